@@ -1,0 +1,69 @@
+"""What the two estimators fitted by Adam share: its parameters and how it is run."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval
+
+from skdensity.solvers.adam import Adam, minibatches
+from skdensity.solvers.loop import no_improvement
+
+ADAM_CONSTRAINTS: dict = {
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "max_iter": [Interval(Integral, 0, None, closed="left")],
+    "tol": [Interval(Real, 0, None, closed="left"), None],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+}
+
+
+def adam_for(estimator, loss, full_batch, batch_of, sample_weight, rng, **options):
+    """The solver that an estimator's parameters ask for.
+
+    Parameters
+    ----------
+    estimator : object
+        Has the attributes named in `ADAM_CONSTRAINTS`.
+    loss : object
+        As in :class:`~skdensity.solvers.adam.Adam`.
+    full_batch : object
+        What the loss takes for all rows.
+    batch_of : callable
+        Maps row indices to what the loss takes for these rows.
+    sample_weight : ndarray of shape (n_samples,)
+        Weights of the rows.
+    rng : RandomState
+        Source of the order of rows.
+    **options
+        Passed to :class:`~skdensity.solvers.adam.Adam`.
+
+    Returns
+    -------
+    solver : Adam
+        Full-batch when ``batch_size`` is None.
+    """
+
+    def batches():
+        if estimator.batch_size is None:
+            return [(full_batch, 1.0)]
+        rows_and_shares = minibatches(sample_weight, estimator.batch_size, rng)
+        return ((batch_of(rows), share) for rows, share in rows_and_shares)
+
+    return Adam(
+        loss,
+        batches,
+        estimator.learning_rate_init,
+        estimator.beta_1,
+        estimator.beta_2,
+        estimator.epsilon,
+        **options,
+    )
+
+
+def stopping_rule_of(estimator):
+    """Stop after `n_iter_no_change` epochs that improve by at most `tol` nats."""
+    return no_improvement(estimator.tol, estimator.n_iter_no_change)

@@ -1,0 +1,119 @@
+"""What the five estimators share: validation at the border, and the score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    check_scalar,
+    validate_data,
+)
+
+
+class BaseDensity(DensityMixin, BaseEstimator):
+    """Base of the density estimators.
+
+    Think twice before adding anything: every estimator inherits it.
+    """
+
+    def score(self, X, y=None, sample_weight=None):
+        """Mean log-likelihood of the rows of `X`, in nats per unit of weight.
+
+        A mean, as in scikit-learn's mixtures, so that folds of unequal size compare;
+        ``KernelDensity.score`` is a sum.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to score.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights. None weighs all rows equally.
+
+        Returns
+        -------
+        score : float
+            ``sum(w * log p(x)) / sum(w)``; higher is better.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`, or the weights
+            are negative, all zero or not as many as the rows.
+        """
+        log_density = self.score_samples(X)
+        if sample_weight is None:
+            return float(np.mean(log_density, dtype=np.float64))
+        weight = check_weights(sample_weight, log_density)
+        return float(np.average(log_density, weights=weight))
+
+    def _rows(self, X):
+        """Rows to evaluate a fitted estimator at."""
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+
+    def _weighted_rows(self, X, sample_weight, *, min_samples=1, reset=True):
+        """Rows to fit and their weights; rows of weight zero are gone."""
+        X = validate_data(
+            self,
+            X,
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=min_samples,
+            reset=reset,
+        )
+        weight = check_weights(sample_weight, X)
+        if np.all(weight > 0):
+            return X, weight
+        X, weight = X[weight > 0], weight[weight > 0]
+        if len(X) < min_samples:
+            raise ValueError(
+                f"`sample_weight` leaves n_samples={len(X)} rows of positive weight; "
+                f"{type(self).__name__} needs at least {min_samples}."
+            )
+        return X, weight
+
+
+def check_weights(sample_weight, X):
+    """Weights as a float64 array, non-negative and not all zero."""
+    weight = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    if not np.any(weight):
+        raise ValueError(
+            "`sample_weight` is zero for every row; at least one weight must be positive."
+        )
+    return weight
+
+
+def check_sampling(estimator, n_samples, random_state):
+    """Number of rows to draw, and the generator to draw them with.
+
+    Without a `random_state` of its own, a draw falls back on the constructor's.
+    """
+    check_is_fitted(estimator)
+    check_scalar(n_samples, "n_samples", Integral, min_val=1)
+    if random_state is None:
+        random_state = getattr(estimator, "random_state", None)
+    return n_samples, check_random_state(random_state)
+
+
+@contextmanager
+def unchanged_on_error(estimator) -> Iterator[None]:
+    """Give an estimator its attributes back when a fit fails half-way."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

@@ -1,0 +1,222 @@
+"""A kernel density whose bandwidth is chosen by leaving one out."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdensity._base import BaseDensity, check_sampling, unchanged_on_error
+from skdensity.models.kernels import leave_one_out, log_density
+from skdensity.passes.rows import merge_duplicates
+from skdensity.solvers.bandwidths import BANDWIDTHS
+
+
+class LOOKernelDensity(BaseDensity):
+    r"""Gaussian kernel density with a bandwidth chosen by leave-one-out likelihood.
+
+    .. math::
+
+        \hat p(x) = \sum_j m_j \, N(x \mid x_j, h^2 I), \qquad
+        h = \arg\max_h \sum_i m_i \log \hat p_{-i}(x_i)
+
+    Each training row is replaced by a Gaussian of standard deviation h. The naive
+    likelihood grows without bound as h → 0, because every row explains itself; leaving
+    each row out of its own density removes that term.
+
+    Parameters
+    ----------
+    bandwidth : {"loo", "scott", "silverman"} or float, default="loo"
+        How h is chosen:
+
+        - ``"loo"`` maximises the leave-one-out log-likelihood;
+        - ``"scott"`` and ``"silverman"`` are the rules of thumb, scaled with the data;
+        - a positive number is h itself, in units of the data.
+
+    Attributes
+    ----------
+    bandwidth_ : float
+        The standard deviation h of the kernels.
+    loo_score_ : float
+        Mean leave-one-out log-likelihood at `bandwidth_`, in nats per unit of weight.
+        Only with ``bandwidth="loo"``.
+    locations_ : ndarray of shape (n_locations, n_features)
+        The distinct training rows of positive weight, sorted.
+    weights_ : ndarray of shape (n_locations,)
+        Their shares :math:`m_j` of the weight, summing to 1.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when `X` has string names.
+
+    See Also
+    --------
+    sklearn.neighbors.KernelDensity : Several kernels; its ``score`` is a sum.
+    GaussianMLE : A density of fixed shape.
+
+    Notes
+    -----
+    Rows that coincide are one location with the sum of their weights, and are left out
+    together: with
+
+    .. math::
+
+        \hat p_{-i}(x_i) = \sum_{j \ne i} \frac{m_j}{1 - m_i} N(x_i \mid x_j, h^2 I)
+
+    over distinct locations, duplicates cannot drive h to 0, a weight equals repetition,
+    and neither the unit of the weights nor the order of the rows matters. The same
+    holds for the rules of thumb, whose n is the effective number of locations,
+    :math:`1 / \sum_j m_j^2`.
+
+    One bandwidth serves all features: standardise them when their units differ.
+    The likelihood criterion is for light tails; with heavy ones it over-smooths
+    (Hall 1987).
+
+    Every density is exact, a sum over all locations relative to its largest term, so
+    that tails come out right. Evaluating n rows takes O(n · n_locations · n_features)
+    time, choosing ``"loo"`` O(n_locations² · n_features) some twenty times; memory is
+    that of one block.
+
+    References
+    ----------
+    J. D. F. Habbema, J. Hermans and K. van den Broek (1974), *A stepwise discriminant
+    analysis program using density estimation*, COMPSTAT; R. P. W. Duin (1976),
+    doi:10.1109/TC.1976.1674577; P. Hall (1987), doi:10.1214/aos/1176350606; D. W. Scott
+    (1992), doi:10.1002/9780470316849; B. W. Silverman (1986), *Density Estimation for
+    Statistics and Data Analysis*.
+
+    Examples
+    --------
+    >>> from skdensity import LOOKernelDensity
+    >>> from skdensity.datasets import make_mixture_1d
+    >>> X, _ = make_mixture_1d()
+    >>> density = LOOKernelDensity().fit(X)
+    >>> round(density.bandwidth_, 3), round(density.loo_score_, 3)
+    (0.299, -2.353)
+    >>> density.score_samples([[0.0], [1000.0]]).round(1)
+    array([     -1.7, -5484738.5])
+
+    Rows that are all the same say nothing about a bandwidth:
+
+    >>> LOOKernelDensity().fit([[1.0], [1.0]])
+    Traceback (most recent call last):
+        ...
+    ValueError: bandwidth='loo' needs at least 2 distinct rows...
+    >>> float(LOOKernelDensity(bandwidth=0.5).fit([[1.0]]).score([[1.0]]).__round__(4))
+    -0.2258
+    """
+
+    _parameter_constraints: dict = {
+        "bandwidth": [
+            StrOptions(set(BANDWIDTHS)),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+    }
+
+    def __init__(self, bandwidth="loo"):
+        self.bandwidth = bandwidth
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Store the rows and choose the bandwidth.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows; at least 2 distinct ones unless `bandwidth` is a number.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; a weight of 2 counts like a row that is there twice.
+
+        Returns
+        -------
+        self : LOOKernelDensity
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input is not a finite table with usable weights, or has too few
+            distinct rows. The estimator is then left as it was.
+        """
+        with unchanged_on_error(self):
+            is_rule = isinstance(self.bandwidth, str)
+            X, weight = self._weighted_rows(
+                X, sample_weight, min_samples=2 if is_rule else 1
+            )
+            self.locations_, self.weights_ = merge_duplicates(X, weight)
+            vars(self).pop("loo_score_", None)
+            self.bandwidth_ = self._chosen() if is_rule else float(self.bandwidth)
+            if self.bandwidth == "loo":
+                self.loo_score_ = self._loo_score()
+        return self
+
+    def score_samples(self, X):
+        """Log-density of every row, in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to evaluate.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            ``log p(x)``, float32 for float32 rows and float64 otherwise; finite
+            wherever the exact value is.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`.
+        """
+        X = self._rows(X)
+        return log_density(X, self.locations_, self.weights_, self.bandwidth_)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw rows from the fitted density.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            Source of randomness; an int gives the same draws at every call.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Independent draws: a location by its weight, plus noise of scale h.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `n_samples` is below 1.
+        """
+        n_samples, rng = check_sampling(self, n_samples, random_state)
+        rows = rng.choice(len(self.locations_), size=n_samples, p=self.weights_)
+        noise = rng.standard_normal((n_samples, self.n_features_in_))
+        X = self.locations_[rows] + self.bandwidth_ * noise
+        return X.astype(self.locations_.dtype)
+
+    def _chosen(self):
+        if len(self.locations_) < 2:
+            raise ValueError(
+                f"bandwidth={self.bandwidth!r} needs at least 2 distinct rows of "
+                "positive weight, but all rows are the same. Give `bandwidth` a number."
+            )
+        return BANDWIDTHS[self.bandwidth](
+            self.locations_.astype(np.float64), self.weights_
+        )
+
+    def _loo_score(self):
+        locations = self.locations_.astype(np.float64)
+        (left_out,) = leave_one_out(locations, self.weights_, [self.bandwidth_]).T
+        return float(self.weights_ @ left_out)

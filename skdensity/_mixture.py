@@ -1,0 +1,477 @@
+"""What EM and Adam share: how a mixture fit runs, and the mixture once fitted."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skdensity._base import BaseDensity, check_sampling, check_weights, unchanged_on_error
+from skdensity.models.covariances import FAMILIES
+from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
+from skdensity.models.moments import moments_of
+from skdensity.passes.rows import merge_duplicates
+from skdensity.solvers.loop import Progress, Result, warn_unless_converged
+from skdensity.solvers.starts import STARTS
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fit from one start: its mixture, and the loop's result in units of the data."""
+
+    mixture: Mixture
+    result: Result
+    memory: Any = None
+
+    @property
+    def lower_bound(self) -> float:
+        """Last mean log-likelihood that the run observed."""
+        return self.result.values[-1] if self.result.values else -np.inf
+
+
+class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
+    """A Gaussian mixture: fitted by the subclass, evaluated here."""
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "covariance_type": [StrOptions(set(FAMILIES))],
+        "reg_covar": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "weights_init": ["array-like", None],
+        "means_init": ["array-like", None],
+        "precisions_init": ["array-like", None],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    @classmethod
+    def from_parameters(cls, weights, means, covariances, *, covariance_type="full"):
+        """A fitted mixture with given parameters, without data.
+
+        Parameters
+        ----------
+        weights : array-like of shape (n_components,)
+            Non-negative, summing to 1.
+        means : array-like of shape (n_components, n_features)
+            The components' means.
+        covariances : array-like
+            The components' covariances, positive definite. Its shape depends on
+            `covariance_type`: (n_components, n_features, n_features) for ``"full"``,
+            (n_features, n_features) for ``"tied"``, (n_components, n_features) for
+            ``"diag"`` and (n_components,) for ``"spherical"``.
+        covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+            Shape of the covariances.
+
+        Returns
+        -------
+        mixture : estimator
+            Ready to score and to sample; ``n_iter_`` is 0. With ``warm_start=True`` a
+            call of `fit` continues from these parameters.
+
+        Raises
+        ------
+        ValueError
+            If a shape is wrong, the weights do not sum to 1, or a covariance is not
+            positive definite.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> from skdensity.datasets import make_mixture_1d
+        >>> X, _ = make_mixture_1d()
+        >>> truth = EMGaussianMixture.from_parameters(
+        ...     [0.3, 0.5, 0.2], [[-4], [0.5], [4]], [0.64, 2.25, 0.36],
+        ...     covariance_type="spherical",
+        ... )
+        >>> round(truth.score_samples(X).sum(), 2)
+        -1166.43
+        """
+        means = check_array(means, dtype=np.float64, input_name="means")
+        estimator = cls(n_components=len(means), covariance_type=covariance_type)
+        estimator._validate_params()
+        family = FAMILIES[covariance_type]
+        weights = _checked_weights(weights, "weights", len(means))
+        covariances = _checked_matrices(
+            covariances, "covariances", family, means.shape
+        )
+        cholesky = family.cholesky(covariances, _complaint("covariances"))
+        estimator.n_features_in_ = means.shape[1]
+        mixture = Mixture.from_cholesky(weights, means, cholesky, family)
+        estimator._store(Run(mixture, Result(None, [], False)), np.dtype(np.float64))
+        return estimator
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Fit the mixture `n_init` times and keep the most likely.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows, at least 2 and at least `n_components`.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; a weight of 2 counts like a row that is there twice.
+
+        Returns
+        -------
+        self : estimator
+            The fitted mixture.
+
+        Raises
+        ------
+        ValueError
+            If the input is not a finite table with usable weights, has fewer rows than
+            components, if an initial value has the wrong shape or range, or if a
+            covariance becomes singular. The estimator is then left as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` iterations were not enough for `tol`.
+        """
+        with unchanged_on_error(self):
+            X, weight = self._weighted_rows(X, sample_weight, min_samples=2)
+            if len(X) < self.n_components:
+                raise ValueError(
+                    f"n_components={self.n_components} needs at least as many rows of "
+                    f"positive weight, but got n_samples={len(X)}."
+                )
+            best = self._best_run(X, weight)
+            self._store(best, X.dtype)
+        warn_unless_converged(best.result, type(self).__name__, self.tol)
+        return self
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Fit the mixture, then assign every row to its most probable component.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Index of each row's component.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
+        """
+        return self.fit(X, sample_weight=sample_weight).predict(X)
+
+    def score_samples(self, X):
+        """Log-density of every row, in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to evaluate.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            ``log p(x)``, float32 for float32 rows and float64 otherwise.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`.
+        """
+        X = self._rows(X)
+        return self._mixture().log_density(X)
+
+    def predict(self, X):
+        """Most probable component of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to assign.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Index of each row's component.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`.
+        """
+        X = self._rows(X)
+        return self._mixture().labels(X)
+
+    def predict_proba(self, X):
+        """Responsibilities: the probability of every component given the row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to assign.
+
+        Returns
+        -------
+        responsibilities : ndarray of shape (n_samples, n_components)
+            Rows sum to 1.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`.
+        """
+        X = self._rows(X)
+        return self._mixture().responsibilities(X)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw rows from the fitted density: a component, then a row from it.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            Source of randomness; an int gives the same draws at every call. None falls
+            back on the constructor's.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Independent draws, in random order.
+        y : ndarray of shape (n_samples,)
+            The component that each row came from.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `n_samples` is below 1.
+        """
+        n_samples, rng = check_sampling(self, n_samples, random_state)
+        X, y = self._mixture().sample(n_samples, rng)
+        return X.astype(self.means_.dtype), y
+
+    def aic(self, X, sample_weight=None):
+        """Akaike's information criterion; lower is better.
+
+        ``-2 ℓ + 2 p`` with p free parameters (Akaike 1974, doi:10.1109/TAC.1974.1100705).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights, as numbers of repetitions.
+
+        Returns
+        -------
+        aic : float
+            In nats.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` or the weights are unusable.
+        """
+        log_likelihood, _ = self._total(X, sample_weight)
+        return -2 * log_likelihood + 2 * self._n_parameters()
+
+    def bic(self, X, sample_weight=None):
+        """Bayesian information criterion; lower is better.
+
+        ``-2 ℓ + p log n`` with p free parameters and n the total weight (Schwarz 1978,
+        doi:10.1214/aos/1176344136).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights, as numbers of repetitions.
+
+        Returns
+        -------
+        bic : float
+            In nats.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` or the weights are unusable.
+        """
+        log_likelihood, n_rows = self._total(X, sample_weight)
+        return -2 * log_likelihood + self._n_parameters() * np.log(n_rows)
+
+    @abstractmethod
+    def _run(self, X, sample_weight, start: Mixture | None, rng) -> Run:
+        """Fit from a start, or from the last fit when there is none."""
+
+    def _best_run(self, X, weight):
+        rng = check_random_state(self.random_state)
+        if self.warm_start and hasattr(self, "converged_"):
+            self._check_resumable(X)
+            return self._run(X, weight, None, rng)
+        runs = (
+            self._run(X, weight, self._start(X, weight, rng), rng)
+            for _ in range(self.n_init)
+        )
+        return max(runs, key=lambda run: run.lower_bound)
+
+    def _check_resumable(self, X):
+        expected = (self.n_components, X.shape[1])
+        family = FAMILIES[self.covariance_type]
+        if (
+            self.means_.shape != expected
+            or self.covariances_.shape != family.public_shape(*expected)
+        ):
+            raise ValueError(
+                f"warm_start=True cannot continue a fit of means {self.means_.shape} and "
+                f"covariances {self.covariances_.shape} with {self.n_components} "
+                f"{self.covariance_type!r} components in {X.shape[1]} features. Set "
+                "warm_start=False to start over."
+            )
+
+    def _start(self, X, weight, rng) -> Mixture:
+        """Start from the given initial values, and from `init_params` for the rest."""
+        family = FAMILIES[self.covariance_type]
+        weights, means, cholesky = self._given_start(family, X.shape[1])
+        if weights is None or means is None or cholesky is None:
+            initial = self._initial(X, weight, rng, family)
+            weights = initial[0] if weights is None else weights
+            means = initial[1] if means is None else means
+            if cholesky is None:
+                cholesky = family.cholesky(initial[2], SINGULAR_ESTIMATE)
+        return Mixture.from_cholesky(weights, means, cholesky, family)
+
+    def _initial(self, X, weight, rng, family):
+        """Weights, means and covariances that `init_params` stands for."""
+        X, masses = merge_duplicates(X, weight)
+        if len(X) < self.n_components:
+            raise ValueError(
+                f"n_components={self.n_components} needs at least as many distinct rows, "
+                f"but `X` has {len(X)}."
+            )
+        shares = STARTS[self.init_params](X, masses, self.n_components, rng)
+        moments = moments_of(X, masses * shares, family)
+        weights = moments.mass / moments.mass.sum()
+        return weights, moments.mean, family.estimate(moments, self.reg_covar)
+
+    def _given_start(self, family, n_features):
+        """Checked initial weights, means and Cholesky factors; None where not given."""
+        shape = (self.n_components, n_features)
+        weights = means = cholesky = None
+        if self.weights_init is not None:
+            weights = _checked_weights(
+                self.weights_init, "weights_init", self.n_components
+            )
+        if self.means_init is not None:
+            means = _checked_array(self.means_init, "means_init", shape)
+        if self.precisions_init is not None:
+            precisions = _checked_matrices(
+                self.precisions_init, "precisions_init", family, shape
+            )
+            complaint = _complaint("precisions_init")
+            cholesky = family.cholesky_of_inverse(precisions, complaint)
+        return weights, means, cholesky
+
+    def _progress(self):
+        return Progress(self.verbose, self.verbose_interval)
+
+    def _store(self, run, dtype):
+        """Set the fitted attributes, in scikit-learn's shapes and the rows' dtype."""
+        mixture, family = run.mixture, run.mixture.family
+        factors = mixture.precision_factors
+        self.weights_ = mixture.weights.astype(dtype)
+        self.means_ = mixture.means.astype(dtype)
+        self.covariances_ = family.public(mixture.covariances).astype(dtype)
+        self.precisions_cholesky_ = family.public(factors).astype(dtype)
+        self.precisions_ = family.public(family.square(factors)).astype(dtype)
+        self.converged_ = run.result.converged
+        self.n_iter_ = len(run.result.values)
+        self.lower_bounds_ = run.result.values
+        self.lower_bound_ = run.lower_bound
+
+    def _mixture(self) -> Mixture:
+        """The fitted mixture, read from the public attributes."""
+        check_is_fitted(self)
+        family = FAMILIES[self.covariance_type]
+        factors = family.inner(self.precisions_cholesky_)
+        weights = np.asarray(self.weights_, dtype=np.float64)
+        return Mixture(
+            # Rounding to float32 leaves a sum that is 1 only to seven digits.
+            weights / weights.sum(),
+            np.asarray(self.means_, dtype=np.float64),
+            family.cholesky_factors(factors),
+            factors,
+            family,
+        )
+
+    def _total(self, X, sample_weight):
+        """Log-likelihood of all rows, and how many there are, counted by weight."""
+        log_density = self.score_samples(X)
+        weight = check_weights(sample_weight, log_density)
+        return float(weight @ log_density), weight.sum()
+
+    def _n_parameters(self):
+        family = FAMILIES[self.covariance_type]
+        n_components, n_features = self.means_.shape
+        n_covariance = family.n_parameters(n_components, n_features)
+        return n_components * n_features + n_components - 1 + n_covariance
+
+
+def _complaint(name):
+    return f"`{name}` of component {{component}} is not positive definite: {{detail}}."
+
+
+def _checked_weights(weights, name, n_components):
+    weights = _checked_array(weights, name, (n_components,))
+    if np.any(weights < 0) or not np.isclose(weights.sum(), 1, rtol=0, atol=1e-6):
+        raise ValueError(
+            f"`{name}` must be non-negative and sum to 1; got {weights}, which sums to "
+            f"{weights.sum():.6g}."
+        )
+    return weights / weights.sum()
+
+
+def _checked_matrices(matrices, name, family, shape):
+    matrices = _checked_array(matrices, name, family.public_shape(*shape))
+    matrices = family.inner(matrices)
+    if family.rank == 2 and not np.allclose(matrices, matrices.transpose(0, 2, 1)):
+        raise ValueError(f"`{name}` must be symmetric matrices.")
+    return matrices
+
+
+def _checked_array(values, name, shape):
+    array = check_array(
+        values, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name=name
+    )
+    if array.shape != shape:
+        raise ValueError(f"`{name}` has shape {array.shape}; expected {shape}.")
+    return array

@@ -1,0 +1,403 @@
+"""Covariance families: how the covariances of K components are shaped and estimated.
+
+A family is one object, looked up once in :data:`FAMILIES`. Inside the library its
+arrays keep every axis, with length 1 where a family pools components or features, so
+that plain broadcasting replaces case distinctions; :meth:`CovarianceFamily.public`
+drops those axes, which gives scikit-learn's shapes.
+
+Throughout, Σ = L Lᵀ with L lower triangular, and U = L⁻ᵀ is scikit-learn's
+``precisions_cholesky_``: Σ⁻¹ = U Uᵀ, and Uᵀ(x − μ) is white.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+if TYPE_CHECKING:
+    from skdensity.models.moments import Moments
+
+
+class CovarianceFamily(ABC):
+    """What the families share: shapes, pooling, and the interface.
+
+    Parameters
+    ----------
+    tied : bool
+        Whether all components share one covariance.
+    isotropic : bool
+        Whether all features share one variance.
+    """
+
+    rank: int  # number of feature axes that a covariance has
+
+    def __init__(self, *, tied: bool = False, isotropic: bool = False) -> None:
+        self.tied = tied
+        self.isotropic = isotropic
+
+    @property
+    def pooled_axes(self) -> tuple[int, ...]:
+        """Axes that the family pools over."""
+        return (0,) * self.tied + (1,) * self.isotropic
+
+    def shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
+        """Inner shape of the covariances, pooled axes of length 1."""
+        shape = (n_components, *(n_features,) * self.rank)
+        return tuple(1 if i in self.pooled_axes else n for i, n in enumerate(shape))
+
+    def public_shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
+        """scikit-learn's shape: the pooled axes are not there."""
+        shape = (n_components, *(n_features,) * self.rank)
+        return tuple(n for i, n in enumerate(shape) if i not in self.pooled_axes)
+
+    def public(self, inner: np.ndarray) -> np.ndarray:
+        """Drop the pooled axes."""
+        return np.squeeze(inner, self.pooled_axes)
+
+    def inner(self, public: np.ndarray) -> np.ndarray:
+        """Put the pooled axes back, with length 1."""
+        return np.expand_dims(np.asarray(public, dtype=np.float64), self.pooled_axes)
+
+    def pooled(self, values: np.ndarray) -> np.ndarray:
+        """Sum over the pooled axes: the transpose of broadcasting along them."""
+        return values.sum(axis=self.pooled_axes, keepdims=True)
+
+    def estimate(self, moments: Moments, reg_covar: float) -> np.ndarray:
+        """Maximum-likelihood covariances, plus `reg_covar` on their diagonals.
+
+        Parameters
+        ----------
+        moments : Moments
+            The sufficient statistics.
+        reg_covar : float
+            Added to every variance.
+
+        Returns
+        -------
+        covariances : ndarray of shape ``shape(n_components, n_features)``
+            In the inner layout.
+        """
+        shift = moments.shift
+        scatter = moments.second - self.outer(moments.mass[:, None] * shift, shift)
+        mass = moments.mass.reshape(-1, *(1,) * self.rank)
+        n_pooled = shift.shape[1] if self.isotropic else 1
+        total = n_pooled * (mass.sum(axis=0, keepdims=True) if self.tied else mass)
+        pooled = self.pooled(scatter)
+        covariances = np.divide(
+            pooled, total, out=np.zeros_like(pooled), where=total > 0
+        )
+        return self.with_added_variance(covariances, reg_covar)
+
+    @abstractmethod
+    def n_parameters(self, n_components: int, n_features: int) -> int:
+        """Number of free covariance parameters."""
+
+    @abstractmethod
+    def matrices(self, inner: np.ndarray, n_features: int) -> np.ndarray:
+        """Covariances as matrices, of shape (n_components or 1, n_features, n_features)."""
+
+    @abstractmethod
+    def outer(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """a bᵀ of each component (or its diagonal) from (n_components, n_features)."""
+
+    @abstractmethod
+    def second_moment(self, residuals: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """Σ_i s_ik ρ_ik ρ_ikᵀ (or its diagonal) from residuals features × rows."""
+
+    @abstractmethod
+    def with_added_variance(self, covariances: np.ndarray, value: float) -> np.ndarray:
+        """Covariances with `value` added to every variance."""
+
+    @abstractmethod
+    def cholesky(self, matrices: np.ndarray, complaint: str) -> np.ndarray:
+        """Lower Cholesky factors L.
+
+        Where there is none, a ValueError says `complaint`, a template with the fields
+        ``component`` and ``detail``.
+        """
+
+    @abstractmethod
+    def precision_factors(self, cholesky: np.ndarray) -> np.ndarray:
+        """U = L⁻ᵀ, by back-substitution."""
+
+    @abstractmethod
+    def cholesky_factors(self, precision_factors: np.ndarray) -> np.ndarray:
+        """L = U⁻ᵀ, by back-substitution."""
+
+    @abstractmethod
+    def square(self, factors: np.ndarray) -> np.ndarray:
+        """F Fᵀ: covariances from L, precisions from U."""
+
+    @abstractmethod
+    def cholesky_of_inverse(self, precisions: np.ndarray, complaint: str) -> np.ndarray:
+        """L with L Lᵀ = P⁻¹, from precision matrices P, without inverting them."""
+
+    @abstractmethod
+    def compose(self, outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+        """Product of lower triangular factors: that of L_outer z when z has L_inner."""
+
+    @abstractmethod
+    def transposed(self, factors: np.ndarray) -> np.ndarray:
+        """Transposes of the factors."""
+
+    @abstractmethod
+    def log_diagonal(self, factors: np.ndarray) -> np.ndarray:
+        """Logarithms of the diagonals, of shape (n_components or 1, n_features or 1)."""
+
+    def log_det(self, factors: np.ndarray, n_features: int) -> np.ndarray:
+        """log |F| of each triangular factor."""
+        log_diagonal = self.log_diagonal(factors)
+        # One entry stands for all features when the family is isotropic.
+        return log_diagonal.sum(axis=1) * (n_features / log_diagonal.shape[1])
+
+    @abstractmethod
+    def whiten(self, factors: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+        """Uᵀ ρ for residuals of shape (n_components, n_features, n_rows)."""
+
+    @abstractmethod
+    def solve(self, factors: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """Σ⁻¹ v = U Uᵀ v for vectors of shape (n_components, n_features)."""
+
+    @abstractmethod
+    def white_scatter(self, factors: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Uᵀ S2 U of each component (or its diagonal), before pooling."""
+
+    @abstractmethod
+    def trace(self, scatter: np.ndarray) -> np.ndarray:
+        """Trace of each component's matrix."""
+
+    @abstractmethod
+    def colour(self, cholesky: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """L z for one component's L and white rows z of shape (n_rows, n_features)."""
+
+    @abstractmethod
+    def ravel(self, cholesky: np.ndarray) -> np.ndarray:
+        """Free parameters: the lower triangle of L, with the log of its diagonal."""
+
+    @abstractmethod
+    def unravel(self, free: np.ndarray, n_components: int, n_features: int):
+        """L from its free parameters."""
+
+    @abstractmethod
+    def floored(self, free: np.ndarray, log_minimum: np.ndarray) -> np.ndarray:
+        """Free parameters with log L_dd at least `log_minimum`, a row of log_diagonal."""
+
+    @abstractmethod
+    def gradient(
+        self, white: np.ndarray, mass: np.ndarray, factors: np.ndarray
+    ) -> np.ndarray:
+        """Gradient of the log-likelihood in the free parameters, from `white_scatter`."""
+
+
+class MatrixFamily(CovarianceFamily):
+    """Covariances with all their entries: ``"full"``, and ``"tied"`` when pooled.
+
+    Inner shape (n_components or 1, n_features, n_features).
+    """
+
+    rank = 2
+
+    def n_parameters(self, n_components, n_features):
+        return (1 if self.tied else n_components) * n_features * (n_features + 1) // 2
+
+    def matrices(self, inner, n_features):
+        return inner
+
+    def outer(self, a, b):
+        return a[:, :, None] * b[:, None, :]
+
+    def second_moment(self, residuals, shares):
+        return np.matmul(residuals * shares[:, None, :], residuals.transpose(0, 2, 1))
+
+    def with_added_variance(self, covariances, value):
+        return covariances + value * np.eye(covariances.shape[-1])
+
+    def cholesky(self, matrices, complaint):
+        return np.stack(
+            [_cholesky(matrix, complaint, k) for k, matrix in enumerate(matrices)]
+        )
+
+    def precision_factors(self, cholesky):
+        eye = np.eye(cholesky.shape[-1])
+        return np.stack([solve_triangular(L, eye, lower=True).T for L in cholesky])
+
+    def cholesky_factors(self, precision_factors):
+        eye = np.eye(precision_factors.shape[-1])
+        return np.stack([solve_triangular(U, eye).T for U in precision_factors])
+
+    def square(self, factors):
+        return np.matmul(factors, self.transposed(factors))
+
+    def cholesky_of_inverse(self, precisions, complaint):
+        # With J the reversal of the features, J P J = R Rᵀ gives P = (J R J)(J R J)ᵀ,
+        # and J R J is upper triangular: it is U, so that L = U⁻ᵀ.
+        flipped = self.cholesky(precisions[:, ::-1, ::-1], complaint)
+        return self.cholesky_factors(flipped[:, ::-1, ::-1])
+
+    def compose(self, outer, inner):
+        return np.matmul(outer, inner)
+
+    def transposed(self, factors):
+        return factors.transpose(0, 2, 1)
+
+    def log_diagonal(self, factors):
+        return np.log(np.diagonal(factors, axis1=1, axis2=2))
+
+    def whiten(self, factors, residuals):
+        return np.matmul(self.transposed(factors), residuals)
+
+    def colour(self, cholesky, noise):
+        return noise @ cholesky.T
+
+    def ravel(self, cholesky):
+        rows, cols = np.tril_indices(cholesky.shape[-1])
+        free = cholesky[:, rows, cols]
+        free[:, rows == cols] = np.log(free[:, rows == cols])
+        return free.ravel()
+
+    def unravel(self, free, n_components, n_features):
+        rows, cols = np.tril_indices(n_features)
+        cholesky = np.zeros(self.shape(n_components, n_features))
+        cholesky[:, rows, cols] = free.reshape(len(cholesky), -1)
+        diagonal = np.arange(n_features)
+        cholesky[:, diagonal, diagonal] = np.exp(cholesky[:, diagonal, diagonal])
+        return cholesky
+
+    def solve(self, factors, vectors):
+        white = np.matmul(self.transposed(factors), vectors[:, :, None])
+        return np.matmul(factors, white)[:, :, 0]
+
+    def white_scatter(self, factors, second):
+        return np.matmul(np.matmul(self.transposed(factors), second), factors)
+
+    def trace(self, scatter):
+        return np.trace(scatter, axis1=1, axis2=2)
+
+    def floored(self, free, log_minimum):
+        rows, cols = np.tril_indices(len(log_minimum))
+        minimum = np.where(rows == cols, log_minimum[rows], -np.inf)
+        return np.maximum(free.reshape(-1, len(minimum)), minimum).ravel()
+
+    def gradient(self, white, mass, factors):
+        # ∂ℓ/∂L = tril(Σ⁻¹ S2 L⁻ᵀ) − N diag(1/L_dd) with Σ⁻¹ S2 L⁻ᵀ = U white, and
+        # ∂ℓ/∂log L_dd = L_dd ∂ℓ/∂L_dd with L_dd = 1/U_dd.
+        gradient = self.pooled(np.matmul(factors, white))
+        rows, cols = np.tril_indices(factors.shape[-1])
+        free = gradient[:, rows, cols]
+        diagonal = np.diagonal(factors, axis1=1, axis2=2)
+        total = self.pooled(mass[:, None, None])[:, 0]
+        free[:, rows == cols] = free[:, rows == cols] / diagonal - total
+        return free.ravel()
+
+
+class DiagonalFamily(CovarianceFamily):
+    """Independent features: ``"diag"``, and ``"spherical"`` when isotropic.
+
+    Inner shape (n_components or 1, n_features or 1); the Cholesky factors are
+    standard deviations.
+    """
+
+    rank = 1
+
+    def n_parameters(self, n_components, n_features):
+        return (1 if self.tied else n_components) * (1 if self.isotropic else n_features)
+
+    def matrices(self, inner, n_features):
+        return inner[:, :, None] * np.eye(n_features)
+
+    def outer(self, a, b):
+        return a * b
+
+    def second_moment(self, residuals, shares):
+        return np.matmul(residuals * residuals, shares[:, :, None])[:, :, 0]
+
+    def with_added_variance(self, covariances, value):
+        return covariances + value
+
+    def cholesky(self, matrices, complaint):
+        for k, variances in enumerate(matrices):
+            if not np.all(variances > 0):
+                detail = f"variance {variances.min():.3g}"
+                raise ValueError(complaint.format(component=k, detail=detail))
+        return np.sqrt(matrices)
+
+    def precision_factors(self, cholesky):
+        return 1 / cholesky
+
+    def cholesky_factors(self, precision_factors):
+        return 1 / precision_factors
+
+    def square(self, factors):
+        return factors**2
+
+    def cholesky_of_inverse(self, precisions, complaint):
+        return 1 / self.cholesky(precisions, complaint)
+
+    def compose(self, outer, inner):
+        return outer * inner
+
+    def transposed(self, factors):
+        return factors
+
+    def log_diagonal(self, factors):
+        return np.log(factors)
+
+    def whiten(self, factors, residuals):
+        return factors[:, :, None] * residuals
+
+    def colour(self, cholesky, noise):
+        return noise * cholesky
+
+    def ravel(self, cholesky):
+        return np.log(cholesky).ravel()
+
+    def unravel(self, free, n_components, n_features):
+        return np.exp(free).reshape(self.shape(n_components, n_features))
+
+    def solve(self, factors, vectors):
+        return factors**2 * vectors
+
+    def white_scatter(self, factors, second):
+        return factors**2 * second
+
+    def trace(self, scatter):
+        return scatter.sum(axis=1)
+
+    def floored(self, free, log_minimum):
+        return np.maximum(free.reshape(-1, len(log_minimum)), log_minimum).ravel()
+
+    def gradient(self, white, mass, factors):
+        return self.pooled(white - mass[:, None]).ravel()
+
+
+def _cholesky(matrix: np.ndarray, complaint: str, component: int) -> np.ndarray:
+    variances = np.diagonal(matrix)
+    if not np.all(variances > 0):
+        detail = f"variance {variances.min():.3g} of feature {variances.argmin()}"
+        raise ValueError(complaint.format(component=component, detail=detail))
+    # Scaled to unit diagonal, features in different units cannot hide a singularity.
+    scale = np.sqrt(variances)
+    try:
+        cholesky = np.linalg.cholesky(matrix / np.outer(scale, scale))
+    except np.linalg.LinAlgError as error:
+        detail = "it has a negative or zero eigenvalue"
+        message = complaint.format(component=component, detail=detail)
+        raise ValueError(message) from error
+    # L_dd² is now the share of feature d's variance that the features before it do not
+    # explain. At rounding level it is noise, and so would be every density.
+    share = np.diagonal(cholesky) ** 2
+    if share.min() <= len(matrix) * np.finfo(np.float64).eps:
+        detail = f"feature {share.argmin()} is a linear combination of others"
+        raise ValueError(complaint.format(component=component, detail=detail))
+    return scale[:, None] * cholesky
+
+
+FAMILIES: dict[str, CovarianceFamily] = {
+    "full": MatrixFamily(),
+    "tied": MatrixFamily(tied=True),
+    "diag": DiagonalFamily(),
+    "spherical": DiagonalFamily(isotropic=True),
+}

@@ -1,0 +1,228 @@
+"""The Gaussian mixture: its density, its responsibilities and the moments of a pass.
+
+.. math:: p(x) = \\sum_k \\pi_k \\, N(x \\mid \\mu_k, \\Sigma_k)
+
+A single Gaussian is the mixture of one component.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdensity.models.covariances import CovarianceFamily
+from skdensity.models.moments import Moments, block_moments
+from skdensity.passes.blocks import add_over_blocks, fill_over_blocks
+from skdensity.passes.rows import columns_of
+
+LOG_2PI = np.log(2 * np.pi)
+
+SINGULAR_ESTIMATE = (
+    "The estimated covariance of component {component} is not positive definite: "
+    "{detail}. Increase `reg_covar`, use fewer components or a `covariance_type` with "
+    "fewer parameters, or remove constant, duplicated or collinear features."
+)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Parameters of a Gaussian mixture, factored and ready to evaluate.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_components,)
+        Non-negative, summing to 1.
+    means : ndarray of shape (n_components, n_features)
+        The components' means.
+    cholesky : ndarray of shape ``family.shape(n_components, n_features)``
+        L with Σ = L Lᵀ.
+    precision_factors : ndarray of the same shape
+        U = L⁻ᵀ, which whitens residuals.
+    family : CovarianceFamily
+        The shape of the covariances.
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    cholesky: np.ndarray
+    precision_factors: np.ndarray
+    family: CovarianceFamily
+
+    @classmethod
+    def from_cholesky(cls, weights, means, cholesky, family) -> Mixture:
+        """Build a mixture from the Cholesky factors L of its covariances."""
+        return cls(weights, means, cholesky, family.precision_factors(cholesky), family)
+
+    @classmethod
+    def from_moments(
+        cls, moments: Moments, family: CovarianceFamily, reg_covar: float
+    ) -> Mixture:
+        """The maximum-likelihood mixture given moments: EM's M-step."""
+        covariances = family.estimate(moments, reg_covar)
+        return cls.from_cholesky(
+            moments.mass / moments.mass.sum(),
+            moments.mean,
+            family.cholesky(covariances, SINGULAR_ESTIMATE),
+            family,
+        )
+
+    @property
+    def covariances(self) -> np.ndarray:
+        """Covariances Σ = L Lᵀ, in the family's inner shape."""
+        return self.family.square(self.cholesky)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of residuals that one row of a pass needs."""
+        return 8 * self.means.size
+
+    def log_joint(self, columns: np.ndarray) -> np.ndarray:
+        r"""Joint log-density of rows and components, :math:`\log \pi_k N(x_i \mid k)`.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (n_features, n_rows)
+            A block of rows.
+
+        Returns
+        -------
+        log_joint : ndarray of shape (n_components, n_rows)
+            In nats.
+        """
+        n_features = len(columns)
+        residuals = columns - self.means[:, :, None]
+        white = self.family.whiten(self.precision_factors, residuals)
+        with np.errstate(divide="ignore"):  # a component may have weight 0
+            log_weights = np.log(self.weights)
+        log_det = self.family.log_det(self.precision_factors, n_features)
+        constants = log_weights + log_det - 0.5 * n_features * LOG_2PI
+        return constants[:, None] - 0.5 * np.einsum("kdn,kdn->kn", white, white)
+
+    def posterior(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log-densities and responsibilities of a block.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (n_features, n_rows)
+            A block of rows.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_rows,)
+            In nats.
+        responsibilities : ndarray of shape (n_components, n_rows)
+            Columns sum to 1.
+        """
+        terms = self.log_joint(columns)
+        peak = terms.max(axis=0)
+        # Relative to the largest term no exponential overflows and one of them is 1.
+        np.exp(terms - peak, out=terms)
+        total = terms.sum(axis=0)
+        terms /= total
+        return peak + np.log(total), terms
+
+    def log_density(self, X: np.ndarray) -> np.ndarray:
+        """Log-density of every row, of shape (n_samples,), in nats."""
+        return fill_over_blocks(
+            lambda rows: self.posterior(columns_of(X, rows))[0],
+            np.empty(len(X), dtype=X.dtype),
+            self.row_bytes,
+        )
+
+    def responsibilities(self, X: np.ndarray) -> np.ndarray:
+        """Posterior probabilities of shape (n_samples, n_components)."""
+        return fill_over_blocks(
+            lambda rows: self.posterior(columns_of(X, rows))[1].T,
+            np.empty((len(X), len(self.weights)), dtype=X.dtype),
+            self.row_bytes,
+        )
+
+    def labels(self, X: np.ndarray) -> np.ndarray:
+        """Most probable component of every row, of shape (n_samples,)."""
+        return fill_over_blocks(
+            lambda rows: self.log_joint(columns_of(X, rows)).argmax(axis=0),
+            np.empty(len(X), dtype=np.intp),
+            self.row_bytes,
+        )
+
+    def moments(self, X: np.ndarray, sample_weight: np.ndarray) -> Moments:
+        """One pass over the rows: the likelihood and the moments about the means.
+
+        This is EM's E-step and all that a gradient needs. Time
+        O(n_samples · n_components · n_features²) for matrices, less a factor
+        n_features for diagonals; memory of one block beyond `X`.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            The rows.
+        sample_weight : ndarray of shape (n_samples,)
+            Their weights.
+
+        Returns
+        -------
+        moments : Moments
+            Taken about ``self.means``.
+        """
+
+        def term(rows: slice) -> Moments:
+            columns = columns_of(X, rows)
+            log_density, shares = self.posterior(columns)
+            weight = sample_weight[rows]
+            shares *= weight
+            return block_moments(
+                columns, shares, self.means, self.family, float(weight @ log_density)
+            )
+
+        return add_over_blocks(term, len(X), self.row_bytes)
+
+    def sample(self, n_samples: int, rng: np.random.RandomState):
+        """Ancestral sampling: draw components, then rows.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of rows.
+        rng : RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Independent draws.
+        y : ndarray of shape (n_samples,)
+            The component that each row came from.
+        """
+        n_components, n_features = self.means.shape
+        y = rng.choice(n_components, size=n_samples, p=self.weights)
+        X = rng.standard_normal((n_samples, n_features))
+        # A tied family has one factor, which serves every component.
+        cholesky = np.broadcast_to(
+            self.cholesky, (n_components, *self.cholesky.shape[1:])
+        )
+        for k in range(n_components):
+            X[y == k] = self.means[k] + self.family.colour(cholesky[k], X[y == k])
+        return X, y
+
+    def whitened(self, X: np.ndarray) -> np.ndarray:
+        """Rows z with x = μ + L z, in float64, for a mixture of one component."""
+
+        def values(rows: slice) -> np.ndarray:
+            residuals = columns_of(X, rows) - self.means[:, :, None]
+            return self.family.whiten(self.precision_factors, residuals)[0].T
+
+        return fill_over_blocks(values, np.empty(X.shape), self.row_bytes)
+
+    def measured_in(self, units: Mixture) -> Mixture:
+        """The mixture of ``units.whitened(X)`` when `X` has this one."""
+        lower = self.family.transposed(units.precision_factors)
+        means = units.whitened(self.means)
+        cholesky = self.family.compose(lower, self.cholesky)
+        return Mixture.from_cholesky(self.weights, means, cholesky, self.family)
+
+    def measured_out_of(self, units: Mixture) -> Mixture:
+        """The mixture of `X` when ``units.whitened(X)`` has this one."""
+        means = units.means[0] + self.family.colour(units.cholesky[0], self.means)
+        cholesky = self.family.compose(units.cholesky, self.cholesky)
+        return Mixture.from_cholesky(self.weights, means, cholesky, self.family)

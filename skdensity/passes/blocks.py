@@ -1,0 +1,97 @@
+"""Walk over the rows of a table in blocks that fit the processor's cache."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from functools import reduce
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+# Half of a common L2 cache: a block's temporaries are read again before they are evicted.
+BLOCK_BYTES = 2**19
+
+
+def row_blocks(n_rows: int, row_bytes: int) -> Iterator[slice]:
+    """Cut ``range(n_rows)`` into slices of about `BLOCK_BYTES`.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows, at least 1.
+    row_bytes : int
+        Bytes of temporary storage that one row needs.
+
+    Yields
+    ------
+    rows : slice
+        Consecutive rows, at least 1.
+
+    Examples
+    --------
+    >>> from skdensity.passes.blocks import row_blocks
+    >>> list(row_blocks(5, row_bytes=2**18))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    step = max(1, BLOCK_BYTES // row_bytes)
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
+
+
+def add_over_blocks(term: Callable[[slice], T], n_rows: int, row_bytes: int) -> T:
+    """Add up ``term(rows)`` over all blocks of rows.
+
+    Parameters
+    ----------
+    term : callable
+        Maps a slice of rows to anything that supports ``+``.
+    n_rows, row_bytes : int
+        As in :func:`row_blocks`.
+
+    Returns
+    -------
+    total : same type as the result of `term`
+        The sum over all blocks.
+
+    Examples
+    --------
+    >>> from skdensity.passes.blocks import add_over_blocks
+    >>> add_over_blocks(lambda rows: rows.stop - rows.start, 1000, row_bytes=2**14)
+    1000
+    """
+    return reduce(operator.add, map(term, row_blocks(n_rows, row_bytes)))
+
+
+def fill_over_blocks(
+    values: Callable[[slice], np.ndarray], out: np.ndarray, row_bytes: int
+) -> np.ndarray:
+    """Write ``values(rows)`` into ``out[rows]`` for all blocks of rows.
+
+    Parameters
+    ----------
+    values : callable
+        Maps a slice of rows to an array of that many rows.
+    out : ndarray of shape (n_rows, ...)
+        Receives the values, cast to its dtype.
+    row_bytes : int
+        As in :func:`row_blocks`.
+
+    Returns
+    -------
+    out : ndarray of shape (n_rows, ...)
+        The array that was passed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.passes.blocks import fill_over_blocks
+    >>> x = np.arange(4.0)
+    >>> fill_over_blocks(lambda rows: 2 * x[rows], np.empty(4), row_bytes=2**18)
+    array([0., 2., 4., 6.])
+    """
+    for rows in row_blocks(len(out), row_bytes):
+        out[rows] = values(rows)
+    return out

@@ -1,0 +1,1 @@
+"""How parameters are found: starts, steps, and the one loop that runs them."""

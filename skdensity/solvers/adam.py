@@ -1,0 +1,113 @@
+"""Adam: gradient descent with running estimates of the gradient's first two moments.
+
+Kingma and Ba (2015), arXiv:1412.6980. The update, with bias-corrected averages m̂ of the
+gradient and v̂ of its square, is θ ← θ − η m̂ / (√v̂ + ε).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class AdamState:
+    """Where Adam stands.
+
+    Attributes
+    ----------
+    parameters : ndarray of shape (n_parameters,)
+        θ, the free parameters.
+    first, second : ndarray of shape (n_parameters,)
+        Running averages of the gradient and of its square.
+    n_updates : int
+        Updates made so far.
+    value : float
+        The loss before each update of the last epoch, averaged.
+    """
+
+    parameters: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    n_updates: int = 0
+    value: float = np.inf
+
+
+@dataclass(frozen=True)
+class Adam:
+    """One step is one epoch: an update for every batch.
+
+    Attributes
+    ----------
+    loss : object with a method ``value_and_gradient(parameters, batch)``
+        What is minimised.
+    batches : callable
+        Returns the batches of one epoch, each with its share of the weight.
+    learning_rate_init, beta_1, beta_2, epsilon : float
+        η, the decay rates of the two averages, and ε.
+    project : callable
+        Maps parameters to the nearest allowed ones after every update.
+    """
+
+    loss: Any
+    batches: Callable[[], Iterable[tuple[Any, float]]]
+    learning_rate_init: float = 0.05
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    project: Callable[[np.ndarray], np.ndarray] = lambda parameters: parameters
+
+    def init(self, parameters: np.ndarray) -> AdamState:
+        """Start with zero averages."""
+        zeros = np.zeros_like(parameters)
+        return AdamState(parameters, zeros, zeros)
+
+    def step(self, state: AdamState) -> AdamState:
+        """One epoch."""
+        total = 0.0
+        for batch, share in self.batches():
+            value, gradient = self.loss.value_and_gradient(state.parameters, batch)
+            total += share * value
+            state = self._update(state, gradient)
+        return replace(state, value=total)
+
+    def _update(self, state: AdamState, gradient: np.ndarray) -> AdamState:
+        n_updates = state.n_updates + 1
+        first = self.beta_1 * state.first + (1 - self.beta_1) * gradient
+        second = self.beta_2 * state.second + (1 - self.beta_2) * gradient**2
+        # The averages start at zero; dividing by 1 − βᵗ removes that bias.
+        scale = np.sqrt(second / (1 - self.beta_2**n_updates)) + self.epsilon
+        move = self.learning_rate_init / (1 - self.beta_1**n_updates) * first / scale
+        parameters = self.project(state.parameters - move)
+        return AdamState(parameters, first, second, n_updates, state.value)
+
+
+def minibatches(
+    sample_weight: np.ndarray, batch_size: int, rng: np.random.RandomState
+) -> Iterable[tuple[np.ndarray, float]]:
+    """Shuffle the rows and cut them into batches, each with its share of the weight.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_samples,)
+        Positive weights.
+    batch_size : int
+        Rows per batch; the last may hold fewer.
+    rng : RandomState
+        Source of the order.
+
+    Yields
+    ------
+    rows : ndarray of shape (n_rows,)
+        Indices of the batch.
+    share : float
+        The batch's weight over the total.
+    """
+    order = rng.permutation(len(sample_weight))
+    total = sample_weight.sum()
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        yield rows, sample_weight[rows].sum() / total
