@@ -90,7 +90,7 @@ def check_weights(sample_weight, X):
     )
     if not np.any(weight):
         raise ValueError(
-            "`sample_weight` is zero for every row; at least one weight must be positive."
+            "`sample_weight` is zero for every row; at least one must be positive."
         )
     return weight
 

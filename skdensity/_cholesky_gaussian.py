@@ -82,13 +82,13 @@ class CholeskyGaussian(BaseGaussian):
         Epochs of the last call of `fit`.
     converged_ : bool
         Whether the fit stopped because the loss no longer improved.
-    location_path_ : ndarray of shape (n_iter_, n_features)
+    location_path_ : ndarray of shape (`n_iter_`, n_features)
         Mean after each epoch. Only with ``store_path=True``.
-    cholesky_path_ : ndarray of shape (n_iter_, n_features, n_features)
+    cholesky_path_ : ndarray of shape (`n_iter_`, n_features, n_features)
         Factor after each epoch. Only with ``store_path=True``.
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, when `X` has string names.
 
     See Also
@@ -229,7 +229,8 @@ class CholeskyGaussian(BaseGaussian):
         n_features = loss.n_features
         location = np.zeros(n_features)
         if self.location_init is not None:
-            location = _array_of_shape(self.location_init, "location_init", (n_features,))
+            shape = (n_features,)
+            location = _array_of_shape(self.location_init, "location_init", shape)
         cholesky = np.eye(n_features)
         if self.cholesky_init is not None:
             shape = (n_features, n_features)
@@ -241,8 +242,8 @@ class CholeskyGaussian(BaseGaussian):
     def _check_resumable(self, loss):
         if len(self.location_) != loss.n_features:
             raise ValueError(
-                f"warm_start=True continues a fit on {len(self.location_)} features, but "
-                f"X has {loss.n_features}. Set warm_start=False to start over."
+                f"warm_start=True continues a fit on {len(self.location_)} features, "
+                f"but X has {loss.n_features}. Set warm_start=False to start over."
             )
 
     def _store_result(self, result, loss, path, dtype):

@@ -39,10 +39,10 @@ class EMGaussianMixture(BaseGaussianMixture):
         Largest number of iterations; 0 returns the start.
     n_init : int, default=1
         Number of starts; the most likely result is kept.
-    init_params : {"kmeans", "k-means++", "random", "random_from_data"}, \
-            default="kmeans"
-        Where responsibilities start: the clusters of k-means; one row per component
-        chosen by k-means++; uniform random numbers; or one random row per component.
+    init_params : str, default="kmeans"
+        Where responsibilities start: ``"kmeans"``, the clusters of k-means;
+        ``"k-means++"``, one row per component chosen by k-means++; ``"random"``,
+        uniform random numbers; or ``"random_from_data"``, one random row per component.
     weights_init : array-like of shape (n_components,), default=None
         Weights to start at, instead of those of `init_params`.
     means_init : array-like of shape (n_components, n_features), default=None
@@ -84,7 +84,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         The same for every iteration.
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, when `X` has string names.
 
     See Also
@@ -117,10 +117,10 @@ class EMGaussianMixture(BaseGaussianMixture):
     >>> X, _ = make_mixture_1d()
     >>> mixture = EMGaussianMixture(3, random_state=0, tol=1e-6, max_iter=500).fit(X)
     >>> mixture.means_.ravel().round(2)
-    array([ 0.49,  4.04, -3.96])
+    array([ 0.29, -4.  ,  4.05])
     >>> mixture.predict_proba([[-4.0], [2.0]]).round(3)
-    array([[0.009, 0.   , 0.991],
-           [0.998, 0.002, 0.   ]])
+    array([[0.017, 0.983, 0.   ],
+           [1.   , 0.   , 0.   ]])
     >>> X_new, labels = mixture.sample(5, random_state=1)
     >>> X_new.shape, labels.shape
     ((5, 1), (5,))

@@ -15,7 +15,6 @@ from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import Mixture
 from skdensity.models.moments import merged, moments_of
 
-
 SINGULAR = (
     "`covariance_` is singular, so there is no density: {detail}. Add rows, or set a "
     "positive `reg_covar`."
@@ -52,7 +51,7 @@ class GaussianMLE(BaseGaussian):
         Inverse of `covariance_`; its pseudo-inverse where that is singular.
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, when `X` has string names.
 
     See Also
@@ -93,7 +92,7 @@ class GaussianMLE(BaseGaussian):
     ValueError: `covariance_` is singular, so there is no density: variance 0 of
     feature 1. Add rows, or set a positive `reg_covar`.
     >>> round(GaussianMLE(reg_covar=1e-3).fit(X).score(X), 4)
-    0.9337
+    0.9332
     """
 
     _parameter_constraints: dict = {
@@ -184,8 +183,8 @@ class GaussianMLE(BaseGaussian):
     def _check_same_family(self, moments):
         if moments.second.shape != self._moments.second.shape:
             raise ValueError(
-                f"covariance_type={self.covariance_type!r} cannot continue a stream that "
-                "another type began; call `fit` to start over."
+                f"covariance_type={self.covariance_type!r} cannot continue a stream "
+                "that another type began; call `fit` to start over."
             )
 
     def _store_estimate(self, moments, dtype):

@@ -48,7 +48,7 @@ class LOOKernelDensity(BaseDensity):
         Their shares :math:`m_j` of the weight, summing to 1.
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, when `X` has string names.
 
     See Also
@@ -94,9 +94,9 @@ class LOOKernelDensity(BaseDensity):
     >>> X, _ = make_mixture_1d()
     >>> density = LOOKernelDensity().fit(X)
     >>> round(density.bandwidth_, 3), round(density.loo_score_, 3)
-    (0.299, -2.353)
+    (0.296, -2.343)
     >>> density.score_samples([[0.0], [1000.0]]).round(1)
-    array([     -1.7, -5484738.5])
+    array([-2.0, -5634287.8])
 
     Rows that are all the same say nothing about a bandwidth:
 
@@ -104,7 +104,7 @@ class LOOKernelDensity(BaseDensity):
     Traceback (most recent call last):
         ...
     ValueError: bandwidth='loo' needs at least 2 distinct rows...
-    >>> float(LOOKernelDensity(bandwidth=0.5).fit([[1.0]]).score([[1.0]]).__round__(4))
+    >>> round(LOOKernelDensity(bandwidth=0.5).fit([[1.0]]).score([[1.0]]), 4)
     -0.2258
     """
 

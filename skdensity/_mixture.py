@@ -13,7 +13,12 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skdensity._base import BaseDensity, check_sampling, check_weights, unchanged_on_error
+from skdensity._base import (
+    BaseDensity,
+    check_sampling,
+    check_weights,
+    unchanged_on_error,
+)
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
 from skdensity.models.moments import moments_of
@@ -24,7 +29,7 @@ from skdensity.solvers.starts import STARTS
 
 @dataclass(frozen=True)
 class Run:
-    """One fit from one start: its mixture, and the loop's result in units of the data."""
+    """One fit from one start: its mixture, and the loop's result in the data's units."""
 
     mixture: Mixture
     result: Result
@@ -93,7 +98,7 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         ...     [0.3, 0.5, 0.2], [[-4], [0.5], [4]], [0.64, 2.25, 0.36],
         ...     covariance_type="spherical",
         ... )
-        >>> round(truth.score_samples(X).sum(), 2)
+        >>> round(float(truth.score_samples(X).sum()), 2)
         -1166.43
         """
         means = check_array(means, dtype=np.float64, input_name="means")
@@ -101,9 +106,7 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         estimator._validate_params()
         family = FAMILIES[covariance_type]
         weights = _checked_weights(weights, "weights", len(means))
-        covariances = _checked_matrices(
-            covariances, "covariances", family, means.shape
-        )
+        covariances = _checked_matrices(covariances, "covariances", family, means.shape)
         cholesky = family.cholesky(covariances, _complaint("covariances"))
         estimator.n_features_in_ = means.shape[1]
         mixture = Mixture.from_cholesky(weights, means, cholesky, family)
@@ -277,7 +280,8 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
     def aic(self, X, sample_weight=None):
         """Akaike's information criterion; lower is better.
 
-        ``-2 ℓ + 2 p`` with p free parameters (Akaike 1974, doi:10.1109/TAC.1974.1100705).
+        ``-2 ℓ + 2 p`` with p free parameters (Akaike 1974,
+        doi:10.1109/TAC.1974.1100705).
 
         Parameters
         ----------
@@ -352,8 +356,8 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
             or self.covariances_.shape != family.public_shape(*expected)
         ):
             raise ValueError(
-                f"warm_start=True cannot continue a fit of means {self.means_.shape} and "
-                f"covariances {self.covariances_.shape} with {self.n_components} "
+                f"warm_start=True cannot continue a fit of means {self.means_.shape} "
+                f"and covariances {self.covariances_.shape} with {self.n_components} "
                 f"{self.covariance_type!r} components in {X.shape[1]} features. Set "
                 "warm_start=False to start over."
             )
@@ -375,8 +379,8 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         X, masses = merge_duplicates(X, weight)
         if len(X) < self.n_components:
             raise ValueError(
-                f"n_components={self.n_components} needs at least as many distinct rows, "
-                f"but `X` has {len(X)}."
+                f"n_components={self.n_components} needs at least as many distinct "
+                f"rows, but `X` has {len(X)}."
             )
         shares = STARTS[self.init_params](X, masses, self.n_components, rng)
         moments = moments_of(X, masses * shares, family)

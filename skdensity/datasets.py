@@ -62,9 +62,7 @@ def make_gaussian_2d(n_samples=300, *, random_state=42):
     array([2.019, 1.001])
     """
     rng = check_random_state(random_state)
-    return rng.multivariate_normal(
-        [2.0, 1.0], [[1.5, 0.8], [0.8, 1.0]], size=n_samples
-    )
+    return rng.multivariate_normal([2.0, 1.0], [[1.5, 0.8], [0.8, 1.0]], size=n_samples)
 
 
 def make_mixture_1d(n_samples=500, *, random_state=0):

@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, for every estimator and every option that changes the fit."""
+"""scikit-learn's own checks, for every estimator and option that changes the fit."""
 
 import pytest
 from sklearn.utils.estimator_checks import (
@@ -24,9 +24,9 @@ ESTIMATORS = [
     *(LOOKernelDensity(bandwidth) for bandwidth in [*sorted(BANDWIDTHS), 0.5]),
     *(EMGaussianMixture(k, covariance_type=name) for k in (1, 2) for name in FAMILIES),
     *(AdamGaussianMixture(covariance_type=name) for name in FAMILIES),
-    # The check of weights fits 15 rows in 30 features. A component collapses there, and
-    # steps normalised by the gradient's size amplify rounding: few steps keep it small.
-    *(AdamGaussianMixture(2, covariance_type=n, max_iter=20) for n in FAMILIES),
+    # The check of weights fits 15 rows in 30 features, where some directions have no
+    # gradient but rounding noise. A larger epsilon keeps Adam from stepping along it.
+    *(AdamGaussianMixture(2, covariance_type=n, epsilon=1e-3) for n in FAMILIES),
 ]
 
 pytestmark = pytest.mark.filterwarnings(

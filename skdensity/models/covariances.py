@@ -11,6 +11,7 @@ Throughout, Σ = L Lᵀ with L lower triangular, and U = L⁻ᵀ is scikit-learn
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,7 @@ class CovarianceFamily(ABC):
 
     @abstractmethod
     def matrices(self, inner: np.ndarray, n_features: int) -> np.ndarray:
-        """Covariances as matrices, of shape (n_components or 1, n_features, n_features)."""
+        """Covariances as matrices (n_components or 1, n_features, n_features)."""
 
     @abstractmethod
     def outer(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -145,7 +146,7 @@ class CovarianceFamily(ABC):
 
     @abstractmethod
     def log_diagonal(self, factors: np.ndarray) -> np.ndarray:
-        """Logarithms of the diagonals, of shape (n_components or 1, n_features or 1)."""
+        """Logarithms of the diagonals (n_components or 1, n_features or 1)."""
 
     def log_det(self, factors: np.ndarray, n_features: int) -> np.ndarray:
         """log |F| of each triangular factor."""
@@ -183,13 +184,13 @@ class CovarianceFamily(ABC):
 
     @abstractmethod
     def floored(self, free: np.ndarray, log_minimum: np.ndarray) -> np.ndarray:
-        """Free parameters with log L_dd at least `log_minimum`, a row of log_diagonal."""
+        """Free parameters with log L_dd at least `log_minimum`, a `log_diagonal` row."""
 
     @abstractmethod
     def gradient(
         self, white: np.ndarray, mass: np.ndarray, factors: np.ndarray
     ) -> np.ndarray:
-        """Gradient of the log-likelihood in the free parameters, from `white_scatter`."""
+        """Gradient of the log-likelihood in the free parameters, from white scatter."""
 
 
 class MatrixFamily(CovarianceFamily):
@@ -201,7 +202,8 @@ class MatrixFamily(CovarianceFamily):
     rank = 2
 
     def n_parameters(self, n_components, n_features):
-        return (1 if self.tied else n_components) * n_features * (n_features + 1) // 2
+        n_matrices, *_ = self.shape(n_components, n_features)
+        return n_matrices * n_features * (n_features + 1) // 2
 
     def matrices(self, inner, n_features):
         return inner
@@ -303,7 +305,7 @@ class DiagonalFamily(CovarianceFamily):
     rank = 1
 
     def n_parameters(self, n_components, n_features):
-        return (1 if self.tied else n_components) * (1 if self.isotropic else n_features)
+        return math.prod(self.shape(n_components, n_features))
 
     def matrices(self, inner, n_features):
         return inner[:, :, None] * np.eye(n_features)

@@ -1,6 +1,6 @@
-"""Sums of Gaussian kernels over weighted locations, exact and in log space.
+r"""Sums of Gaussian kernels over weighted locations, exact and in log space.
 
-.. math:: \\hat p(x) = \\sum_j m_j \\, N(x \\mid x_j, h^2 I), \\qquad \\sum_j m_j = 1
+.. math:: \hat p(x) = \sum_j m_j \, N(x \mid x_j, h^2 I), \qquad \sum_j m_j = 1
 
 Squared distances are taken from differences of coordinates, never from an expanded
 square, which would cancel between near neighbours far from the origin. Every sum is
@@ -106,7 +106,8 @@ def _kernel_sums(
     distances: np.ndarray, masses: np.ndarray, bandwidths: np.ndarray
 ) -> np.ndarray:
     """Σ_j m_j exp(−distance_ij / 2h²) for a halving chain of h²; eats `distances`."""
-    kernel = np.exp(np.divide(distances, -2 * bandwidths[0] ** 2, out=distances), out=distances)
+    distances /= -2 * bandwidths[0] ** 2
+    kernel = np.exp(distances, out=distances)
     sums = np.empty((len(distances), len(bandwidths)))
     sums[:, 0] = kernel @ masses
     for g in range(1, len(bandwidths)):

@@ -1,17 +1,17 @@
-"""Mean negative log-likelihoods as functions of free parameters, with their gradients.
+r"""Mean negative log-likelihoods as functions of free parameters, with their gradients.
 
 By Fisher's identity the gradient of the log-likelihood is that of the expected
 complete-data log-likelihood, which is a function of the moments of one pass:
 
 .. math::
 
-    \\partial\\ell / \\partial\\alpha_k = N_k - W \\pi_k, \\qquad
-    \\partial\\ell / \\partial\\mu_k = \\Sigma_k^{-1} S^1_k, \\qquad
-    \\partial\\ell / \\partial L_k
-        = \\mathrm{tril}(\\Sigma_k^{-1} S^2_k L_k^{-\\top}) - N_k\\,\\mathrm{diag}(1/L_{dd})
+    \partial\ell / \partial\alpha_k &= N_k - W \pi_k \\
+    \partial\ell / \partial\mu_k &= \Sigma_k^{-1} S^1_k \\
+    \partial\ell / \partial L_k &= \mathrm{tril}(\Sigma_k^{-1} S^2_k L_k^{-\top})
+        - N_k\,\mathrm{diag}(1/L_{dd})
 
-with :math:`\\pi = \\mathrm{softmax}(\\alpha)`, the moments about the current means, and
-:math:`W = \\sum_i w_i`. No automatic differentiation is needed.
+with :math:`\pi = \mathrm{softmax}(\alpha)`, the moments about the current means, and
+:math:`W = \sum_i w_i`. No automatic differentiation is needed.
 """
 
 from __future__ import annotations

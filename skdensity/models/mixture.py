@@ -1,6 +1,6 @@
-"""The Gaussian mixture: its density, its responsibilities and the moments of a pass.
+r"""The Gaussian mixture: its density, responsibilities and the moments of a pass.
 
-.. math:: p(x) = \\sum_k \\pi_k \\, N(x \\mid \\mu_k, \\Sigma_k)
+.. math:: p(x) = \sum_k \pi_k \, N(x \mid \mu_k, \Sigma_k)
 
 A single Gaussian is the mixture of one component.
 """

@@ -135,9 +135,7 @@ def block_moments(
     )
 
 
-def moments_of(
-    X: np.ndarray, shares: np.ndarray, family: CovarianceFamily
-) -> Moments:
+def moments_of(X: np.ndarray, shares: np.ndarray, family: CovarianceFamily) -> Moments:
     """Moments about the components' own means, in two passes.
 
     Parameters
@@ -159,7 +157,8 @@ def moments_of(
     >>> import numpy as np
     >>> from skdensity.models.covariances import FAMILIES
     >>> from skdensity.models.moments import moments_of
-    >>> moments = moments_of(np.array([[1.0], [3.0]]), np.ones((1, 2)), FAMILIES["full"])
+    >>> X = np.array([[1.0], [3.0]])
+    >>> moments = moments_of(X, np.ones((1, 2)), FAMILIES["full"])
     >>> moments.mean, moments.second
     (array([[2.]]), array([[[2.]]]))
     """

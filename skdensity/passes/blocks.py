@@ -11,7 +11,7 @@ import numpy as np
 
 T = TypeVar("T")
 
-# Half of a common L2 cache: a block's temporaries are read again before they are evicted.
+# Half of a common L2 cache: temporaries are read again before they are evicted.
 BLOCK_BYTES = 2**19
 
 

@@ -40,7 +40,8 @@ def merge_duplicates(
     --------
     >>> import numpy as np
     >>> from skdensity.passes.rows import merge_duplicates
-    >>> locations, masses = merge_duplicates(np.array([[2.0], [1.0], [2.0]]), np.ones(3))
+    >>> X = np.array([[2.0], [1.0], [2.0]])
+    >>> locations, masses = merge_duplicates(X, np.ones(3))
     >>> locations.ravel(), masses.round(3)
     (array([1., 2.]), array([0.333, 0.667]))
     """

@@ -1,7 +1,7 @@
 """Adam: gradient descent with running estimates of the gradient's first two moments.
 
-Kingma and Ba (2015), arXiv:1412.6980. The update, with bias-corrected averages m̂ of the
-gradient and v̂ of its square, is θ ← θ − η m̂ / (√v̂ + ε).
+Kingma and Ba (2015), arXiv:1412.6980. The update, with bias-corrected averages m̂ of
+the gradient and v̂ of its square, is θ ← θ − η m̂ / (√v̂ + ε).
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ Rule = Callable[[np.ndarray, np.ndarray], float]
 
 
 def scott(locations: np.ndarray, masses: np.ndarray) -> float:
-    r"""Scott's rule, :math:`\sigma\, n^{-1/(d+4)}` (Scott 1992, doi:10.1002/9780470316849).
+    r"""Scott's rule, :math:`\sigma\, n^{-1/(d+4)}`.
 
-    n is the effective number of locations, :math:`1 / \sum_j m_j^2`, and σ² the
+    Scott (1992), doi:10.1002/9780470316849. Here n is the effective number of locations, :math:`1 / \sum_j m_j^2`, and σ² the
     features' mean variance, unbiased under n; in one dimension that is
     ``scipy.stats.gaussian_kde``'s.
 
@@ -48,7 +48,7 @@ def silverman(locations: np.ndarray, masses: np.ndarray) -> float:
 
 
 def loo(locations: np.ndarray, masses: np.ndarray) -> float:
-    r"""Maximise the leave-one-out log-likelihood :math:`\sum_i m_i \log \hat p_{-i}(x_i)`.
+    r"""Maximise the leave-one-out likelihood :math:`\sum_i m_i \log \hat p_{-i}(x_i)`.
 
     Habbema, Hermans and van den Broek (1974); Duin (1976, doi:10.1109/TC.1976.1674577).
 

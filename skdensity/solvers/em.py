@@ -2,8 +2,8 @@
 
 The log of a sum couples all parameters; introducing the component that each row came
 from decouples them (Dempster, Laird and Rubin 1977,
-doi:10.1111/j.2517-6161.1977.tb01600.x). One step is one pass over the rows, which yields
-the moments (E), and the closed-form estimate from them (M).
+doi:10.1111/j.2517-6161.1977.tb01600.x). One step is one pass over the rows, which
+yields the moments (E), and the closed-form estimate from them (M).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The loop that every iterative fit runs in.
 
-A *solver* has ``init(...) -> state`` and ``step(state) -> state``; a *state* is a frozen
-record with a ``value``, the objective that its step observed. A *stopping rule* is a
-function of the values seen so far.
+A *solver* has ``init(...) -> state`` and ``step(state) -> state``; a *state* is a
+frozen record with a ``value``, the objective that its step observed. A *stopping rule*
+is a function of the values seen so far.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def no_improvement(tol: float | None, patience: int) -> StoppingRule:
 
 
 class Progress:
-    """Prints what ``verbose`` asks for: runs and iterations, at 2 with values and times.
+    """Prints what ``verbose`` asks for: iterations and runs, at 2 with values and times.
 
     Parameters
     ----------

@@ -14,9 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.cluster import KMeans, kmeans_plusplus
 
-Start = Callable[
-    [np.ndarray, np.ndarray, int, np.random.RandomState], np.ndarray
-]
+Start = Callable[[np.ndarray, np.ndarray, int, np.random.RandomState], np.ndarray]
 
 
 def kmeans(X, masses, n_components, rng):
@@ -31,9 +29,7 @@ def kmeans(X, masses, n_components, rng):
 
 def kmeans_plus_plus(X, masses, n_components, rng):
     """One row per component, spread out by k-means++."""
-    _, rows = kmeans_plusplus(
-        X, n_components, sample_weight=masses, random_state=rng
-    )
+    _, rows = kmeans_plusplus(X, n_components, sample_weight=masses, random_state=rng)
     return _singletons(rows, len(X))
 
 
