@@ -111,7 +111,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
     n_iter_ : int
         Epochs of the best run.
     lower_bound_ : float
-        Minus the last loss.
+        Largest entry of `lower_bounds_`; with batches, the last.
     lower_bounds_ : list of float
         Minus `loss_curve_`.
     n_features_in_ : int
@@ -126,6 +126,9 @@ class AdamGaussianMixture(BaseGaussianMixture):
 
     Notes
     -----
+    Without batches the result is the most likely of all parameters visited, with
+    batches the last.
+
     By Fisher's identity the gradient is a function of the same moments that an EM step
     needs, so that an epoch costs one pass over the rows. The descent from a start taken
     from the data runs on rows whitened by the single Gaussian of the same
@@ -257,10 +260,17 @@ class AdamGaussianMixture(BaseGaussianMixture):
             stop=stopping_rule_of(self),
             progress=self._progress(),
         )
-        mixture = loss.unravel(result.state.parameters)
+        return self._run_of(result, solver, loss, units)
+
+    def _run_of(self, result, solver, loss, units):
+        parameters, lower_bound = result.state.parameters, -result.state.value
+        if self.batch_size is None:
+            parameters = solver.best(result.state, slice(None))
+            lower_bound = -result.state.best_value
         return Run(
-            mixture.measured_out_of(units),
+            loss.unravel(parameters).measured_out_of(units),
             replace(result, values=[-value for value in result.values]),
+            lower_bound,
             Memory(result.state, units),
         )
 

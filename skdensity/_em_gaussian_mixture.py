@@ -117,10 +117,10 @@ class EMGaussianMixture(BaseGaussianMixture):
     >>> X, _ = make_mixture_1d()
     >>> mixture = EMGaussianMixture(3, random_state=0, tol=1e-6, max_iter=500).fit(X)
     >>> mixture.means_.ravel().round(2)
-    array([ 0.29, -4.  ,  4.05])
+    array([-4.  ,  4.05,  0.29])
     >>> mixture.predict_proba([[-4.0], [2.0]]).round(3)
-    array([[0.017, 0.983, 0.   ],
-           [1.   , 0.   , 0.   ]])
+    array([[0.983, 0.   , 0.017],
+           [0.   , 0.   , 1.   ]])
     >>> X_new, labels = mixture.sample(5, random_state=1)
     >>> X_new.shape, labels.shape
     ((5, 1), (5,))
@@ -178,4 +178,4 @@ class EMGaussianMixture(BaseGaussianMixture):
             stop=small_change(self.tol),
             progress=self._progress(),
         )
-        return Run(result.state.mixture, result)
+        return Run(result.state.mixture, result, result.state.value)

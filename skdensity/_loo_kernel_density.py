@@ -147,7 +147,7 @@ class LOOKernelDensity(BaseDensity):
             X, weight = self._weighted_rows(
                 X, sample_weight, min_samples=2 if is_rule else 1
             )
-            self.locations_, self.weights_ = merge_duplicates(X, weight)
+            self.locations_, self.weights_, _ = merge_duplicates(X, weight)
             vars(self).pop("loo_score_", None)
             self.bandwidth_ = self._chosen() if is_rule else float(self.bandwidth)
             if self.bandwidth == "loo":

@@ -22,23 +22,18 @@ from skdensity._base import (
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
 from skdensity.models.moments import moments_of
-from skdensity.passes.rows import merge_duplicates
 from skdensity.solvers.loop import Progress, Result, warn_unless_converged
-from skdensity.solvers.starts import STARTS
+from skdensity.solvers.starts import start_shares
 
 
 @dataclass(frozen=True)
 class Run:
-    """One fit from one start: its mixture, and the loop's result in the data's units."""
+    """One fit from one start: mixture and the loop's result, in the data's units."""
 
     mixture: Mixture
     result: Result
+    lower_bound: float = -np.inf
     memory: Any = None
-
-    @property
-    def lower_bound(self) -> float:
-        """Last mean log-likelihood that the run observed."""
-        return self.result.values[-1] if self.result.values else -np.inf
 
 
 class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
@@ -376,14 +371,8 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
 
     def _initial(self, X, weight, rng, family):
         """Weights, means and covariances that `init_params` stands for."""
-        X, masses = merge_duplicates(X, weight)
-        if len(X) < self.n_components:
-            raise ValueError(
-                f"n_components={self.n_components} needs at least as many distinct "
-                f"rows, but `X` has {len(X)}."
-            )
-        shares = STARTS[self.init_params](X, masses, self.n_components, rng)
-        moments = moments_of(X, masses * shares, family)
+        rows, shares = start_shares(self.init_params, X, weight, self.n_components, rng)
+        moments = moments_of(rows, shares, family)
         weights = moments.mass / moments.mass.sum()
         return weights, moments.mean, family.estimate(moments, self.reg_covar)
 

@@ -184,7 +184,7 @@ class CovarianceFamily(ABC):
 
     @abstractmethod
     def floored(self, free: np.ndarray, log_minimum: np.ndarray) -> np.ndarray:
-        """Free parameters with log L_dd at least `log_minimum`, a `log_diagonal` row."""
+        """Free parameters with log L_dd at least `log_minimum`, one per feature."""
 
     @abstractmethod
     def gradient(

@@ -15,7 +15,7 @@ def columns_of(X: np.ndarray, rows: slice) -> np.ndarray:
 
 def merge_duplicates(
     X: np.ndarray, sample_weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distinct rows in lexicographic order, and their share of the weight.
 
     A row that is repeated and a row that carries the sum of the weights become the same
@@ -35,19 +35,22 @@ def merge_duplicates(
         Distinct rows.
     masses : ndarray of shape (n_locations,)
         Their weights, summing to 1.
+    first : ndarray of shape (n_locations,)
+        Where each of them first appears in `X`.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skdensity.passes.rows import merge_duplicates
     >>> X = np.array([[2.0], [1.0], [2.0]])
-    >>> locations, masses = merge_duplicates(X, np.ones(3))
-    >>> locations.ravel(), masses.round(3)
-    (array([1., 2.]), array([0.333, 0.667]))
+    >>> locations, masses, first = merge_duplicates(X, np.ones(3))
+    >>> locations.ravel(), masses.round(3), first
+    (array([1., 2.]), array([0.333, 0.667]), array([1, 0]))
     """
     order = np.lexsort(X.T[::-1])
     X, sample_weight = X[order], sample_weight[order]
     is_new = np.append(True, np.any(X[1:] != X[:-1], axis=1))
-    first = np.flatnonzero(is_new)
-    masses = np.add.reduceat(sample_weight, first)
-    return X[first], masses / masses.sum()
+    begin = np.flatnonzero(is_new)
+    masses = np.add.reduceat(sample_weight, begin)
+    # lexsort is stable: the first of a group is the one that appears first.
+    return X[begin], masses / masses.sum(), order[begin]

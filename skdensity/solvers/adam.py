@@ -27,13 +27,19 @@ class AdamState:
         Updates made so far.
     value : float
         The loss before each update of the last epoch, averaged.
+    best_parameters : ndarray of shape (n_parameters,)
+        θ at the beginning of the epoch of lowest value.
+    best_value : float
+        That value.
     """
 
     parameters: np.ndarray
     first: np.ndarray
     second: np.ndarray
+    best_parameters: np.ndarray
     n_updates: int = 0
     value: float = np.inf
+    best_value: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -63,16 +69,29 @@ class Adam:
     def init(self, parameters: np.ndarray) -> AdamState:
         """Start with zero averages."""
         zeros = np.zeros_like(parameters)
-        return AdamState(parameters, zeros, zeros)
+        return AdamState(parameters, zeros, zeros, best_parameters=parameters)
 
     def step(self, state: AdamState) -> AdamState:
         """One epoch."""
-        total = 0.0
+        begin, total = state.parameters, 0.0
         for batch, share in self.batches():
             value, gradient = self.loss.value_and_gradient(state.parameters, batch)
             total += share * value
             state = self._update(state, gradient)
+        if total < state.best_value:
+            state = replace(state, best_parameters=begin, best_value=total)
         return replace(state, value=total)
+
+    def best(self, state: AdamState, batch: Any) -> np.ndarray:
+        """Parameters of lowest loss on `batch` among those visited, the last included.
+
+        Steps normalised by the gradient's size leave an optimum before they return to
+        it: a run that stops in between would lose what it had. Meaningful when every
+        epoch was one update on `batch`.
+        """
+        value, _ = self.loss.value_and_gradient(state.parameters, batch)
+        is_last = value <= state.best_value
+        return state.parameters if is_last else state.best_parameters
 
     def _update(self, state: AdamState, gradient: np.ndarray) -> AdamState:
         n_updates = state.n_updates + 1
@@ -81,8 +100,13 @@ class Adam:
         # The averages start at zero; dividing by 1 − βᵗ removes that bias.
         scale = np.sqrt(second / (1 - self.beta_2**n_updates)) + self.epsilon
         move = self.learning_rate_init / (1 - self.beta_1**n_updates) * first / scale
-        parameters = self.project(state.parameters - move)
-        return AdamState(parameters, first, second, n_updates, state.value)
+        return replace(
+            state,
+            parameters=self.project(state.parameters - move),
+            first=first,
+            second=second,
+            n_updates=n_updates,
+        )
 
 
 def minibatches(

@@ -16,9 +16,9 @@ Rule = Callable[[np.ndarray, np.ndarray], float]
 def scott(locations: np.ndarray, masses: np.ndarray) -> float:
     r"""Scott's rule, :math:`\sigma\, n^{-1/(d+4)}`.
 
-    Scott (1992), doi:10.1002/9780470316849. Here n is the effective number of locations, :math:`1 / \sum_j m_j^2`, and σ² the
-    features' mean variance, unbiased under n; in one dimension that is
-    ``scipy.stats.gaussian_kde``'s.
+    Scott (1992), doi:10.1002/9780470316849. Here n is the effective number of
+    locations, :math:`1 / \sum_j m_j^2`, and σ² the features' mean variance, unbiased
+    under n; in one dimension that is ``scipy.stats.gaussian_kde``'s.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def no_improvement(tol: float | None, patience: int) -> StoppingRule:
 
 
 class Progress:
-    """Prints what ``verbose`` asks for: iterations and runs, at 2 with values and times.
+    """Prints what ``verbose`` asks for: iterations, runs, and at 2 values and times.
 
     Parameters
     ----------

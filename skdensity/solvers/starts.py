@@ -1,10 +1,9 @@
 """Where mixture fits start: responsibilities from the data.
 
-Each start maps distinct rows X, their masses, n_components and a generator to
-responsibilities of shape (n_components, n_rows); the first M-step turns them into
-parameters. Names and meanings are those of scikit-learn's ``GaussianMixture``. Working
-on distinct rows in canonical order, a start cannot tell a weight from a repetition, nor
-see the order of the rows.
+Each start maps rows X, their weights (None when all count the same), n_components and a
+generator to responsibilities of shape (n_components, n_rows); the first M-step turns
+them into parameters. Names and meanings are those of scikit-learn's
+``GaussianMixture``.
 """
 
 from __future__ import annotations
@@ -14,34 +13,39 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.cluster import KMeans, kmeans_plusplus
 
-Start = Callable[[np.ndarray, np.ndarray, int, np.random.RandomState], np.ndarray]
+from skdensity.passes.rows import merge_duplicates
+
+Start = Callable[
+    [np.ndarray, np.ndarray | None, int, np.random.RandomState], np.ndarray
+]
 
 
-def kmeans(X, masses, n_components, rng):
+def kmeans(X, weight, n_components, rng):
     """Hard assignments of one k-means run."""
     labels = (
         KMeans(n_components, n_init=1, random_state=rng)
-        .fit(X, sample_weight=masses)
+        .fit(X, sample_weight=weight)
         .labels_
     )
     return np.equal.outer(np.arange(n_components), labels).astype(np.float64)
 
 
-def kmeans_plus_plus(X, masses, n_components, rng):
+def kmeans_plus_plus(X, weight, n_components, rng):
     """One row per component, spread out by k-means++."""
-    _, rows = kmeans_plusplus(X, n_components, sample_weight=masses, random_state=rng)
+    _, rows = kmeans_plusplus(X, n_components, sample_weight=weight, random_state=rng)
     return _singletons(rows, len(X))
 
 
-def random(X, masses, n_components, rng):
+def random(X, weight, n_components, rng):
     """Uniform responsibilities, normalised per row."""
     shares = rng.uniform(size=(len(X), n_components)).T
     return shares / shares.sum(axis=0)
 
 
-def random_from_data(X, masses, n_components, rng):
-    """One row per component, drawn by mass without replacement."""
-    rows = rng.choice(len(X), size=n_components, replace=False, p=masses)
+def random_from_data(X, weight, n_components, rng):
+    """One row per component, drawn by weight without replacement."""
+    share = None if weight is None else weight / weight.sum()
+    rows = rng.choice(len(X), size=n_components, replace=False, p=share)
     return _singletons(rows, len(X))
 
 
@@ -57,3 +61,45 @@ STARTS: dict[str, Start] = {
     "random": random,
     "random_from_data": random_from_data,
 }
+
+
+def start_shares(
+    name: str,
+    X: np.ndarray,
+    sample_weight: np.ndarray,
+    n_components: int,
+    rng: np.random.RandomState,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to start on, and their weights times responsibilities.
+
+    The start sees distinct rows, so that it cannot tell a weight from a repetition.
+    Rows that all count the same keep their order, which makes seeds mean what they mean
+    in scikit-learn; otherwise they are sorted, and their order makes no difference.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`STARTS`.
+    X : ndarray of shape (n_samples, n_features)
+        The rows.
+    sample_weight : ndarray of shape (n_samples,)
+        Positive weights.
+    n_components : int
+        Number of components.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows, n_features)
+        Distinct rows; all rows when there are fewer distinct ones than components.
+    shares : ndarray of shape (n_components, n_rows)
+        Their weights times responsibilities.
+    """
+    rows, masses, first = merge_duplicates(X, sample_weight)
+    if len(rows) < n_components:
+        rows, masses, first = X, sample_weight, np.arange(len(X))
+    if np.ptp(masses) <= 1e-12 * masses.max():
+        rows = X[np.sort(first)]
+        return rows, STARTS[name](rows, None, n_components, rng)
+    return rows, masses * STARTS[name](rows, masses, n_components, rng)
