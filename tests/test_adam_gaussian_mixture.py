@@ -1,0 +1,161 @@
+"""AdamGaussianMixture: EM's optimum by gradient descent."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+from sklearn.exceptions import ConvergenceWarning
+
+from skdensity import AdamGaussianMixture, EMGaussianMixture, GaussianMLE
+from skdensity.datasets import make_mixture_1d
+from skdensity.models.covariances import FAMILIES
+
+TYPES = list(FAMILIES)
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
+def test_ends_at_the_optimum_of_em(load, covariance_type):
+    X = load().data[:, :6]
+    adam = AdamGaussianMixture(
+        3, covariance_type=covariance_type, reg_covar=0, max_iter=2000, random_state=0
+    ).fit(X)
+    start = {
+        "weights_init": adam.weights_,
+        "means_init": adam.means_,
+        "precisions_init": adam.precisions_,
+    }
+    em = EMGaussianMixture(
+        3,
+        covariance_type=covariance_type,
+        reg_covar=0,
+        tol=1e-10,
+        max_iter=1000,
+        **start,
+    ).fit(X)
+    assert adam.score(X) == pytest.approx(em.score(X), abs=1e-4)
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_one_component_is_the_closed_form(covariance_type):
+    X = load_iris().data
+    adam = AdamGaussianMixture(covariance_type=covariance_type, reg_covar=0).fit(X)
+    shape = covariance_type if covariance_type != "tied" else "full"
+    closed = GaussianMLE(covariance_type=shape).fit(X)
+    np.testing.assert_allclose(
+        adam.score_samples(X), closed.score_samples(X), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_units_of_the_features_make_no_difference(covariance_type):
+    X = load_wine().data
+    scales = np.full(13, 1e4)
+    if covariance_type != "spherical":
+        scales = np.logspace(-3, 3, 13)
+    adam = AdamGaussianMixture(
+        2,
+        covariance_type=covariance_type,
+        reg_covar=0,
+        max_iter=50,
+        tol=None,
+        weights_init=[0.5, 0.5],
+        means_init=X[[0, 100]],
+        precisions_init=EMGaussianMixture(2, covariance_type=covariance_type)
+        .fit(X)
+        .precisions_,
+    )
+    here = clone(adam).fit(X)
+    stretch = {
+        "full": np.outer(scales, scales),
+        "tied": np.outer(scales, scales),
+        "diag": scales**2,
+        "spherical": scales[0] ** 2,
+    }[covariance_type]
+    there = adam.set_params(
+        means_init=X[[0, 100]] * scales, precisions_init=adam.precisions_init / stretch
+    ).fit(X * scales)
+    expected = here.score_samples(X) - np.log(scales).sum()
+    np.testing.assert_allclose(there.score_samples(X * scales), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        there.loss_curve_, np.add(here.loss_curve_, np.log(scales).sum()), rtol=1e-9
+    )
+
+
+def test_the_result_is_the_most_likely_of_all_parameters_visited():
+    X, _ = make_mixture_1d()
+    adam = AdamGaussianMixture(3, random_state=0, tol=None, max_iter=40).fit(X)
+    assert adam.lower_bound_ == max(adam.lower_bounds_) == -min(adam.loss_curve_)
+    assert adam.score(X) >= adam.lower_bound_ - 1e-12
+    assert adam.lower_bounds_ == [-loss for loss in adam.loss_curve_]
+
+
+def test_warm_start_continues_as_if_never_stopped():
+    X = load_iris().data
+    adam = AdamGaussianMixture(3, tol=None, random_state=0)
+    whole = clone(adam).set_params(max_iter=60).fit(X)
+    halves = clone(adam).set_params(max_iter=30, warm_start=True).fit(X).fit(X)
+    np.testing.assert_array_equal(halves.means_, whole.means_)
+    assert halves.loss_curve_ == whole.loss_curve_[30:]
+
+
+def test_warm_start_from_given_parameters():
+    X, _ = make_mixture_1d()
+    adam = AdamGaussianMixture.from_parameters(
+        [0.3, 0.5, 0.2],
+        [[-4], [0.5], [4]],
+        [0.64, 2.25, 0.36],
+        covariance_type="spherical",
+    )
+    before = adam.score(X)
+    adam.set_params(warm_start=True, max_iter=100, tol=None).fit(X)
+    assert adam.loss_curve_[0] == pytest.approx(-before, rel=1e-12)
+    assert adam.score(X) > before
+
+
+def test_batches_come_close_and_are_reproducible():
+    X, _ = make_mixture_1d(20_000, random_state=1)
+    em = EMGaussianMixture(3, random_state=0, tol=1e-8, max_iter=1000).fit(X)
+    adam = AdamGaussianMixture(
+        3,
+        batch_size=500,
+        learning_rate_init=0.01,
+        max_iter=30,
+        tol=None,
+        random_state=0,
+    )
+    first, second = clone(adam).fit(X), clone(adam).fit(X)
+    np.testing.assert_array_equal(first.means_, second.means_)
+    assert first.score(X) == pytest.approx(em.score(X), abs=5e-3)
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_reg_covar_keeps_a_component_from_collapsing(covariance_type):
+    # Nine rows lie on a point: without a floor the likelihood has no maximum.
+    X = np.r_[np.zeros((9, 2)), np.random.RandomState(0).standard_normal((30, 2))]
+    adam = AdamGaussianMixture(
+        2, covariance_type=covariance_type, reg_covar=1e-4, max_iter=2000, tol=None
+    ).fit(X)
+    family = FAMILIES[covariance_type]
+    variances = np.exp(2 * family.log_diagonal(adam._mixture().cholesky))
+    assert variances.min() >= 1e-4 * (1 - 1e-9)
+    assert np.isfinite(adam.score_samples(X)).all()
+
+
+def test_stops_when_nothing_improves_and_warns_when_it_cannot():
+    X = load_iris().data
+    assert AdamGaussianMixture(3, random_state=0).fit(X).converged_
+    with pytest.warns(ConvergenceWarning, match=r"AdamGaussianMixture used all 3 "):
+        AdamGaussianMixture(3, max_iter=3, random_state=0).fit(X)
+
+
+def test_standard_normal_start_is_blind():
+    X = load_iris().data + 100
+    adam = AdamGaussianMixture(
+        2, init_params="standard_normal", max_iter=0, random_state=0
+    ).fit(X)
+    rng = np.random.RandomState(0)
+    logits, means = rng.standard_normal(2), rng.standard_normal((2, 4))
+    np.testing.assert_allclose(adam.weights_, np.exp(logits) / np.exp(logits).sum())
+    np.testing.assert_allclose(adam.means_, means)
+    np.testing.assert_allclose(adam.covariances_, [np.eye(4)] * 2)

@@ -1,0 +1,167 @@
+"""Bad input: a clear error, and an estimator that is left as it was."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+
+from skdensity import (
+    AdamGaussianMixture,
+    CholeskyGaussian,
+    EMGaussianMixture,
+    GaussianMLE,
+    LOOKernelDensity,
+)
+
+ESTIMATORS = [
+    GaussianMLE,
+    CholeskyGaussian,
+    LOOKernelDensity,
+    EMGaussianMixture,
+    AdamGaussianMixture,
+]
+
+X = load_iris().data[::5, :2]
+
+BAD_ROWS = [
+    (np.where(X > 6, np.nan, X), "Input X contains NaN"),
+    (np.where(X > 6, np.inf, X), "Input X contains infinity"),
+    (X + 1j, "Complex data not supported"),
+    (X[:, 0], "Expected 2D array, got 1D array"),
+    (X[:0], r"0 sample\(s\)"),
+    (X[:, :0], r"0 feature\(s\)"),
+    (X[:1], r"1 sample|n_samples=1|minimum of 2"),
+    ([["a", "b"], ["c", "d"]], "could not convert string to float"),
+]
+
+BAD_WEIGHTS = [
+    (-np.ones(len(X)), "Negative values in data passed to `sample_weight`"),
+    (np.zeros(len(X)), "zero"),
+    (np.ones(3), r"sample_weight.shape == \(3,\), expected \(30,\)"),
+    (np.full(len(X), np.nan), "sample_weight contains NaN"),
+    (np.ones((len(X), 2)), "Sample weights must be 1D"),
+    (np.eye(1, len(X)).ravel(), "n_samples=1"),
+]
+
+
+def quiet(Estimator):
+    parameters = {"tol": 1e-2} if Estimator is CholeskyGaussian else {}
+    return Estimator(**parameters)
+
+
+@pytest.fixture(params=ESTIMATORS, ids=lambda E: E.__name__)
+def fitted(request):
+    estimator = quiet(request.param)
+    if isinstance(estimator, CholeskyGaussian):
+        estimator.set_params(max_iter=1000)
+    return estimator.fit(X)
+
+
+def methods_that_fit(estimator):
+    yield estimator.fit
+    if hasattr(estimator, "partial_fit"):
+        yield estimator.partial_fit
+
+
+@pytest.mark.parametrize(("rows", "message"), BAD_ROWS)
+def test_bad_rows_in_fit(fitted, rows, message):
+    before = dict(vars(fitted))
+    with pytest.raises(ValueError, match=message):
+        fitted.fit(rows)
+    assert vars(fitted) == before
+
+
+@pytest.mark.parametrize(("weight", "message"), BAD_WEIGHTS)
+def test_bad_weights(fitted, weight, message):
+    before = dict(vars(fitted))
+    with pytest.raises(ValueError, match=message):
+        fitted.fit(X, sample_weight=weight)
+    assert vars(fitted) == before
+
+
+@pytest.mark.parametrize(("weight", "message"), BAD_WEIGHTS[:-1])
+def test_bad_weights_in_score(fitted, weight, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.score(X, sample_weight=weight)
+
+
+def test_bad_rows_in_partial_fit():
+    density = GaussianMLE().fit(X)
+    before = dict(vars(density))
+    for rows, message in [*BAD_ROWS[:-2], (X[:, :1], "X has 1 features, but Gaussian")]:
+        with pytest.raises(ValueError, match=message):
+            density.partial_fit(rows)
+        assert vars(density) == before
+
+
+def test_sparse_rows_are_refused_with_advice(fitted):
+    for method in methods_that_fit(fitted):
+        with pytest.raises(TypeError, match="toarray"):
+            method(csr_array(X))
+
+
+@pytest.mark.parametrize(
+    "method", ["score_samples", "score", "predict", "predict_proba"]
+)
+def test_another_number_of_features(fitted, method):
+    if not hasattr(fitted, method):
+        assert method.startswith("predict")
+        return
+    with pytest.raises(ValueError, match=r"X has 3 features, but .* is expecting 2"):
+        getattr(fitted, method)(np.ones((2, 3)))
+
+
+def test_not_fitted(fitted):
+    fresh = type(fitted)()
+    for call in (
+        lambda: fresh.score_samples(X),
+        lambda: fresh.score(X),
+        lambda: fresh.sample(),
+    ):
+        with pytest.raises(NotFittedError, match=f"This {type(fitted).__name__} inst"):
+            call()
+
+
+@pytest.mark.parametrize("n_samples", [0, -1])
+def test_sample_wants_a_positive_number(fitted, n_samples):
+    with pytest.raises(ValueError, match=f"n_samples == {n_samples}, must be >= 1"):
+        fitted.sample(n_samples)
+
+
+def test_sample_wants_an_integer(fitted):
+    with pytest.raises(TypeError, match="n_samples must be an instance of int"):
+        fitted.sample(1.5)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (GaussianMLE(covariance_type="tied"), "'covariance_type'.*'tied'"),
+        (GaussianMLE(reg_covar=-1), "'reg_covar'.*-1"),
+        (CholeskyGaussian(learning_rate_init=0), "'learning_rate_init'.*0"),
+        (CholeskyGaussian(beta_2=1.0), "'beta_2'.*1.0"),
+        (LOOKernelDensity("cv"), "'bandwidth'.*'cv'"),
+        (LOOKernelDensity(0), "'bandwidth'.*Got 0"),
+        (LOOKernelDensity(-1.0), "'bandwidth'.*Got -1.0"),
+        (LOOKernelDensity(np.inf), "'bandwidth'.*inf"),
+        (EMGaussianMixture(0), "'n_components'.*0"),
+        (EMGaussianMixture(init_params="standard_normal"), "'init_params'"),
+        (EMGaussianMixture(31), r"n_components=31.*n_samples=30"),
+        (AdamGaussianMixture(batch_size=0), "'batch_size'.*0"),
+        (AdamGaussianMixture(31), r"n_components=31.*n_samples=30"),
+    ],
+    ids=repr,
+)
+def test_bad_parameters(estimator, message):
+    before = dict(vars(estimator))
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X)
+    assert vars(estimator) == before
+
+
+def test_zero_weights_count_as_absent_when_components_are_counted():
+    weight = np.zeros(len(X))
+    weight[:3] = 1
+    with pytest.raises(ValueError, match=r"n_components=4.*n_samples=3"):
+        EMGaussianMixture(4).fit(X, sample_weight=weight)

@@ -1,0 +1,118 @@
+"""CholeskyGaussian: the descent, its path, its starts and its batches."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
+
+from skdensity import CholeskyGaussian, GaussianMLE
+from skdensity.datasets import make_gaussian_2d
+
+
+@pytest.fixture(scope="module")
+def X():
+    return StandardScaler().fit_transform(load_iris().data)
+
+
+def test_ends_at_the_closed_form_in_four_dimensions(X):
+    # A constant step hovers around the optimum; half the default one settles in time.
+    density = CholeskyGaussian(tol=None, learning_rate_init=0.02).fit(X)
+    closed = GaussianMLE().fit(X)
+    assert density.score(X) == pytest.approx(closed.score(X), abs=1e-7)
+    np.testing.assert_allclose(density.covariance_, closed.covariance_, atol=1e-3)
+    np.testing.assert_allclose(
+        density.cholesky_ @ density.cholesky_.T, density.covariance_, atol=1e-15
+    )
+    np.testing.assert_array_equal(np.triu(density.cholesky_, 1), 0)
+
+
+def test_the_loss_is_minus_the_score_before_each_update(X):
+    density = CholeskyGaussian(tol=None, max_iter=5, store_path=True).fit(X)
+    assert len(density.loss_curve_) == density.n_iter_ == 5
+    for t in range(1, 5):
+        partial = CholeskyGaussian(tol=None, max_iter=t).fit(X)
+        assert density.loss_curve_[t] == pytest.approx(-partial.score(X), rel=1e-12)
+        np.testing.assert_array_equal(density.location_path_[t - 1], partial.location_)
+        np.testing.assert_array_equal(density.cholesky_path_[t - 1], partial.cholesky_)
+
+
+def test_warm_start_continues_as_if_never_stopped(X):
+    whole = CholeskyGaussian(tol=None, max_iter=60).fit(X)
+    halves = CholeskyGaussian(tol=None, max_iter=30, warm_start=True).fit(X).fit(X)
+    np.testing.assert_array_equal(halves.covariance_, whole.covariance_)
+    assert halves.loss_curve_ == whole.loss_curve_[30:]
+
+
+def test_warm_start_refuses_other_features(X):
+    density = CholeskyGaussian(tol=None, max_iter=2, warm_start=True).fit(X)
+    with pytest.raises(ValueError, match=r"4 features.*X has 2"):
+        density.fit(X[:, :2])
+    assert density.n_features_in_ == 4
+
+
+def test_starts_where_it_is_told(X):
+    closed = GaussianMLE().fit(X)
+    cholesky = np.linalg.cholesky(closed.covariance_)
+    density = CholeskyGaussian(
+        max_iter=0, location_init=closed.location_, cholesky_init=cholesky
+    ).fit(X)
+    np.testing.assert_array_equal(density.location_, closed.location_)
+    np.testing.assert_allclose(density.covariance_, closed.covariance_)
+    assert (density.loss_curve_, density.n_iter_) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            {"location_init": [0.0]},
+            r"`location_init` has shape \(1,\); expected \(4,\)",
+        ),
+        ({"cholesky_init": np.eye(3)}, r"`cholesky_init` has shape \(3, 3\)"),
+        ({"cholesky_init": -np.eye(4)}, "lower triangular with a positive diagonal"),
+        ({"cholesky_init": np.ones((4, 4))}, "lower triangular with a positive"),
+        ({"location_init": [0, 0, np.nan, 0]}, "location_init contains NaN"),
+    ],
+)
+def test_bad_starts(X, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        CholeskyGaussian(**parameters).fit(X)
+
+
+def test_batches_come_close_and_are_reproducible(X):
+    closed = GaussianMLE().fit(X).score(X)
+    first, second = (
+        CholeskyGaussian(
+            batch_size=32,
+            learning_rate_init=0.01,
+            max_iter=300,
+            tol=None,
+            random_state=0,
+        ).fit(X)
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.covariance_, second.covariance_)
+    assert closed - 0.02 < first.score(X) <= closed
+
+
+def test_stops_when_nothing_improves_and_warns_when_it_cannot(X):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        density = CholeskyGaussian(max_iter=3000).fit(X)
+    assert density.converged_
+    assert density.n_iter_ < 3000
+    with pytest.warns(
+        ConvergenceWarning, match=r"CholeskyGaussian used all 3 .*tol=1e"
+    ):
+        assert not CholeskyGaussian(max_iter=3).fit(X).converged_
+
+
+def test_verbose_prints_and_silence_does_not(capsys):
+    X = make_gaussian_2d()
+    CholeskyGaussian(tol=None, max_iter=20).fit(X)
+    assert capsys.readouterr().out == ""
+    CholeskyGaussian(tol=None, max_iter=20, verbose=1).fit(X)
+    assert capsys.readouterr().out.count("Iteration") == 2

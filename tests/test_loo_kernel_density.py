@@ -1,0 +1,161 @@
+"""LOOKernelDensity: leave-one-out against refits, exact tails, ties and weights."""
+
+import mpmath
+import numpy as np
+import pytest
+from scipy.stats import gaussian_kde
+from sklearn.datasets import load_digits, load_iris
+from sklearn.neighbors import KernelDensity
+
+from skdensity import LOOKernelDensity
+from skdensity.datasets import make_mixture_1d
+from skdensity.models.kernels import leave_one_out
+from skdensity.passes.rows import merge_duplicates
+from skdensity.solvers.bandwidths import loo
+
+
+def rows(n_features, n_samples=80):
+    rng = np.random.RandomState(n_features)
+    return rng.standard_normal((n_samples, n_features)) * np.arange(1, n_features + 1)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 10])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_loo_score_equals_brute_force_refits(n_features, weighted):
+    X = rows(n_features)
+    weight = np.random.RandomState(0).uniform(0.1, 3, len(X)) if weighted else None
+    density = LOOKernelDensity().fit(X, sample_weight=weight)
+    weight = np.ones(len(X)) if weight is None else weight
+    others = ~np.eye(len(X), dtype=bool)
+    refits = [
+        LOOKernelDensity(density.bandwidth_)
+        .fit(X[other], sample_weight=weight[other])
+        .score_samples(X[[i]])[0]
+        for i, other in enumerate(others)
+    ]
+    expected = np.average(refits, weights=weight)
+    assert density.loo_score_ == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 10])
+def test_one_pass_serves_a_chain_of_bandwidths(n_features):
+    locations, masses, _ = merge_duplicates(rows(n_features), np.ones(80))
+    chain = 4.0 * np.sqrt(2.0) ** -np.arange(16)
+    together = leave_one_out(locations, masses, chain)
+    apart = np.hstack([leave_one_out(locations, masses, [h]) for h in chain])
+    # 15 squarings of a kernel: 2^15 ulp.
+    np.testing.assert_allclose(together, apart, atol=2**15 * 2.3e-16, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        rows(1),
+        rows(2),
+        rows(5),
+        load_iris().data,
+        make_mixture_1d()[0],
+        np.random.RandomState(0).standard_cauchy((200, 1)),
+        np.r_[rows(1), [[40.0]]],
+    ],
+    ids=["1-D", "2-D", "5-D", "iris", "mixture", "Cauchy", "outlier"],
+)
+def test_the_bandwidth_is_the_best_of_a_fine_search(X):
+    locations, masses, _ = merge_duplicates(X, np.ones(len(X)))
+    chosen = loo(locations, masses)
+    best = masses @ leave_one_out(locations, masses, [chosen])
+    for shift in (0, 0.25):
+        grid = 100 * np.ptp(X) * np.sqrt(2.0) ** -(np.arange(60) + shift)
+        assert (masses @ leave_one_out(locations, masses, grid)).max() <= best
+    for factor in (1 - 1e-4, 1 + 1e-4):
+        assert masses @ leave_one_out(locations, masses, [factor * chosen]) <= best
+
+
+def test_the_rules_of_thumb_are_scipys_in_one_dimension():
+    X = rows(1)
+    weight = np.random.RandomState(0).uniform(0.1, 3, len(X))
+    for rule in ("scott", "silverman"):
+        for w in (None, weight):
+            density = LOOKernelDensity(rule).fit(X, sample_weight=w)
+            theirs = gaussian_kde(X[:, 0], bw_method=rule, weights=w)
+            expected = np.sqrt(theirs.covariance[0, 0])
+            assert density.bandwidth_ == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("n_features", [1, 3])
+def test_equals_scikit_learns_exact_sum_near_the_data(n_features):
+    X = rows(n_features)
+    # One leaf makes their sum exact.
+    theirs = KernelDensity(bandwidth=0.7, leaf_size=1000).fit(X)
+    ours = LOOKernelDensity(0.7).fit(X)
+    Q = rows(n_features, 20) + 0.1
+    np.testing.assert_allclose(
+        ours.score_samples(Q), theirs.score_samples(Q), rtol=1e-12
+    )
+
+
+def test_tails_are_exact_where_scikit_learn_is_off_by_hundreds_of_nats():
+    X = load_digits().data
+    train, query = X[:900], X[900:905]
+    actual = LOOKernelDensity(1.0).fit(train).score_samples(query)
+    with mpmath.workdps(30):
+        for x, value in zip(query, actual, strict=True):
+            squares = ((train - x) ** 2).sum(axis=1)
+            total = mpmath.fsum(mpmath.exp(-s / 2) for s in squares)
+            log_peak = 32 * mpmath.log(2 * mpmath.pi) + mpmath.log(len(train))
+            exact = mpmath.log(total) - log_peak
+            assert abs(value - exact) < 1e-10 * abs(exact)
+
+
+def test_a_query_1e3_bandwidths_away_is_finite():
+    density = LOOKernelDensity(1e-3).fit([[0.0], [1.0]])
+    expected = -0.5 * 1e6 - np.log(2) - 0.5 * np.log(2 * np.pi) + np.log(1e3)
+    assert density.score_samples([[2.0]])[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_duplicates_cannot_drive_the_bandwidth_to_zero():
+    X = rows(1, 300)
+    once = LOOKernelDensity().fit(X)
+    twice = LOOKernelDensity().fit(np.r_[X, X])
+    # The score is flat at its maximum: rounding moves the search by up to √eps.
+    assert twice.bandwidth_ == pytest.approx(once.bandwidth_, rel=1e-7)
+    assert twice.loo_score_ == pytest.approx(once.loo_score_, rel=1e-12)
+
+
+@pytest.mark.parametrize("bandwidth", ["loo", "scott", "silverman"])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_bandwidths_scale_with_the_data(bandwidth, scale):
+    X = rows(2)
+    here = LOOKernelDensity(bandwidth).fit(X)
+    there = LOOKernelDensity(bandwidth).fit(scale * X + 3 * scale)
+    assert there.bandwidth_ == pytest.approx(scale * here.bandwidth_, rel=1e-6)
+    np.testing.assert_allclose(
+        there.score_samples(scale * X + 3 * scale),
+        here.score_samples(X) - 2 * np.log(scale),
+        atol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("bandwidth", ["loo", "scott", "silverman"])
+def test_the_unit_of_weights_and_the_order_of_rows_make_no_difference(bandwidth):
+    X = rows(2)
+    weight = np.random.RandomState(0).randint(1, 5, len(X))
+    one = LOOKernelDensity(bandwidth).fit(X, sample_weight=weight)
+    order = np.random.RandomState(1).permutation(len(X))
+    other = LOOKernelDensity(bandwidth).fit(
+        X[order], sample_weight=1e-9 * weight[order]
+    )
+    assert other.bandwidth_ == pytest.approx(one.bandwidth_, rel=1e-7)
+
+
+@pytest.mark.parametrize("bandwidth", ["loo", "scott", "silverman"])
+def test_identical_rows_need_a_number(bandwidth):
+    with pytest.raises(ValueError, match=f"bandwidth='{bandwidth}' needs at least 2 d"):
+        LOOKernelDensity(bandwidth).fit(np.ones((5, 2)))
+    density = LOOKernelDensity(0.5).fit(np.ones((5, 2)))
+    assert density.score([[1, 1]]) == pytest.approx(-np.log(2 * np.pi * 0.25))
+
+
+def test_a_refit_with_a_number_forgets_the_score():
+    density = LOOKernelDensity().fit(rows(1))
+    assert not hasattr(density.set_params(bandwidth=1.0).fit(rows(1)), "loo_score_")

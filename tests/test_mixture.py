@@ -1,0 +1,209 @@
+"""What both mixtures do once fitted, and from given parameters."""
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+from sklearn.datasets import load_iris
+from sklearn.mixture import GaussianMixture
+
+from skdensity import AdamGaussianMixture, EMGaussianMixture
+
+PARAMETERS = {
+    "full": ([0.3, 0.7], [[0, 0], [5, 1]], [[[1, 0.5], [0.5, 2]], [[3, 0], [0, 1]]]),
+    "tied": ([0.3, 0.7], [[0, 0], [5, 1]], [[1, 0.5], [0.5, 2]]),
+    "diag": ([0.3, 0.7], [[0, 0], [5, 1]], [[1, 2], [3, 4]]),
+    "spherical": ([0.3, 0.7], [[0, 0], [5, 1]], [1, 4]),
+}
+
+
+@pytest.fixture(params=[EMGaussianMixture, AdamGaussianMixture])
+def Mixture(request):
+    return request.param
+
+
+@pytest.fixture(params=PARAMETERS)
+def covariance_type(request):
+    return request.param
+
+
+@pytest.fixture
+def mixture(Mixture, covariance_type):
+    return Mixture.from_parameters(
+        *PARAMETERS[covariance_type], covariance_type=covariance_type
+    )
+
+
+def dense_covariances(covariance_type):
+    _, _, covariances = PARAMETERS[covariance_type]
+    covariances = np.asarray(covariances, dtype=float)
+    return {
+        "full": lambda: covariances,
+        "tied": lambda: np.stack([covariances] * 2),
+        "diag": lambda: np.stack([np.diag(c) for c in covariances]),
+        "spherical": lambda: np.stack([c * np.eye(2) for c in covariances]),
+    }[covariance_type]()
+
+
+def test_the_density_is_the_weighted_sum(mixture, covariance_type):
+    X = np.random.RandomState(0).uniform(-5, 10, (100, 2))
+    weights, means, _ = PARAMETERS[covariance_type]
+    parts = np.stack(
+        [
+            weight * multivariate_normal(mean, covariance).pdf(X)
+            for weight, mean, covariance in zip(
+                weights, means, dense_covariances(covariance_type), strict=True
+            )
+        ],
+        axis=1,
+    )
+    np.testing.assert_allclose(mixture.score_samples(X), np.log(parts.sum(axis=1)))
+    responsibilities = parts / parts.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(mixture.predict_proba(X), responsibilities, rtol=1e-9)
+    np.testing.assert_array_equal(mixture.predict(X), parts.argmax(axis=1))
+
+
+def test_given_parameters_are_the_fitted_attributes(mixture, covariance_type):
+    weights, means, covariances = PARAMETERS[covariance_type]
+    np.testing.assert_allclose(mixture.weights_, weights)
+    np.testing.assert_array_equal(mixture.means_, means)
+    np.testing.assert_allclose(mixture.covariances_, covariances, atol=1e-15)
+    assert mixture.n_features_in_ == 2
+    assert mixture.get_params()["n_components"] == 2
+    assert mixture.get_params()["covariance_type"] == covariance_type
+
+
+def test_samples_have_their_components_moments(mixture, covariance_type):
+    X, y = mixture.sample(40_000, random_state=0)
+    weights, means, _ = PARAMETERS[covariance_type]
+    # Five standard errors of the largest variance, 4, and of a share.
+    assert np.mean(y) == pytest.approx(weights[1], abs=5 * 0.5 / 200)
+    for k, covariance in enumerate(dense_covariances(covariance_type)):
+        n = np.sum(y == k)
+        np.testing.assert_allclose(
+            X[y == k].mean(axis=0), means[k], atol=5 * 2 / np.sqrt(n)
+        )
+        np.testing.assert_allclose(
+            np.cov(X[y == k].T), covariance, atol=5 * 4 * np.sqrt(2 / n)
+        )
+    assert not np.all(np.diff(y) >= 0), "rows come in random order"
+
+
+def test_sample_falls_back_on_the_constructors_seed(mixture):
+    fresh = [mixture.sample(3)[0] for _ in range(2)]
+    assert not np.array_equal(*fresh)
+    mixture.set_params(random_state=0)
+    np.testing.assert_array_equal(mixture.sample(3)[0], mixture.sample(3)[0])
+    np.testing.assert_array_equal(
+        mixture.sample(3)[0], mixture.sample(3, random_state=0)[0]
+    )
+
+
+def test_criteria_count_weights_as_repetitions(mixture):
+    X = np.random.RandomState(0).uniform(-5, 10, (50, 2))
+    weight = np.random.RandomState(1).randint(1, 4, 50)
+    repeated = np.repeat(X, weight, axis=0)
+    for criterion in (mixture.aic, mixture.bic):
+        assert criterion(X, weight) == pytest.approx(criterion(repeated), rel=1e-12)
+
+
+def test_the_number_of_parameters_is_scikit_learns(mixture, covariance_type):
+    theirs = GaussianMixture(2, covariance_type=covariance_type)
+    theirs.fit(np.random.RandomState(0).standard_normal((20, 2)))
+    assert mixture._n_parameters() == theirs._n_parameters()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weights": [0.5, 0.6]}, r"`weights` must be non-negative and sum to 1.*1\.1"),
+        ({"weights": [-0.5, 1.5]}, "`weights` must be non-negative"),
+        ({"weights": [1.0]}, r"`weights` has shape \(1,\); expected \(2,\)"),
+        ({"means": [0, 1]}, "Expected 2D array"),
+        ({"covariances": [[[1]]]}, r"`covariances` has shape.*expected \(2, 2, 2\)"),
+        (
+            {"covariances": [[[1, 2], [2, 1]], [[1, 0], [0, 1]]]},
+            "`covariances` of component 0 is not positive definite: it has a negative",
+        ),
+        (
+            {"covariances": [[[1, 0], [0, 1]], [[0, 0], [0, 1]]]},
+            "component 1 is not positive definite: variance 0 of feature 0",
+        ),
+        ({"covariances": [[[1, 0.5], [0, 1]]] * 2}, "`covariances` must be symmetric"),
+        ({"covariance_type": "round"}, "'covariance_type' parameter.*'round'"),
+    ],
+)
+def test_bad_parameters(Mixture, changes, message):
+    names = ("weights", "means", "covariances")
+    given = dict(zip(names, PARAMETERS["full"], strict=True)) | changes
+    with pytest.raises(ValueError, match=message):
+        Mixture.from_parameters(**given)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"weights_init": [0.5, 0.6]}, "`weights_init` must be non-negative"),
+        ({"means_init": [[0, 0]]}, r"`means_init` has shape \(1, 2\); expected \(2, 2"),
+        ({"means_init": [[np.nan] * 2] * 2}, "means_init contains NaN"),
+        ({"precisions_init": np.eye(2)}, "`precisions_init` has shape"),
+        (
+            {"precisions_init": [-np.eye(2)] * 2},
+            "`precisions_init` of component 0 is not positive definite",
+        ),
+    ],
+)
+def test_bad_starts_leave_a_fit_as_it_was(Mixture, parameters, message):
+    X = load_iris().data[:, :2]
+    mixture = Mixture(2, random_state=0).fit(X)
+    before = dict(vars(mixture))
+    mixture.set_params(**parameters)
+    with pytest.raises(ValueError, match=message):
+        mixture.fit(X)
+    assert vars(mixture) == before | parameters
+
+
+def test_warm_start_says_what_it_cannot_continue(Mixture):
+    X = load_iris().data
+    mixture = Mixture(2, warm_start=True, random_state=0, tol=1e-2, reg_covar=1e-3)
+    mixture.fit(X)
+    for change, rows in (
+        ({"n_components": 3}, X),
+        ({"covariance_type": "diag"}, X),
+        ({}, X[:, :2]),
+    ):
+        mixture.set_params(n_components=2, covariance_type="full").set_params(**change)
+        with pytest.raises(ValueError, match="warm_start=True cannot continue"):
+            mixture.fit(rows)
+
+
+def test_fit_predict_is_fit_then_predict(Mixture):
+    X = load_iris().data
+    labels = Mixture(3, random_state=0).fit_predict(X)
+    np.testing.assert_array_equal(labels, Mixture(3, random_state=0).fit(X).predict(X))
+
+
+def test_float32_in_float32_out(Mixture, covariance_type):
+    X = load_iris().data.astype(np.float32)
+    mixture = Mixture(2, covariance_type=covariance_type, random_state=0).fit(X)
+    for array in (
+        mixture.weights_,
+        mixture.means_,
+        mixture.covariances_,
+        mixture.precisions_,
+        mixture.precisions_cholesky_,
+        mixture.score_samples(X),
+        mixture.predict_proba(X),
+        mixture.sample(2)[0],
+    ):
+        assert array.dtype == np.float32
+
+
+def test_verbose_prints_and_silence_does_not(Mixture, capsys):
+    X = load_iris().data
+    mixture = Mixture(3, random_state=0, reg_covar=1e-3)
+    mixture.fit(X)
+    assert capsys.readouterr().out == ""
+    mixture.set_params(verbose=2, verbose_interval=2).fit(X)
+    out = capsys.readouterr().out
+    assert "Iteration 2  value" in out
+    assert "Run converged after" in out
