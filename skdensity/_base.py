@@ -50,6 +50,15 @@ class BaseDensity(DensityMixin, BaseEstimator):
         ValueError
             If `X` is not a finite table of the features seen in `fit`, or the weights
             are negative, all zero or not as many as the rows.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> density = GaussianMLE().fit([[0.0], [2.0]])
+        >>> round(density.score([[1.0], [3.0]]), 4)
+        -1.9189
+        >>> round(density.score([[1.0], [3.0]], sample_weight=[1, 0]), 4)
+        -0.9189
         """
         log_density = self.score_samples(X)
         if sample_weight is None:

@@ -196,6 +196,13 @@ class CholeskyGaussian(BaseGaussian):
         -----
         ConvergenceWarning
             If `max_iter` epochs were not enough for `tol`.
+
+        Examples
+        --------
+        >>> from skdensity import CholeskyGaussian
+        >>> density = CholeskyGaussian(tol=None).fit([[0.0], [2.0]])
+        >>> density.location_.round(2), density.covariance_.round(2)
+        (array([1.]), array([[1.]]))
         """
         with unchanged_on_error(self):
             X, weight = self._weighted_rows(X, sample_weight, min_samples=2)

@@ -28,6 +28,12 @@ class BaseGaussian(BaseDensity):
         ValueError
             If `X` is not a finite table of the features seen in `fit`, or
             `covariance_` is singular.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> GaussianMLE().fit([[0.0], [2.0]]).score_samples([[1.0], [3.0]]).round(4)
+        array([-0.9189, -2.9189])
         """
         X = self._rows(X)
         return self._fitted().log_density(X)
@@ -54,6 +60,14 @@ class BaseGaussian(BaseDensity):
             If the estimator is not fitted.
         ValueError
             If `n_samples` is below 1, or `covariance_` is singular.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> GaussianMLE().fit([[0.0], [2.0]]).sample(3, random_state=0).round(2)
+        array([[-1.27],
+               [ 2.33],
+               [ 0.16]])
         """
         n_samples, rng = check_sampling(self, n_samples, random_state)
         X, _ = self._fitted().sample(n_samples, rng)

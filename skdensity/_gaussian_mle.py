@@ -127,6 +127,12 @@ class GaussianMLE(BaseGaussian):
         ValueError
             If the input is not a finite table with usable weights. The estimator is
             then left as it was.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> GaussianMLE().fit([[0.0], [2.0]], sample_weight=[3, 1]).location_
+        array([0.5])
         """
         with unchanged_on_error(self):
             X, weight = self._weighted_rows(X, sample_weight, min_samples=2)

@@ -141,6 +141,13 @@ class LOOKernelDensity(BaseDensity):
         ValueError
             If the input is not a finite table with usable weights, or has too few
             distinct rows. The estimator is then left as it was.
+
+        Examples
+        --------
+        >>> from skdensity import LOOKernelDensity
+        >>> density = LOOKernelDensity().fit([[0.0], [1.0], [1.0], [3.0]])
+        >>> density.locations_.ravel(), density.weights_
+        (array([0., 1., 3.]), array([0.25, 0.5 , 0.25]))
         """
         with unchanged_on_error(self):
             is_rule = isinstance(self.bandwidth, str)
@@ -174,6 +181,13 @@ class LOOKernelDensity(BaseDensity):
             If the estimator is not fitted.
         ValueError
             If `X` is not a finite table of the features seen in `fit`.
+
+        Examples
+        --------
+        >>> from skdensity import LOOKernelDensity
+        >>> density = LOOKernelDensity(bandwidth=1.0).fit([[0.0], [2.0]])
+        >>> density.score_samples([[1.0], [100.0]]).round(4)
+        array([-1.4189000e+00, -4.8036121e+03])
         """
         X = self._rows(X)
         return log_density(X, self.locations_, self.weights_, self.bandwidth_)
@@ -199,6 +213,15 @@ class LOOKernelDensity(BaseDensity):
             If the estimator is not fitted.
         ValueError
             If `n_samples` is below 1.
+
+        Examples
+        --------
+        >>> from skdensity import LOOKernelDensity
+        >>> density = LOOKernelDensity(bandwidth=0.1).fit([[0.0], [2.0]])
+        >>> density.sample(3, random_state=0).round(2)
+        array([[1.77],
+               [2.13],
+               [1.92]])
         """
         n_samples, rng = check_sampling(self, n_samples, random_state)
         rows = rng.choice(len(self.locations_), size=n_samples, p=self.weights_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass
+from math import log
 from numbers import Integral, Real
 from typing import Any
 
@@ -137,6 +138,13 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         -----
         ConvergenceWarning
             If `max_iter` iterations were not enough for `tol`.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture(2, random_state=0).fit([[0.0], [1.0], [8.0], [9.0]])
+        >>> mixture.means_.ravel().round(3), mixture.weights_.round(3)
+        (array([8.5, 0.5]), array([0.5, 0.5]))
         """
         with unchanged_on_error(self):
             X, weight = self._weighted_rows(X, sample_weight, min_samples=2)
@@ -171,6 +179,12 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         ------
         ValueError
             As :meth:`fit`.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> EMGaussianMixture(2, random_state=0).fit_predict([[0.0], [1.0], [8.0], [9.0]])
+        array([1, 1, 0, 0])
         """
         return self.fit(X, sample_weight=sample_weight).predict(X)
 
@@ -193,6 +207,15 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
             If the estimator is not fitted.
         ValueError
             If `X` is not a finite table of the features seen in `fit`.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> mixture.score_samples([[0.0], [2.0]]).round(4)
+        array([-1.6118, -2.9189])
         """
         X = self._rows(X)
         return self._mixture().log_density(X)
@@ -216,6 +239,15 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
             If the estimator is not fitted.
         ValueError
             If `X` is not a finite table of the features seen in `fit`.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> mixture.predict([[0.0], [3.0]])
+        array([0, 1])
         """
         X = self._rows(X)
         return self._mixture().labels(X)
@@ -239,6 +271,16 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
             If the estimator is not fitted.
         ValueError
             If `X` is not a finite table of the features seen in `fit`.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> mixture.predict_proba([[1.0], [2.0]]).round(3)
+        array([[0.982, 0.018],
+               [0.5  , 0.5  ]])
         """
         X = self._rows(X)
         return self._mixture().responsibilities(X)
@@ -267,6 +309,17 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
             If the estimator is not fitted.
         ValueError
             If `n_samples` is below 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> X, y = mixture.sample(1000, random_state=0)
+        >>> X.shape, np.bincount(y)
+        ((1000, 1), array([517, 483]))
         """
         n_samples, rng = check_sampling(self, n_samples, random_state)
         X, y = self._mixture().sample(n_samples, rng)
@@ -296,6 +349,15 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
             If the estimator is not fitted.
         ValueError
             If `X` or the weights are unusable.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> round(mixture.aic([[0.0], [4.0]]), 3)
+        16.447
         """
         log_likelihood, _ = self._total(X, sample_weight)
         return -2 * log_likelihood + 2 * self._n_parameters()
@@ -324,9 +386,18 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
             If the estimator is not fitted.
         ValueError
             If `X` or the weights are unusable.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> round(mixture.bic([[0.0], [4.0]]), 3)
+        9.913
         """
         log_likelihood, n_rows = self._total(X, sample_weight)
-        return -2 * log_likelihood + self._n_parameters() * np.log(n_rows)
+        return -2 * log_likelihood + self._n_parameters() * log(n_rows)
 
     @abstractmethod
     def _run(self, X, sample_weight, start: Mixture | None, rng) -> Run:
@@ -430,7 +501,7 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         """Log-likelihood of all rows, and how many there are, counted by weight."""
         log_density = self.score_samples(X)
         weight = check_weights(sample_weight, log_density)
-        return float(weight @ log_density), weight.sum()
+        return float(weight @ log_density), float(weight.sum())
 
     def _n_parameters(self):
         family = FAMILIES[self.covariance_type]
