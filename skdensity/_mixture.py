@@ -142,7 +142,8 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         Examples
         --------
         >>> from skdensity import EMGaussianMixture
-        >>> mixture = EMGaussianMixture(2, random_state=0).fit([[0.0], [1.0], [8.0], [9.0]])
+        >>> X = [[0.0], [1.0], [8.0], [9.0]]
+        >>> mixture = EMGaussianMixture(2, random_state=0).fit(X)
         >>> mixture.means_.ravel().round(3), mixture.weights_.round(3)
         (array([8.5, 0.5]), array([0.5, 0.5]))
         """
@@ -183,7 +184,8 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         Examples
         --------
         >>> from skdensity import EMGaussianMixture
-        >>> EMGaussianMixture(2, random_state=0).fit_predict([[0.0], [1.0], [8.0], [9.0]])
+        >>> X = [[0.0], [1.0], [8.0], [9.0]]
+        >>> EMGaussianMixture(2, random_state=0).fit_predict(X)
         array([1, 1, 0, 0])
         """
         return self.fit(X, sample_weight=sample_weight).predict(X)

@@ -83,8 +83,8 @@ def public_objects():
 PUBLIC = list(public_objects())
 
 # What numpydoc asks beyond the house style: text on the line after the quotes (GL01),
-# an extended summary (ES01) and a See Also section (SA01) of every method, an infinitive
-# to begin with (SS05), and values returned without names (RT02).
+# an extended summary (ES01) and a See Also section (SA01) of every method, an
+# infinitive to begin with (SS05), and values returned without names (RT02).
 NOT_ASKED = {"GL01", "ES01", "SA01", "SS05", "RT02"}
 
 
