@@ -38,7 +38,6 @@ THEIR_PUBLIC_TESTS = [
     "test_max_iter_zero",
     "test_gaussian_mixture_precisions_init_diag",
     "test_gaussian_mixture_single_component_stable",
-    "test_fitted_precision_covariance_concistency",
 ]
 
 
