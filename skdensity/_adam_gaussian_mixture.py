@@ -226,28 +226,10 @@ class AdamGaussianMixture(BaseGaussianMixture):
         return weights, means, family.with_added_variance(zeros, 1.0)
 
     def _run(self, X, sample_weight, start, rng):
-        family = FAMILIES[self.covariance_type]
         memory = getattr(self, "_memory", None) if start is None else None
-        units = memory.units if memory else self._units(X, sample_weight, family)
-        log_diagonal = family.log_diagonal(units.cholesky)[0]
-        loss = MixtureLoss(
-            units.whitened(X),
-            sample_weight,
-            self.n_components,
-            family,
-            log_scale=float(family.log_det(units.cholesky, X.shape[1])[0]),
-        )
-        with np.errstate(divide="ignore"):  # reg_covar=0 is no bound
-            log_minimum = 0.5 * np.log(self.reg_covar) - log_diagonal
-        solver = adam_for(
-            self,
-            loss,
-            slice(None),
-            lambda rows: rows,
-            sample_weight,
-            rng,
-            project=lambda parameters: loss.floored(parameters, log_minimum),
-        )
+        units = memory.units if memory else self._units(X, sample_weight)
+        loss = self._loss(X, sample_weight, units)
+        solver = self._solver(loss, units, rng)
         if memory:
             state = memory.state
         else:
@@ -261,6 +243,41 @@ class AdamGaussianMixture(BaseGaussianMixture):
             progress=self._progress(),
         )
         return self._run_of(result, solver, loss, units)
+
+    def _units(self, X, weight):
+        """The Gaussian in whose units the descent runs."""
+        family = FAMILIES[self.covariance_type]
+        if not self._starts_blind():
+            every_row = moments_of(X, weight[None], family)
+            return Mixture.from_moments(every_row, family, self.reg_covar)
+        n_features = X.shape[1]
+        identity = family.with_added_variance(np.zeros(family.shape(1, n_features)), 1)
+        origin = np.zeros((1, n_features))
+        return Mixture.from_cholesky(np.ones(1), origin, identity, family)
+
+    def _loss(self, X, sample_weight, units):
+        return MixtureLoss(
+            units.whitened(X),
+            sample_weight,
+            self.n_components,
+            units.family,
+            log_scale=float(units.family.log_det(units.cholesky, X.shape[1])[0]),
+        )
+
+    def _solver(self, loss, units, rng):
+        # A pivot of the data's units is the product of that of `units` and that inside.
+        with np.errstate(divide="ignore"):  # reg_covar=0 is no bound
+            log_minimum = 0.5 * np.log(self.reg_covar)
+        log_minimum = log_minimum - units.family.log_diagonal(units.cholesky)[0]
+        return adam_for(
+            self,
+            loss,
+            slice(None),
+            lambda rows: rows,
+            loss.sample_weight,
+            rng,
+            project=lambda parameters: loss.floored(parameters, log_minimum),
+        )
 
     def _run_of(self, result, solver, loss, units):
         parameters, lower_bound = result.state.parameters, -result.state.value
@@ -281,13 +298,3 @@ class AdamGaussianMixture(BaseGaussianMixture):
 
     def _starts_blind(self):
         return self.init_params == "standard_normal"
-
-    def _units(self, X, weight, family):
-        """The Gaussian in whose units the descent runs."""
-        if not self._starts_blind():
-            every_row = moments_of(X, weight[None], family)
-            return Mixture.from_moments(every_row, family, self.reg_covar)
-        n_features = X.shape[1]
-        identity = family.with_added_variance(np.zeros(family.shape(1, n_features)), 1)
-        origin = np.zeros((1, n_features))
-        return Mixture.from_cholesky(np.ones(1), origin, identity, family)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral
@@ -17,11 +18,78 @@ from sklearn.utils.validation import (
 )
 
 
-class BaseDensity(DensityMixin, BaseEstimator):
-    """Base of the density estimators.
+class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base of the density estimators, which say how to evaluate and how to draw.
 
     Think twice before adding anything: every estimator inherits it.
     """
+
+    def score_samples(self, X):
+        """Log-density of every row, in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to evaluate.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            ``log p(x)``, float32 for float32 rows and float64 otherwise; finite
+            wherever the exact value is.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`, or the fitted
+            covariance is singular.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> GaussianMLE().fit([[0.0], [2.0]]).score_samples([[1.0], [3.0]]).round(4)
+        array([-0.9189, -2.9189])
+        """
+        X = self._rows(X)
+        return self._log_density(X)
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw rows from the fitted density.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            Source of randomness; an int gives the same draws at every call. None falls
+            back on the constructor's, if it has one.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Independent draws.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `n_samples` is below 1, or the fitted covariance is singular.
+        TypeError
+            If `n_samples` is not an integer.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> GaussianMLE().fit([[0.0], [2.0]]).sample(3, random_state=0).round(2)
+        array([[-1.27],
+               [ 2.33],
+               [ 0.16]])
+        """
+        n_samples, rng = check_sampling(self, n_samples, random_state)
+        return self._draw(n_samples, rng)
 
     def score(self, X, y=None, sample_weight=None):
         """Mean log-likelihood of the rows of `X`, in nats per unit of weight.
@@ -65,6 +133,14 @@ class BaseDensity(DensityMixin, BaseEstimator):
             return float(np.mean(log_density, dtype=np.float64))
         weight = check_weights(sample_weight, log_density)
         return float(np.average(log_density, weights=weight))
+
+    @abstractmethod
+    def _log_density(self, X):
+        """Log-density of validated rows, in nats and in their dtype."""
+
+    @abstractmethod
+    def _draw(self, n_samples, rng):
+        """Independent draws from the fitted density."""
 
     def _rows(self, X):
         """Rows to evaluate a fitted estimator at."""

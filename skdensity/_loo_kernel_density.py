@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdensity._base import BaseDensity, check_sampling, unchanged_on_error
+from skdensity._base import BaseDensity, unchanged_on_error
 from skdensity.models.kernels import leave_one_out, log_density
 from skdensity.passes.rows import merge_duplicates
 from skdensity.solvers.bandwidths import BANDWIDTHS
@@ -161,69 +161,10 @@ class LOOKernelDensity(BaseDensity):
                 self.loo_score_ = self._loo_score()
         return self
 
-    def score_samples(self, X):
-        """Log-density of every row, in nats.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to evaluate.
-
-        Returns
-        -------
-        log_density : ndarray of shape (n_samples,)
-            ``log p(x)``, float32 for float32 rows and float64 otherwise; finite
-            wherever the exact value is.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` is not a finite table of the features seen in `fit`.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity(bandwidth=1.0).fit([[0.0], [2.0]])
-        >>> density.score_samples([[1.0], [100.0]]).round(4)
-        array([-1.4189000e+00, -4.8036121e+03])
-        """
-        X = self._rows(X)
+    def _log_density(self, X):
         return log_density(X, self.locations_, self.weights_, self.bandwidth_)
 
-    def sample(self, n_samples=1, random_state=None):
-        """Draw rows from the fitted density.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            Source of randomness; an int gives the same draws at every call.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            Independent draws: a location by its weight, plus noise of scale h.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `n_samples` is below 1.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity(bandwidth=0.1).fit([[0.0], [2.0]])
-        >>> density.sample(3, random_state=0).round(2)
-        array([[1.77],
-               [2.13],
-               [1.92]])
-        """
-        n_samples, rng = check_sampling(self, n_samples, random_state)
+    def _draw(self, n_samples, rng):
         rows = rng.choice(len(self.locations_), size=n_samples, p=self.weights_)
         noise = rng.standard_normal((n_samples, self.n_features_in_))
         X = self.locations_[rows] + self.bandwidth_ * noise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from math import log
 from numbers import Integral, Real
@@ -12,11 +12,9 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from skdensity._base import (
     BaseDensity,
-    check_sampling,
     check_weights,
     unchanged_on_error,
 )
@@ -37,7 +35,7 @@ class Run:
     memory: Any = None
 
 
-class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
+class BaseGaussianMixture(BaseDensity):
     """A Gaussian mixture: fitted by the subclass, evaluated here."""
 
     _parameter_constraints: dict = {
@@ -190,38 +188,6 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         """
         return self.fit(X, sample_weight=sample_weight).predict(X)
 
-    def score_samples(self, X):
-        """Log-density of every row, in nats.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to evaluate.
-
-        Returns
-        -------
-        log_density : ndarray of shape (n_samples,)
-            ``log p(x)``, float32 for float32 rows and float64 otherwise.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` is not a finite table of the features seen in `fit`.
-
-        Examples
-        --------
-        >>> from skdensity import EMGaussianMixture
-        >>> mixture = EMGaussianMixture.from_parameters(
-        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
-        ... )
-        >>> mixture.score_samples([[0.0], [2.0]]).round(4)
-        array([-1.6118, -2.9189])
-        """
-        X = self._rows(X)
-        return self._mixture().log_density(X)
-
     def predict(self, X):
         """Most probable component of every row.
 
@@ -311,6 +277,8 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
             If the estimator is not fitted.
         ValueError
             If `n_samples` is below 1.
+        TypeError
+            If `n_samples` is not an integer.
 
         Examples
         --------
@@ -323,9 +291,7 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         >>> X.shape, np.bincount(y)
         ((1000, 1), array([517, 483]))
         """
-        n_samples, rng = check_sampling(self, n_samples, random_state)
-        X, y = self._mixture().sample(n_samples, rng)
-        return X.astype(self.means_.dtype), y
+        return super().sample(n_samples, random_state)
 
     def aic(self, X, sample_weight=None):
         """Akaike's information criterion; lower is better.
@@ -400,6 +366,13 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
         """
         log_likelihood, n_rows = self._total(X, sample_weight)
         return -2 * log_likelihood + self._n_parameters() * log(n_rows)
+
+    def _log_density(self, X):
+        return self._mixture().log_density(X)
+
+    def _draw(self, n_samples, rng):
+        X, y = self._mixture().sample(n_samples, rng)
+        return X.astype(self.means_.dtype), y
 
     @abstractmethod
     def _run(self, X, sample_weight, start: Mixture | None, rng) -> Run:
@@ -486,7 +459,6 @@ class BaseGaussianMixture(BaseDensity, metaclass=ABCMeta):
 
     def _mixture(self) -> Mixture:
         """The fitted mixture, read from the public attributes."""
-        check_is_fitted(self)
         family = FAMILIES[self.covariance_type]
         factors = family.inner(self.precisions_cholesky_)
         weights = np.asarray(self.weights_, dtype=np.float64)
