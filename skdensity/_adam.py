@@ -21,7 +21,7 @@ ADAM_CONSTRAINTS: dict = {
 }
 
 
-def adam_for(estimator, loss, full_batch, batch_of, sample_weight, rng, **options):
+def adam_for(estimator, loss, batch_of, sample_weight, rng, **options):
     """The solver that an estimator's parameters ask for.
 
     Parameters
@@ -30,10 +30,8 @@ def adam_for(estimator, loss, full_batch, batch_of, sample_weight, rng, **option
         Has the attributes named in `ADAM_CONSTRAINTS`.
     loss : object
         As in :class:`~skdensity.solvers.adam.Adam`.
-    full_batch : object
-        What the loss takes for all rows.
     batch_of : callable
-        Maps row indices to what the loss takes for these rows.
+        Maps rows, a slice or indices, to what the loss takes for them.
     sample_weight : ndarray of shape (n_samples,)
         Weights of the rows.
     rng : RandomState
@@ -46,20 +44,25 @@ def adam_for(estimator, loss, full_batch, batch_of, sample_weight, rng, **option
     solver : Adam
         Full-batch when ``batch_size`` is None.
     """
+    if estimator.batch_size is None:
+        full_batch = batch_of(slice(None))
+        options["full_batch"] = full_batch
 
-    def batches():
-        if estimator.batch_size is None:
+        def batches():
             return [(full_batch, 1.0)]
-        rows_and_shares = minibatches(sample_weight, estimator.batch_size, rng)
-        return ((batch_of(rows), share) for rows, share in rows_and_shares)
+    else:
+
+        def batches():
+            cuts = minibatches(sample_weight, estimator.batch_size, rng)
+            return ((batch_of(rows), share) for rows, share in cuts)
 
     return Adam(
         loss,
         batches,
-        estimator.learning_rate_init,
-        estimator.beta_1,
-        estimator.beta_2,
-        estimator.epsilon,
+        learning_rate_init=estimator.learning_rate_init,
+        beta_1=estimator.beta_1,
+        beta_2=estimator.beta_2,
+        epsilon=estimator.epsilon,
         **options,
     )
 

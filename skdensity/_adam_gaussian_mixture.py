@@ -107,11 +107,14 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Mean negative log-likelihood, in nats, before each update; with batches, the
         average over the epoch's updates.
     converged_ : bool
-        Whether the best run stopped because the loss no longer improved.
+        Whether the best run stopped because the loss no longer improved. That is no
+        proof of an optimum: steps too long or too short for the data do not improve
+        either.
     n_iter_ : int
         Epochs of the best run.
     lower_bound_ : float
-        Largest entry of `lower_bounds_`; with batches, the last.
+        Largest entry of `lower_bounds_`, with batches the last; −inf when there is
+        none.
     lower_bounds_ : list of float
         Minus `loss_curve_`.
     n_features_in_ : int
@@ -225,13 +228,13 @@ class AdamGaussianMixture(BaseGaussianMixture):
         zeros = np.zeros(family.shape(n_components, n_features))
         return weights, means, family.with_added_variance(zeros, 1.0)
 
-    def _run(self, X, sample_weight, start, rng):
+    def _run(self, X, sample_weight, start, rng, progress):
         memory = getattr(self, "_memory", None) if start is None else None
         units = memory.units if memory else self._units(X, sample_weight)
         loss = self._loss(X, sample_weight, units)
         solver = self._solver(loss, units, rng)
         if memory:
-            state = memory.state
+            state = solver.resume(memory.state)
         else:
             begin = start or self._mixture()
             state = solver.init(loss.ravel(begin.measured_in(units)))
@@ -240,7 +243,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
             state,
             max_iter=self.max_iter,
             stop=stopping_rule_of(self),
-            progress=self._progress(),
+            progress=progress,
         )
         return self._run_of(result, solver, loss, units)
 
@@ -272,7 +275,6 @@ class AdamGaussianMixture(BaseGaussianMixture):
         return adam_for(
             self,
             loss,
-            slice(None),
             lambda rows: rows,
             loss.sample_weight,
             rng,
@@ -280,14 +282,11 @@ class AdamGaussianMixture(BaseGaussianMixture):
         )
 
     def _run_of(self, result, solver, loss, units):
-        parameters, lower_bound = result.state.parameters, -result.state.value
-        if self.batch_size is None:
-            parameters = solver.best(result.state, slice(None))
-            lower_bound = -result.state.best_value
+        parameters, lowest = solver.finished(result.state)
         return Run(
             loss.unravel(parameters).measured_out_of(units),
             replace(result, values=[-value for value in result.values]),
-            lower_bound,
+            -lowest,
             Memory(result.state, units),
         )
 

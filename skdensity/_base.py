@@ -5,17 +5,12 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    check_scalar,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdensity._checks import check_sampling, check_weights
 
 
 class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
@@ -166,30 +161,6 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                 f"{type(self).__name__} needs at least {min_samples}."
             )
         return X, weight
-
-
-def check_weights(sample_weight, X):
-    """Weights as a float64 array, non-negative and not all zero."""
-    weight = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
-    if not np.any(weight):
-        raise ValueError(
-            "`sample_weight` is zero for every row; at least one must be positive."
-        )
-    return weight
-
-
-def check_sampling(estimator, n_samples, random_state):
-    """Number of rows to draw, and the generator to draw them with.
-
-    Without a `random_state` of its own, a draw falls back on the constructor's.
-    """
-    check_is_fitted(estimator)
-    check_scalar(n_samples, "n_samples", Integral, min_val=1)
-    if random_state is None:
-        random_state = getattr(estimator, "random_state", None)
-    return n_samples, check_random_state(random_state)
 
 
 @contextmanager

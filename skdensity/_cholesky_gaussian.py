@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 
 from skdensity._adam import ADAM_CONSTRAINTS, adam_for, stopping_rule_of
 from skdensity._base import unchanged_on_error
+from skdensity._checks import checked_array
 from skdensity._gaussian import BaseGaussian
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.losses import GaussianLoss
@@ -41,7 +42,7 @@ class CholeskyGaussian(BaseGaussian):
     tol : float or None, default=1e-6
         Improvement of the loss, in nats, that counts as one. None runs all
         `max_iter` epochs.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=50
         Epochs without improvement after which the fit stops.
     batch_size : int or None, default=None
         Rows per update. None uses all rows, in one update per epoch whose cost does not
@@ -81,7 +82,8 @@ class CholeskyGaussian(BaseGaussian):
     n_iter_ : int
         Epochs of the last call of `fit`.
     converged_ : bool
-        Whether the fit stopped because the loss no longer improved.
+        Whether the fit stopped because the loss no longer improved. That is no proof of
+        an optimum: steps too long or too short for the data do not improve either.
     location_path_ : ndarray of shape (`n_iter_`, n_features)
         Mean after each epoch. Only with ``store_path=True``.
     cholesky_path_ : ndarray of shape (`n_iter_`, n_features, n_features)
@@ -101,6 +103,9 @@ class CholeskyGaussian(BaseGaussian):
     The start, zero mean and unit covariance, and the learning rate know nothing of the
     data: rows far from the origin or of another scale than 1 need many epochs.
     Standardise them first, or give a start.
+
+    Without batches the result is the most likely of all parameters visited, with
+    batches the last.
 
     The gradient is exact and comes from the moments of the rows; with
     ``batch_size=None`` these are computed once, after which an epoch costs
@@ -140,7 +145,7 @@ class CholeskyGaussian(BaseGaussian):
         learning_rate_init=0.05,
         max_iter=400,
         tol=1e-6,
-        n_iter_no_change=10,
+        n_iter_no_change=50,
         batch_size=None,
         beta_1=0.9,
         beta_2=0.999,
@@ -217,7 +222,7 @@ class CholeskyGaussian(BaseGaussian):
                 progress=Progress(self.verbose),
                 observe=path.append if self.store_path else lambda state: None,
             )
-            self._store_result(result, loss, path, X.dtype)
+            self._store_result(result, solver, path, X.dtype)
         warn_unless_converged(result, type(self).__name__, self.tol)
         return self
 
@@ -226,22 +231,21 @@ class CholeskyGaussian(BaseGaussian):
             return moments_of(X[rows], weight[None, rows], FULL)
 
         rng = check_random_state(self.random_state)
-        every_row = batch_of(slice(None))
-        return adam_for(self, loss, every_row, batch_of, weight, rng)
+        return adam_for(self, loss, batch_of, weight, rng)
 
     def _start(self, solver, loss):
         if self.warm_start and hasattr(self, "n_iter_"):
             self._check_resumable(loss)
-            return self._state
+            return solver.resume(self._state)
         n_features = loss.n_features
         location = np.zeros(n_features)
         if self.location_init is not None:
             shape = (n_features,)
-            location = _array_of_shape(self.location_init, "location_init", shape)
+            location = checked_array(self.location_init, "location_init", shape)
         cholesky = np.eye(n_features)
         if self.cholesky_init is not None:
             shape = (n_features, n_features)
-            cholesky = _array_of_shape(self.cholesky_init, "cholesky_init", shape)
+            cholesky = checked_array(self.cholesky_init, "cholesky_init", shape)
             _check_lower_triangular(cholesky)
         start = Mixture.from_cholesky(np.ones(1), location[None], cholesky[None], FULL)
         return solver.init(loss.ravel(start))
@@ -253,28 +257,27 @@ class CholeskyGaussian(BaseGaussian):
                 f"but X has {loss.n_features}. Set warm_start=False to start over."
             )
 
-    def _store_result(self, result, loss, path, dtype):
-        gaussian = loss.unravel(result.state.parameters)
+    def _store_result(self, result, solver, path, dtype):
+        parameters, _ = solver.finished(result.state)
+        gaussian = solver.loss.unravel(parameters)
         self._store(gaussian, dtype)
         self.cholesky_ = gaussian.cholesky[0].astype(dtype)
         self.loss_curve_ = result.values
         self.n_iter_ = len(result.values)
         self.converged_ = result.converged
         self._state = result.state
+        self._store_path(solver.loss, path, dtype)
+
+    def _store_path(self, loss, path, dtype):
+        for name in ("location_path_", "cholesky_path_"):
+            vars(self).pop(name, None)
         if self.store_path:
             visited = [loss.unravel(state.parameters) for state in path]
             shape = (len(path), loss.n_features)
-            self.location_path_ = np.reshape([g.means for g in visited], shape)
-            self.cholesky_path_ = np.reshape(
-                [g.cholesky for g in visited], (*shape, loss.n_features)
-            )
-
-
-def _array_of_shape(values, name, shape):
-    array = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
-    if array.shape != shape:
-        raise ValueError(f"`{name}` has shape {array.shape}; expected {shape}.")
-    return array
+            means = np.reshape([g.means for g in visited], shape)
+            factors = np.reshape([g.cholesky for g in visited], (*shape, shape[1]))
+            self.location_path_ = means.astype(dtype)
+            self.cholesky_path_ = factors.astype(dtype)
 
 
 def _check_lower_triangular(cholesky):

@@ -165,7 +165,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
-    def _run(self, X, sample_weight, start, rng):
+    def _run(self, X, sample_weight, start, rng, progress):
         solver = EM(X, sample_weight, self.reg_covar)
         if start is None:
             state = solver.init(self._mixture(), self.lower_bound_)
@@ -176,6 +176,6 @@ class EMGaussianMixture(BaseGaussianMixture):
             state,
             max_iter=self.max_iter,
             stop=small_change(self.tol),
-            progress=self._progress(),
+            progress=progress,
         )
         return Run(result.state.mixture, result, result.state.value)

@@ -28,6 +28,6 @@ class BaseGaussian(BaseDensity):
 
     def _fitted(self):
         """The fitted density, or a ValueError that says why there is none."""
-        if isinstance(self._density, str):
-            raise ValueError(self._density)
+        if self._density is None:
+            raise ValueError(self._singularity)
         return self._density

@@ -165,8 +165,8 @@ class GaussianMLE(BaseGaussian):
         ------
         ValueError
             If the input is not a finite table of the same features with usable weights,
-            or `covariance_type` has changed since the first call. The estimator is then
-            left as it was.
+            or `covariance_type` has changed to or from ``"full"`` since the first call.
+            The estimator is then left as it was.
 
         Examples
         --------
@@ -180,10 +180,12 @@ class GaussianMLE(BaseGaussian):
             X, weight = self._weighted_rows(X, sample_weight, reset=is_first)
             family = FAMILIES[self.covariance_type]
             moments = moments_of(X, weight[None], family)
+            dtype = X.dtype
             if not is_first:
                 self._check_same_family(moments)
                 moments = merged(self._moments, moments, family)
-            self._store_estimate(moments, X.dtype)
+                dtype = np.result_type(dtype, self.location_)
+            self._store_estimate(moments, dtype)
         return self
 
     def _check_same_family(self, moments):
@@ -214,4 +216,4 @@ class GaussianMLE(BaseGaussian):
         self.location_ = location.astype(dtype)
         self.covariance_ = covariance.astype(dtype)
         self.precision_ = pinvh(covariance).astype(dtype)
-        self._density = reason
+        self._density, self._singularity = None, reason

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from numbers import Real
 
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from skdensity._base import BaseDensity, unchanged_on_error
 from skdensity.models.kernels import leave_one_out, log_density
 from skdensity.passes.rows import merge_duplicates
-from skdensity.solvers.bandwidths import BANDWIDTHS
+from skdensity.solvers.bandwidths import BANDWIDTHS, choose
 
 
 class LOOKernelDensity(BaseDensity):
@@ -41,7 +43,8 @@ class LOOKernelDensity(BaseDensity):
         The standard deviation h of the kernels.
     loo_score_ : float
         Mean leave-one-out log-likelihood at `bandwidth_`, in nats per unit of weight.
-        Only with ``bandwidth="loo"``.
+        Computed when it is first asked for, whatever `bandwidth` is; −inf when there is
+        one location only.
     locations_ : ndarray of shape (n_locations, n_features)
         The distinct training rows of positive weight, sorted.
     weights_ : ndarray of shape (n_locations,)
@@ -95,8 +98,8 @@ class LOOKernelDensity(BaseDensity):
     >>> density = LOOKernelDensity().fit(X)
     >>> round(density.bandwidth_, 3), round(density.loo_score_, 3)
     (0.296, -2.343)
-    >>> density.score_samples([[0.0], [1000.0]]).round(1)
-    array([-2.0, -5634287.8])
+    >>> density.score_samples([[0.0], [20.0]]).round(2)
+    array([   -2.05, -1230.58])
 
     Rows that are all the same say nothing about a bandwidth:
 
@@ -157,9 +160,16 @@ class LOOKernelDensity(BaseDensity):
             self.locations_, self.weights_, _ = merge_duplicates(X, weight)
             vars(self).pop("loo_score_", None)
             self.bandwidth_ = self._chosen() if is_rule else float(self.bandwidth)
-            if self.bandwidth == "loo":
-                self.loo_score_ = self._loo_score()
         return self
+
+    @cached_property
+    def loo_score_(self):
+        """Mean leave-one-out log-likelihood at `bandwidth_`, when it is asked for."""
+        check_is_fitted(self)
+        if len(self.locations_) == 1:
+            return -np.inf
+        (left_out,) = leave_one_out(self.locations_, self.weights_, [self.bandwidth_]).T
+        return float(self.weights_ @ left_out)
 
     def _log_density(self, X):
         return log_density(X, self.locations_, self.weights_, self.bandwidth_)
@@ -176,11 +186,4 @@ class LOOKernelDensity(BaseDensity):
                 f"bandwidth={self.bandwidth!r} needs at least 2 distinct rows of "
                 "positive weight, but all rows are the same. Give `bandwidth` a number."
             )
-        return BANDWIDTHS[self.bandwidth](
-            self.locations_.astype(np.float64), self.weights_
-        )
-
-    def _loo_score(self):
-        locations = self.locations_.astype(np.float64)
-        (left_out,) = leave_one_out(locations, self.weights_, [self.bandwidth_]).T
-        return float(self.weights_ @ left_out)
+        return choose(self.bandwidth, self.locations_, self.weights_)

@@ -13,10 +13,13 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skdensity._base import (
-    BaseDensity,
+from skdensity._base import BaseDensity, unchanged_on_error
+from skdensity._checks import (
     check_weights,
-    unchanged_on_error,
+    checked_array,
+    checked_matrices,
+    checked_mixing_weights,
+    not_positive_definite,
 )
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
@@ -99,9 +102,9 @@ class BaseGaussianMixture(BaseDensity):
         estimator = cls(n_components=len(means), covariance_type=covariance_type)
         estimator._validate_params()
         family = FAMILIES[covariance_type]
-        weights = _checked_weights(weights, "weights", len(means))
-        covariances = _checked_matrices(covariances, "covariances", family, means.shape)
-        cholesky = family.cholesky(covariances, _complaint("covariances"))
+        weights = checked_mixing_weights(weights, "weights", len(means))
+        covariances = checked_matrices(covariances, "covariances", family, means.shape)
+        cholesky = family.cholesky(covariances, not_positive_definite("covariances"))
         estimator.n_features_in_ = means.shape[1]
         mixture = Mixture.from_cholesky(weights, means, cholesky, family)
         estimator._store(Run(mixture, Result(None, [], False)), np.dtype(np.float64))
@@ -375,32 +378,29 @@ class BaseGaussianMixture(BaseDensity):
         return X.astype(self.means_.dtype), y
 
     @abstractmethod
-    def _run(self, X, sample_weight, start: Mixture | None, rng) -> Run:
+    def _run(self, X, sample_weight, start: Mixture | None, rng, progress) -> Run:
         """Fit from a start, or from the last fit when there is none."""
 
     def _best_run(self, X, weight):
         rng = check_random_state(self.random_state)
+        progress = Progress(self.verbose, self.verbose_interval)
         if self.warm_start and hasattr(self, "converged_"):
             self._check_resumable(X)
-            return self._run(X, weight, None, rng)
+            return self._run(X, weight, None, rng, progress)
         runs = (
-            self._run(X, weight, self._start(X, weight, rng), rng)
+            self._run(X, weight, self._start(X, weight, rng), rng, progress)
             for _ in range(self.n_init)
         )
         return max(runs, key=lambda run: run.lower_bound)
 
     def _check_resumable(self, X):
-        expected = (self.n_components, X.shape[1])
-        family = FAMILIES[self.covariance_type]
-        if (
-            self.means_.shape != expected
-            or self.covariances_.shape != family.public_shape(*expected)
-        ):
+        fitted = (*self.means_.shape, self._fitted_type)
+        wanted = (self.n_components, X.shape[1], self.covariance_type)
+        if fitted != wanted:
             raise ValueError(
-                f"warm_start=True cannot continue a fit of means {self.means_.shape} "
-                f"and covariances {self.covariances_.shape} with {self.n_components} "
-                f"{self.covariance_type!r} components in {X.shape[1]} features. Set "
-                "warm_start=False to start over."
+                "warm_start=True cannot continue a fit of (n_components, n_features, "
+                f"covariance_type) = {fitted} with {wanted}. Set warm_start=False to "
+                "start over."
             )
 
     def _start(self, X, weight, rng) -> Mixture:
@@ -427,21 +427,18 @@ class BaseGaussianMixture(BaseDensity):
         shape = (self.n_components, n_features)
         weights = means = cholesky = None
         if self.weights_init is not None:
-            weights = _checked_weights(
+            weights = checked_mixing_weights(
                 self.weights_init, "weights_init", self.n_components
             )
         if self.means_init is not None:
-            means = _checked_array(self.means_init, "means_init", shape)
+            means = checked_array(self.means_init, "means_init", shape)
         if self.precisions_init is not None:
-            precisions = _checked_matrices(
+            precisions = checked_matrices(
                 self.precisions_init, "precisions_init", family, shape
             )
-            complaint = _complaint("precisions_init")
+            complaint = not_positive_definite("precisions_init")
             cholesky = family.cholesky_of_inverse(precisions, complaint)
         return weights, means, cholesky
-
-    def _progress(self):
-        return Progress(self.verbose, self.verbose_interval)
 
     def _store(self, run, dtype):
         """Set the fitted attributes, in scikit-learn's shapes and the rows' dtype."""
@@ -452,14 +449,15 @@ class BaseGaussianMixture(BaseDensity):
         self.covariances_ = family.public(mixture.covariances).astype(dtype)
         self.precisions_cholesky_ = family.public(factors).astype(dtype)
         self.precisions_ = family.public(family.square(factors)).astype(dtype)
+        self._fitted_type = self.covariance_type
         self.converged_ = run.result.converged
         self.n_iter_ = len(run.result.values)
         self.lower_bounds_ = run.result.values
-        self.lower_bound_ = run.lower_bound
+        self.lower_bound_ = float(run.lower_bound)
 
     def _mixture(self) -> Mixture:
         """The fitted mixture, read from the public attributes."""
-        family = FAMILIES[self.covariance_type]
+        family = FAMILIES[self._fitted_type]
         factors = family.inner(self.precisions_cholesky_)
         weights = np.asarray(self.weights_, dtype=np.float64)
         return Mixture(
@@ -478,38 +476,7 @@ class BaseGaussianMixture(BaseDensity):
         return float(weight @ log_density), float(weight.sum())
 
     def _n_parameters(self):
-        family = FAMILIES[self.covariance_type]
+        family = FAMILIES[self._fitted_type]
         n_components, n_features = self.means_.shape
         n_covariance = family.n_parameters(n_components, n_features)
         return n_components * n_features + n_components - 1 + n_covariance
-
-
-def _complaint(name):
-    return f"`{name}` of component {{component}} is not positive definite: {{detail}}."
-
-
-def _checked_weights(weights, name, n_components):
-    weights = _checked_array(weights, name, (n_components,))
-    if np.any(weights < 0) or not np.isclose(weights.sum(), 1, rtol=0, atol=1e-6):
-        raise ValueError(
-            f"`{name}` must be non-negative and sum to 1; got {weights}, which sums to "
-            f"{weights.sum():.6g}."
-        )
-    return weights / weights.sum()
-
-
-def _checked_matrices(matrices, name, family, shape):
-    matrices = _checked_array(matrices, name, family.public_shape(*shape))
-    matrices = family.inner(matrices)
-    if family.rank == 2 and not np.allclose(matrices, matrices.transpose(0, 2, 1)):
-        raise ValueError(f"`{name}` must be symmetric matrices.")
-    return matrices
-
-
-def _checked_array(values, name, shape):
-    array = check_array(
-        values, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name=name
-    )
-    if array.shape != shape:
-        raise ValueError(f"`{name}` has shape {array.shape}; expected {shape}.")
-    return array

@@ -27,6 +27,11 @@ def make_gaussian_1d(n_samples=200, *, random_state=42):
     X : ndarray of shape (n_samples, 1)
         The draws.
 
+    Raises
+    ------
+    ValueError
+        If `n_samples` is negative.
+
     Examples
     --------
     >>> from skdensity.datasets import make_gaussian_1d
@@ -54,6 +59,11 @@ def make_gaussian_2d(n_samples=300, *, random_state=42):
     -------
     X : ndarray of shape (n_samples, 2)
         The draws.
+
+    Raises
+    ------
+    ValueError
+        If `n_samples` is negative.
 
     Examples
     --------
@@ -83,6 +93,11 @@ def make_mixture_1d(n_samples=500, *, random_state=0):
         The draws.
     y : ndarray of shape (n_samples,)
         The component that each row came from.
+
+    Raises
+    ------
+    ValueError
+        If `n_samples` is negative.
 
     Examples
     --------

@@ -38,6 +38,12 @@ def check_density_estimator(estimator):
     AssertionError
         If a theorem does not hold; the message says which, and by how much.
 
+    References
+    ----------
+    The χ² test: K. Pearson (1900), doi:10.1080/14786440009463897. The midpoint rule on
+    densities that vanish at the border: L. N. Trefethen and J. A. C. Weideman (2014),
+    doi:10.1137/130932132.
+
     Examples
     --------
     >>> from skdensity import GaussianMLE

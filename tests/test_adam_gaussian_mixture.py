@@ -99,6 +99,16 @@ def test_warm_start_continues_as_if_never_stopped():
     assert halves.loss_curve_ == whole.loss_curve_[30:]
 
 
+def test_warm_start_on_other_rows_fits_these():
+    rng = np.random.RandomState(0)
+    narrow = 0.3 * rng.standard_normal((100, 1))
+    wide = 1 + rng.standard_normal((100, 1))
+    adam = AdamGaussianMixture(warm_start=True).fit(narrow).fit(wide)
+    closed = GaussianMLE().fit(wide)
+    assert adam.score(wide) == pytest.approx(closed.score(wide), abs=1e-3)
+    assert adam.lower_bound_ == max(adam.lower_bounds_)
+
+
 def test_warm_start_from_given_parameters():
     X, _ = make_mixture_1d()
     adam = AdamGaussianMixture.from_parameters(
@@ -140,6 +150,49 @@ def test_reg_covar_keeps_a_component_from_collapsing(covariance_type):
     variances = np.exp(2 * family.log_diagonal(adam._mixture().cholesky))
     assert variances.min() >= 1e-4 * (1 - 1e-9)
     assert np.isfinite(adam.score_samples(X)).all()
+
+
+def test_more_starts_find_a_better_optimum():
+    X, _ = make_mixture_1d()
+    start = {"init_params": "standard_normal", "random_state": 3, "tol": None}
+    one = AdamGaussianMixture(3, **start).fit(X)
+    five = AdamGaussianMixture(3, n_init=5, **start).fit(X)
+    assert five.lower_bound_ > one.lower_bound_ + 0.01
+    assert five.score(X) > one.score(X) + 0.01
+
+
+def test_the_loss_of_an_epoch_is_the_average_over_its_batches():
+    X = load_iris().data
+    weight = np.random.RandomState(0).uniform(0.1, 3, len(X))
+    adam = AdamGaussianMixture(
+        2, batch_size=32, learning_rate_init=1e-12, max_iter=1, tol=None, random_state=0
+    ).fit(X, sample_weight=weight)
+    assert adam.loss_curve_[0] == pytest.approx(
+        -adam.score(X, sample_weight=weight), rel=1e-9
+    )
+
+
+def test_batches_are_shuffled_by_the_seed():
+    X = load_iris().data
+    start = {
+        "weights_init": [0.5, 0.5],
+        "means_init": X[[0, 100]],
+        "precisions_init": [np.eye(4)] * 2,
+    }
+    one, other = (
+        AdamGaussianMixture(
+            2, batch_size=32, max_iter=1, tol=None, random_state=seed, **start
+        ).fit(X)
+        for seed in (0, 1)
+    )
+    assert not np.array_equal(one.means_, other.means_)
+
+
+def test_a_diverging_descent_says_so():
+    with pytest.raises(
+        ValueError, match=r"diverged after .* Lower `learning_rate_init"
+    ):
+        AdamGaussianMixture(2, learning_rate_init=1e3).fit(load_iris().data)
 
 
 def test_stops_when_nothing_improves_and_warns_when_it_cannot():

@@ -36,7 +36,10 @@ BAD_ROWS = [
 ]
 
 BAD_WEIGHTS = [
-    (-np.ones(len(X)), "Negative values in data passed to `sample_weight`"),
+    (
+        -np.ones(len(X)),
+        r"`sample_weight` must be non-negative; its smallest value is -1\.",
+    ),
     (np.zeros(len(X)), "zero"),
     (np.ones(3), r"sample_weight.shape == \(3,\), expected \(30,\)"),
     (np.full(len(X), np.nan), "sample_weight contains NaN"),
@@ -101,15 +104,19 @@ def test_sparse_rows_are_refused_with_advice(fitted):
             method(csr_array(X))
 
 
-@pytest.mark.parametrize(
-    "method", ["score_samples", "score", "predict", "predict_proba"]
-)
-def test_another_number_of_features(fitted, method):
-    if not hasattr(fitted, method):
-        assert method.startswith("predict")
-        return
-    with pytest.raises(ValueError, match=r"X has 3 features, but .* is expecting 2"):
-        getattr(fitted, method)(np.ones((2, 3)))
+BAD_QUERIES = [
+    *BAD_ROWS[:-2],
+    (csr_array(X), "toarray"),
+    (np.ones((2, 3)), r"X has 3 features, but .* is expecting 2"),
+]
+
+
+@pytest.mark.parametrize(("rows", "message"), BAD_QUERIES)
+def test_bad_rows_once_fitted(fitted, rows, message):
+    for name in ("score_samples", "score", "predict", "predict_proba", "aic", "bic"):
+        if hasattr(fitted, name):
+            with pytest.raises((ValueError, TypeError), match=message):
+                getattr(fitted, name)(rows)
 
 
 def test_not_fitted(fitted):
@@ -125,7 +132,7 @@ def test_not_fitted(fitted):
 
 @pytest.mark.parametrize("n_samples", [0, -1])
 def test_sample_wants_a_positive_number(fitted, n_samples):
-    with pytest.raises(ValueError, match=f"n_samples == {n_samples}, must be >= 1"):
+    with pytest.raises(ValueError, match=f"'n_samples': {n_samples}; it must be"):
         fitted.sample(n_samples)
 
 

@@ -110,6 +110,32 @@ def test_stops_when_nothing_improves_and_warns_when_it_cannot(X):
         assert not CholeskyGaussian(max_iter=3).fit(X).converged_
 
 
+def test_the_default_fit_of_standardised_data_is_near_the_closed_form(X):
+    density = CholeskyGaussian().fit(X)
+    assert density.score(X) == pytest.approx(GaussianMLE().fit(X).score(X), abs=2e-3)
+
+
+def test_the_result_is_the_most_likely_of_all_parameters_visited():
+    X = 1e-3 * make_gaussian_2d()  # steps of 0.05 are far too long here
+    density = CholeskyGaussian().fit(X)
+    assert density.score(X) >= -min(density.loss_curve_) - 1e-12
+
+
+def test_a_refit_without_path_forgets_the_old_one(X):
+    density = CholeskyGaussian(tol=None, max_iter=5, store_path=True).fit(X)
+    assert density.location_path_.shape == (5, 4)
+    density.set_params(store_path=False).fit(X[:, :1])
+    assert not hasattr(density, "location_path_")
+    assert not hasattr(density, "cholesky_path_")
+
+
+def test_a_diverging_descent_says_so(X):
+    with pytest.raises(
+        ValueError, match=r"diverged after .* Lower `learning_rate_init"
+    ):
+        CholeskyGaussian(learning_rate_init=1e3).fit(X)
+
+
 def test_verbose_prints_and_silence_does_not(capsys):
     X = make_gaussian_2d()
     CholeskyGaussian(tol=None, max_iter=20).fit(X)

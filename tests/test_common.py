@@ -23,10 +23,11 @@ ESTIMATORS = [
     CholeskyGaussian(batch_size=8),
     *(LOOKernelDensity(bandwidth) for bandwidth in [*sorted(BANDWIDTHS), 0.5]),
     *(EMGaussianMixture(k, covariance_type=name) for k in (1, 2) for name in FAMILIES),
-    *(AdamGaussianMixture(covariance_type=name) for name in FAMILIES),
-    # The check of weights fits 15 rows in 30 features, where some directions have no
-    # gradient but rounding noise. A larger epsilon keeps Adam from stepping along it.
-    *(AdamGaussianMixture(2, covariance_type=n, epsilon=1e-3) for n in FAMILIES),
+    *(
+        AdamGaussianMixture(k, covariance_type=name)
+        for k in (1, 2)
+        for name in FAMILIES
+    ),
 ]
 
 pytestmark = pytest.mark.filterwarnings(

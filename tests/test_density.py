@@ -13,6 +13,7 @@ from skdensity import (
     LOOKernelDensity,
 )
 from skdensity.models.covariances import FAMILIES
+from skdensity.passes import blocks
 from skdensity.testing import check_density_estimator
 
 DENSITIES = [
@@ -66,6 +67,46 @@ class Wide(GaussianMLE):
 def test_the_check_finds_what_is_broken(broken, theorem):
     with pytest.raises(AssertionError, match=theorem):
         check_density_estimator(broken)
+
+
+@pytest.mark.parametrize("estimator", DENSITIES, ids=repr)
+def test_blocks_make_no_difference(monkeypatch, estimator):
+    X = load_iris().data
+    weight = np.random.RandomState(0).uniform(0.5, 2, len(X))
+    whole = clone(estimator).fit(X, sample_weight=weight)
+    expected = whole.score_samples(X)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1000)
+    assert len(list(blocks.row_blocks(len(X), 8 * 4))) > 1
+    np.testing.assert_allclose(whole.score_samples(X), expected, rtol=1e-12)
+    blocked = clone(estimator).fit(X, sample_weight=weight)
+    # Adam's steps and the search for h amplify rounding; a wrong block is off by far.
+    np.testing.assert_allclose(blocked.score_samples(X), expected, atol=1e-6)
+
+
+def test_the_leave_one_out_score_is_the_same_in_blocks(monkeypatch):
+    density = LOOKernelDensity(0.3).fit(load_iris().data)
+    expected = density.loo_score_
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 20_000)
+    again = LOOKernelDensity(0.3).fit(load_iris().data)
+    assert again.loo_score_ == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GaussianMLE(),
+        LOOKernelDensity(),
+        EMGaussianMixture(2, random_state=0),
+        AdamGaussianMixture(2, random_state=0),
+    ],
+    ids=repr,
+)
+def test_a_row_out_of_reach_has_density_zero_not_nan(estimator):
+    fitted = clone(estimator).fit(load_iris().data)
+    far = np.full((1, 4), 1e200)
+    assert fitted.score_samples(far)[0] == -np.inf
+    if hasattr(fitted, "predict_proba"):
+        np.testing.assert_allclose(fitted.predict_proba(far)[0], fitted.weights_)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ TYPES = list(FAMILIES)
 # text of messages.
 THEIR_PUBLIC_TESTS = [
     "test_gaussian_mixture_attributes",
+    "test_gaussian_mixture_predict_predict_proba",
     "test_gaussian_mixture_fit_predict",
     "test_gaussian_mixture_fit_predict_n_init",
     "test_gaussian_mixture_fit",
@@ -30,7 +31,9 @@ THEIR_PUBLIC_TESTS = [
     "test_gaussian_mixture_verbose",
     "test_warm_start",
     "test_convergence_detected_with_warm_start",
+    "test_score_samples",
     "test_monotonic_likelihood",
+    "test_sample",
     "test_init",
     "test_gaussian_mixture_setting_best_params",
     "test_init_means_not_duplicated",
@@ -70,7 +73,9 @@ def arguments_of(test):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", THEIR_PUBLIC_TESTS)
 def test_passes_scikit_learns_own_tests(monkeypatch, name):
-    monkeypatch.setattr(their_tests, "GaussianMixture", EMGaussianMixture)
+    # Some of them compare the class name in a message.
+    drop_in = type("GaussianMixture", (EMGaussianMixture,), {})
+    monkeypatch.setattr(their_tests, "GaussianMixture", drop_in)
     test = getattr(their_tests, name)
     for arguments in arguments_of(test):
         test(**arguments)
@@ -204,7 +209,7 @@ def test_more_starts_are_never_worse(X):
         ).fit(X)
         for n in (1, 10)
     )
-    assert ten.lower_bound_ >= one.lower_bound_
+    assert ten.lower_bound_ > one.lower_bound_ + 1e-3
 
 
 def test_max_iter_zero_returns_the_given_start_with_all_attributes(X):

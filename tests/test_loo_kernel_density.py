@@ -156,6 +156,50 @@ def test_identical_rows_need_a_number(bandwidth):
     assert density.score([[1, 1]]) == pytest.approx(-np.log(2 * np.pi * 0.25))
 
 
-def test_a_refit_with_a_number_forgets_the_score():
-    density = LOOKernelDensity().fit(rows(1))
-    assert not hasattr(density.set_params(bandwidth=1.0).fit(rows(1)), "loo_score_")
+def test_the_score_follows_the_bandwidth():
+    X = rows(1)
+    density = LOOKernelDensity().fit(X)
+    best = density.loo_score_
+    for bandwidth in ("scott", "silverman", 1.0):
+        assert density.set_params(bandwidth=bandwidth).fit(X).loo_score_ < best
+    assert LOOKernelDensity(1.0).fit(X[:1]).loo_score_ == -np.inf
+    assert not hasattr(LOOKernelDensity(), "loo_score_")
+
+
+@pytest.mark.parametrize("spread", [1e-5, 1e-7, 1e-9])
+def test_the_best_basin_is_found_between_scales_far_apart(spread):
+    # Two clusters at distance 1: the grid spans as many octaves as their spread asks.
+    X = np.r_[rows(1), rows(1) + 1 / spread] * spread
+    locations, masses, _ = merge_duplicates(X, np.ones(len(X)))
+    density = LOOKernelDensity().fit(X)
+    grid = spread * np.logspace(-3, 3, 61)
+    exact = [masses @ leave_one_out(locations, masses, [h])[:, 0] for h in grid]
+    assert density.loo_score_ >= max(exact)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-154, 1e154, 1e200])
+@pytest.mark.parametrize("bandwidth", ["loo", "scott", "silverman"])
+def test_extreme_scales(bandwidth, scale):
+    X = rows(2)
+    here = LOOKernelDensity(bandwidth).fit(X)
+    there = LOOKernelDensity(bandwidth).fit(scale * X)
+    np.testing.assert_allclose(
+        there.score_samples(scale * X) + 2 * np.log(scale),
+        here.score_samples(X),
+        atol=1e-6,
+    )
+
+
+def test_one_weight_that_holds_nearly_all_the_mass():
+    for tiny in (1e-10, 1e-17, 1e-300):
+        for bandwidth in ("loo", "scott", "silverman"):
+            density = LOOKernelDensity(bandwidth)
+            density.fit([[0.0], [1.0]], sample_weight=[1, tiny])
+            assert 0 < density.bandwidth_ < 10
+
+
+def test_float32_locations_lose_nothing_to_an_offset():
+    X = (rows(1) + 1e4).astype(np.float32)
+    single = LOOKernelDensity(0.01).fit(X).score_samples(X)
+    double = LOOKernelDensity(0.01).fit(X.astype(np.float64))
+    np.testing.assert_allclose(single, double.score_samples(X.astype(float)), rtol=1e-6)

@@ -129,6 +129,10 @@ def test_the_number_of_parameters_is_scikit_learns(mixture, covariance_type):
             "component 1 is not positive definite: variance 0 of feature 0",
         ),
         ({"covariances": [[[1, 0.5], [0, 1]]] * 2}, "`covariances` must be symmetric"),
+        (
+            {"covariances": [np.eye(2), [[1e-9, 9e-10], [-9e-10, 1e-9]]]},
+            "`covariances` must be symmetric; component 1",
+        ),
         ({"covariance_type": "round"}, "'covariance_type' parameter.*'round'"),
     ],
 )
@@ -178,8 +182,32 @@ def test_warm_start_says_what_it_cannot_continue(Mixture):
 
 def test_fit_predict_is_fit_then_predict(Mixture):
     X = load_iris().data
-    labels = Mixture(3, random_state=0).fit_predict(X)
-    np.testing.assert_array_equal(labels, Mixture(3, random_state=0).fit(X).predict(X))
+    weight = np.where(np.arange(150) < 50, 10.0, 0.1)
+    labels = Mixture(2, random_state=0).fit_predict(X, sample_weight=weight)
+    mixture = Mixture(2, random_state=0).fit(X, sample_weight=weight)
+    np.testing.assert_array_equal(labels, mixture.predict(X))
+    unweighted = Mixture(2, random_state=0).fit_predict(X)
+    assert not np.array_equal(labels, unweighted)
+
+
+def test_fitted_attributes_are_plain_numbers(Mixture):
+    mixture = Mixture(2, random_state=0).fit(load_iris().data)
+    assert mixture.converged_ is True
+    assert {type(value) for value in mixture.lower_bounds_} == {float}
+    assert type(mixture.lower_bound_) is float
+    assert type(mixture.n_iter_) is int
+
+
+def test_another_covariance_type_waits_for_the_next_fit(Mixture):
+    # With as many components as features, the shapes cannot tell the types apart.
+    X = load_iris().data[:, :2]
+    mixture = Mixture(2, covariance_type="tied", random_state=0).fit(X)
+    expected = mixture.score_samples(X), mixture.bic(X)
+    mixture.set_params(covariance_type="diag")
+    np.testing.assert_array_equal(mixture.score_samples(X), expected[0])
+    assert mixture.bic(X) == expected[1]
+    with pytest.raises(ValueError, match="warm_start=True cannot continue"):
+        mixture.set_params(warm_start=True).fit(X)
 
 
 def test_float32_in_float32_out(Mixture, covariance_type):
@@ -205,5 +233,5 @@ def test_verbose_prints_and_silence_does_not(Mixture, capsys):
     assert capsys.readouterr().out == ""
     mixture.set_params(verbose=2, verbose_interval=2).fit(X)
     out = capsys.readouterr().out
-    assert "Iteration 2  value" in out
+    assert out.startswith("Run 0\n  Iteration 2  change ")
     assert "Run converged after" in out

@@ -101,6 +101,10 @@ class CovarianceFamily(ABC):
         """Covariances as matrices (n_components or 1, n_features, n_features)."""
 
     @abstractmethod
+    def asymmetry(self, matrices: np.ndarray) -> np.ndarray:
+        """Largest difference of each matrix to its transpose, by its largest entry."""
+
+    @abstractmethod
     def outer(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """a bᵀ of each component (or its diagonal) from (n_components, n_features)."""
 
@@ -208,6 +212,11 @@ class MatrixFamily(CovarianceFamily):
     def matrices(self, inner, n_features):
         return inner
 
+    def asymmetry(self, matrices):
+        skew = np.abs(matrices - self.transposed(matrices)).max(axis=(1, 2))
+        size = np.abs(matrices).max(axis=(1, 2))
+        return np.divide(skew, size, out=np.zeros_like(skew), where=size > 0)
+
     def outer(self, a, b):
         return a[:, :, None] * b[:, None, :]
 
@@ -224,7 +233,9 @@ class MatrixFamily(CovarianceFamily):
 
     def precision_factors(self, cholesky):
         eye = np.eye(cholesky.shape[-1])
-        return np.stack([solve_triangular(L, eye, lower=True).T for L in cholesky])
+        # A diverging descent passes inf: its loss, not SciPy, is to say so.
+        options = {"lower": True, "check_finite": False}
+        return np.stack([solve_triangular(L, eye, **options).T for L in cholesky])
 
     def cholesky_factors(self, precision_factors):
         eye = np.eye(precision_factors.shape[-1])
@@ -309,6 +320,9 @@ class DiagonalFamily(CovarianceFamily):
 
     def matrices(self, inner, n_features):
         return inner[:, :, None] * np.eye(n_features)
+
+    def asymmetry(self, matrices):
+        return np.zeros(len(matrices))
 
     def outer(self, a, b):
         return a * b

@@ -15,8 +15,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from skdensity.models.mixture import LOG_2PI
+from skdensity.models.mixture import LOG_2PI, LOWEST
 from skdensity.passes.blocks import fill_over_blocks
+
+# Squarings after which the kernel is computed afresh: 2^16 ulp are 1e-11.
+CHAIN = 16
 
 
 def log_density(
@@ -43,10 +46,11 @@ def log_density(
         In the dtype of `X`.
     """
     log_masses = np.log(masses)
+    unit, locations = _in_units_of(bandwidth, locations)
 
     def values(rows: slice) -> np.ndarray:
-        terms = cdist(X[rows] / bandwidth, locations / bandwidth, "sqeuclidean")
-        terms *= -0.5
+        terms = cdist(X[rows].astype(np.float64) / unit, locations, "sqeuclidean")
+        terms *= -0.5 * (unit / bandwidth) ** 2
         terms += log_masses
         return _log_sum_exp(terms)
 
@@ -63,11 +67,10 @@ def leave_one_out(
 
         \hat p_{-i}(x_i) = \sum_{j \ne i} \frac{m_j}{1 - m_i} N(x_i \mid x_j, h^2 I)
 
-    All bandwidths are served by one exponential per pair: the kernel at
-    :math:`h/\sqrt{2}` is the square of the kernel at h. Distances are taken relative to
-    the nearest neighbour's, so that its term is 1 at every bandwidth and nothing
-    underflows. Squaring doubles the relative error: after k squarings it is about
-    :math:`2^k` times the unit roundoff.
+    The kernel at :math:`h/\sqrt{2}` is the square of the kernel at h, so that one
+    exponential per pair serves `CHAIN` bandwidths; squaring doubles the relative error,
+    which then stays below 2^CHAIN ulp. Distances are taken relative to the nearest
+    neighbour's, so that its term is 1 at every bandwidth and nothing underflows.
 
     Parameters
     ----------
@@ -84,36 +87,55 @@ def leave_one_out(
         In nats.
     """
     bandwidths = np.asarray(bandwidths)
-    rest = np.log1p(-masses)
+    unit, scaled = _in_units_of(bandwidths[0], locations)
+    rates = 0.5 * (unit / bandwidths) ** 2
 
     def values(rows: slice) -> np.ndarray:
         block = np.arange(rows.start, rows.stop)
-        distances = cdist(locations[rows], locations, "sqeuclidean")
+        distances = cdist(scaled[rows], scaled, "sqeuclidean")
         distances[block - rows.start, block] = np.inf
         nearest = distances.min(axis=1)
         distances -= nearest[:, None]
-        sums = _kernel_sums(distances, masses, bandwidths)
-        return np.log(sums) - 0.5 * nearest[:, None] / bandwidths**2
+        return np.log(_kernel_sums(distances, masses, rates)) - nearest[:, None] * rates
 
     shape = (len(locations), len(bandwidths))
-    out = fill_over_blocks(values, np.empty(shape), 8 * len(locations))
+    out = fill_over_blocks(values, np.empty(shape), 16 * len(locations))
     out += _log_peak(bandwidths, locations.shape[1])
-    out -= rest[:, None]
+    out -= np.log(rest_of(masses))[:, None]
     return out
 
 
+def rest_of(masses: np.ndarray) -> np.ndarray:
+    """1 − m_i, from the other masses where m_i is so large that it would cancel."""
+    rest = 1 - masses
+    top = masses.argmax()
+    rest[top] = np.delete(masses, top).sum()
+    return rest
+
+
 def _kernel_sums(
-    distances: np.ndarray, masses: np.ndarray, bandwidths: np.ndarray
+    distances: np.ndarray, masses: np.ndarray, rates: np.ndarray
 ) -> np.ndarray:
-    """Σ_j m_j exp(−distance_ij / 2h²) for a halving chain of h²; eats `distances`."""
-    distances /= -2 * bandwidths[0] ** 2
-    kernel = np.exp(distances, out=distances)
-    sums = np.empty((len(distances), len(bandwidths)))
-    sums[:, 0] = kernel @ masses
-    for g in range(1, len(bandwidths)):
-        np.square(kernel, out=kernel)
+    """Σ_j m_j exp(−distance_ij · rate) for doubling rates."""
+    sums = np.empty((len(distances), len(rates)))
+    kernel = np.empty_like(distances)
+    for g, rate in enumerate(rates):
+        if g % CHAIN:
+            np.square(kernel, out=kernel)
+        else:
+            np.exp(np.multiply(distances, -rate, out=kernel), out=kernel)
         sums[:, g] = kernel @ masses
     return sums
+
+
+def _in_units_of(bandwidth: float, locations: np.ndarray) -> tuple[float, np.ndarray]:
+    """A power of two near the bandwidth, and float64 locations divided by it.
+
+    Such a division is exact, and squares of the quotients neither overflow nor
+    underflow where the kernel is not negligible.
+    """
+    unit = 2.0 ** np.floor(np.log2(bandwidth))
+    return unit, np.asarray(locations, dtype=np.float64) / unit
 
 
 def _log_peak(bandwidth, n_features: int):
@@ -123,6 +145,7 @@ def _log_peak(bandwidth, n_features: int):
 
 def _log_sum_exp(terms: np.ndarray) -> np.ndarray:
     """log Σ_j exp(terms_ij) of every row; eats `terms`."""
-    peak = terms.max(axis=1)
+    peak = np.maximum(terms.max(axis=1), LOWEST)  # −inf − −inf would be NaN
     terms -= peak[:, None]
-    return peak + np.log(np.exp(terms, out=terms).sum(axis=1))
+    with np.errstate(divide="ignore"):
+        return peak + np.log(np.exp(terms, out=terms).sum(axis=1))

@@ -17,6 +17,7 @@ from skdensity.passes.blocks import add_over_blocks, fill_over_blocks
 from skdensity.passes.rows import columns_of
 
 LOG_2PI = np.log(2 * np.pi)
+LOWEST = np.finfo(np.float64).min
 
 SINGULAR_ESTIMATE = (
     "The estimated covariance of component {component} is not positive definite: "
@@ -115,12 +116,18 @@ class Mixture:
             Columns sum to 1.
         """
         terms = self.log_joint(columns)
-        peak = terms.max(axis=0)
-        # Relative to the largest term no exponential overflows and one of them is 1.
+        # Relative to the largest term no exponential overflows and one of them is 1,
+        # unless all are −inf, whose difference would be NaN.
+        peak = np.maximum(terms.max(axis=0), LOWEST)
         np.exp(terms - peak, out=terms)
         total = terms.sum(axis=0)
-        terms /= total
-        return peak + np.log(total), terms
+        with np.errstate(divide="ignore"):
+            log_density = peak + np.log(total)
+        lost = total == 0
+        terms /= np.where(lost, 1, total)
+        # A row that no component reaches tells nothing about them: the prior stands.
+        terms[:, lost] = self.weights[:, None]
+        return log_density, terms
 
     def log_density(self, X: np.ndarray) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""

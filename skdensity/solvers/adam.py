@@ -52,6 +52,8 @@ class Adam:
         What is minimised.
     batches : callable
         Returns the batches of one epoch, each with its share of the weight.
+    full_batch : object
+        The batch of all rows, when it is the only one; None otherwise.
     learning_rate_init, beta_1, beta_2, epsilon : float
         η, the decay rates of the two averages, and ε.
     project : callable
@@ -60,6 +62,7 @@ class Adam:
 
     loss: Any
     batches: Callable[[], Iterable[tuple[Any, float]]]
+    full_batch: Any = None
     learning_rate_init: float = 0.05
     beta_1: float = 0.9
     beta_2: float = 0.999
@@ -75,23 +78,45 @@ class Adam:
         """One epoch."""
         begin, total = state.parameters, 0.0
         for batch, share in self.batches():
-            value, gradient = self.loss.value_and_gradient(state.parameters, batch)
+            value, gradient = self._evaluate(state, batch)
             total += share * value
             state = self._update(state, gradient)
         if total < state.best_value:
             state = replace(state, best_parameters=begin, best_value=total)
         return replace(state, value=total)
 
-    def best(self, state: AdamState, batch: Any) -> np.ndarray:
-        """Parameters of lowest loss on `batch` among those visited, the last included.
+    def resume(self, state: AdamState) -> AdamState:
+        """Go on from a state whose values may belong to another loss."""
+        best = state.parameters
+        return replace(state, value=np.inf, best_parameters=best, best_value=np.inf)
 
-        Steps normalised by the gradient's size leave an optimum before they return to
-        it: a run that stops in between would lose what it had. Meaningful when every
-        epoch was one update on `batch`.
+    def finished(self, state: AdamState) -> tuple[np.ndarray, float]:
+        """Parameters to return, and the lowest loss observed.
+
+        With a single batch these are the parameters of lowest loss among all visited,
+        the last included: steps normalised by the gradient's size leave an optimum
+        before they return to it, and a run that stops in between would lose what it
+        had. The losses of random batches do not compare; the last parameters stand.
         """
-        value, _ = self.loss.value_and_gradient(state.parameters, batch)
+        if self.full_batch is None:
+            return state.parameters, state.value
+        value, _ = self._evaluate(state, self.full_batch)
         is_last = value <= state.best_value
-        return state.parameters if is_last else state.best_parameters
+        return (
+            state.parameters if is_last else state.best_parameters,
+            state.best_value,
+        )
+
+    def _evaluate(self, state: AdamState, batch: Any) -> tuple[float, np.ndarray]:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            value, gradient = self.loss.value_and_gradient(state.parameters, batch)
+        if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
+            raise ValueError(
+                f"The descent diverged after {state.n_updates} updates: the loss is "
+                f"{value}. Lower `learning_rate_init`, which is "
+                f"{self.learning_rate_init:g}, or standardise the features."
+            )
+        return value, gradient
 
     def _update(self, state: AdamState, gradient: np.ndarray) -> AdamState:
         n_updates = state.n_updates + 1

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.spatial import KDTree
 
-from skdensity.models.kernels import leave_one_out
+from skdensity.models.kernels import leave_one_out, rest_of
 
 Rule = Callable[[np.ndarray, np.ndarray], float]
 
@@ -85,7 +85,7 @@ def _stationary_interval(locations, masses):
     centred = locations - masses @ locations
     spread = (centred**2).sum(axis=1)
     # Σ_j m_j s_ij = |x_i − mean|² + Σ_j m_j |x_j − mean|²; the term j = i is zero.
-    mean_square = (spread + masses @ spread) / (1 - masses)
+    mean_square = (spread + masses @ spread) / rest_of(masses)
     lower = np.sqrt(masses @ distances[:, 1] ** 2 / n_features)
     upper = np.sqrt(masses @ mean_square / n_features)
     return lower, upper
@@ -98,7 +98,30 @@ def _n_effective(masses):
 def _spread(locations, masses):
     centred = locations - masses @ locations
     variance = np.mean(masses @ centred**2)
-    return np.sqrt(variance / (1 - np.sum(masses**2)))
+    return np.sqrt(variance / (masses @ rest_of(masses)))
+
+
+def choose(name: str, locations: np.ndarray, masses: np.ndarray) -> float:
+    """Apply a rule, in a unit in which squares of distances are safe.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`BANDWIDTHS`.
+    locations : ndarray of shape (n_locations, n_features)
+        Distinct rows, at least 2.
+    masses : ndarray of shape (n_locations,)
+        Positive, summing to 1.
+
+    Returns
+    -------
+    bandwidth : float
+        In the unit of the data.
+    """
+    # A power of two divides exactly; the rules are equivariant.
+    unit = 2.0 ** np.floor(np.log2(np.ptp(locations, axis=0).max()))
+    centred = locations.astype(np.float64) - locations[0]
+    return float(unit * BANDWIDTHS[name](centred / unit, masses))
 
 
 BANDWIDTHS: dict[str, Rule] = {"loo": loo, "scott": scott, "silverman": silverman}

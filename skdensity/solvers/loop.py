@@ -52,21 +52,29 @@ def small_change(tol: float) -> StoppingRule:
 def no_improvement(tol: float | None, patience: int) -> StoppingRule:
     """Stop when the last `patience` values fall below the best before by at most `tol`.
 
-    With ``tol=None`` the rule never stops.
+    With ``tol=None`` the rule never stops. It must be asked after every value.
 
     Examples
     --------
     >>> from skdensity.solvers.loop import no_improvement
     >>> rule = no_improvement(0.1, patience=2)
-    >>> rule([3.0, 2.0, 2.0]), rule([3.0, 2.0, 1.95, 1.93])
-    (False, True)
+    >>> values = [3.0, 2.0, 1.95, 1.93]
+    >>> [rule(values[:n]) for n in (1, 2, 3, 4)]
+    [False, False, False, True]
     """
 
-    def stop(values: list[float]) -> bool:
-        before, recent = values[:-patience], values[-patience:]
-        return bool(before) and min(recent) >= min(before) - tol
+    if tol is None:
+        return lambda values: False
+    before = float("inf")
 
-    return stop if tol is not None else lambda values: False
+    def stop(values: list[float]) -> bool:
+        nonlocal before
+        if len(values) <= patience:
+            return False
+        before = min(before, values[-patience - 1])
+        return min(values[-patience:]) >= before - tol
+
+    return stop
 
 
 class Progress:
@@ -82,14 +90,22 @@ class Progress:
 
     def __init__(self, verbose: int, interval: int = 10) -> None:
         self.verbose, self.interval = verbose, interval
+        self.n_runs = 0
+
+    def begin(self) -> None:
+        """Report the start of a run."""
         self.start = self.last = perf_counter()
+        if self.verbose:
+            print(f"Run {self.n_runs}")
+        self.n_runs += 1
 
     def iteration(self, n_iter: int, values: list[float]) -> None:
         """Report one iteration."""
         if not self.verbose or n_iter % self.interval:
             return
         now = perf_counter()
-        detail = f"  value {values[-1]:.5f}  time {now - self.last:.3f} s"
+        change = values[-1] - values[-2]
+        detail = f"  change {change:.5g} nats  time {now - self.last:.3f} s"
         print(f"  Iteration {n_iter}{detail if self.verbose > 1 else ''}")
         self.last = now
 
@@ -99,6 +115,8 @@ class Progress:
             return
         outcome = "converged" if result.converged else "did not converge"
         detail = f"  time {perf_counter() - self.start:.3f} s"
+        if result.values:
+            detail = f"  value {result.values[-1]:.5f} nats{detail}"
         print(
             f"Run {outcome} after {len(result.values)} iterations"
             f"{detail if self.verbose > 1 else ''}"
@@ -136,13 +154,14 @@ def iterate(
     result : Result
         The last state, the values, and whether the rule stopped the run.
     """
-    values, converged = [state.value], False
+    progress.begin()
+    values, converged = [float(state.value)], False
     while not converged and len(values) <= max_iter:
         state = solver.step(state)
-        values.append(state.value)
+        values.append(float(state.value))
         observe(state)
         progress.iteration(len(values) - 1, values)
-        converged = stop(values)
+        converged = bool(stop(values))
     result = Result(state, values[1:], converged)
     progress.end(result)
     return result
@@ -157,5 +176,5 @@ def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> 
         f"tol={tol:g}; the last value was {result.values[-1]:.6g} nats per row. "
         "Increase `max_iter` or `tol`, or standardise the features.",
         ConvergenceWarning,
-        stacklevel=3,
+        stacklevel=4,  # past this function, `fit` and scikit-learn's wrapper of it
     )

@@ -1,0 +1,87 @@
+"""Checks of what users pass besides the rows; errors name it, and what is allowed."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    check_scalar,
+)
+
+
+def check_weights(sample_weight, X):
+    """Weights of rows as a float64 array, non-negative and not all zero."""
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if weight.min() < 0:
+        raise ValueError(
+            f"`sample_weight` must be non-negative; its smallest value is "
+            f"{weight.min():g}."
+        )
+    if not np.any(weight):
+        raise ValueError(
+            "`sample_weight` is zero for every row; at least one must be positive."
+        )
+    return weight
+
+
+def check_sampling(estimator, n_samples, random_state):
+    """Number of rows to draw, and the generator to draw them with.
+
+    Without a `random_state` of its own, a draw falls back on the constructor's.
+    """
+    check_is_fitted(estimator)
+    check_scalar(n_samples, "n_samples", Integral)
+    if n_samples < 1:
+        raise ValueError(
+            f"Invalid value for 'n_samples': {n_samples}; it must be at least 1."
+        )
+    if random_state is None:
+        random_state = getattr(estimator, "random_state", None)
+    return n_samples, check_random_state(random_state)
+
+
+def checked_array(values, name, shape):
+    """`values` as a finite float64 array of the given shape."""
+    array = check_array(
+        values, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name=name
+    )
+    if array.shape != shape:
+        raise ValueError(f"`{name}` has shape {array.shape}; expected {shape}.")
+    return array
+
+
+def checked_mixing_weights(weights, name, n_components):
+    """Non-negative weights that sum to 1, up to the rounding of float32."""
+    weights = checked_array(weights, name, (n_components,))
+    if np.any(weights < 0) or not np.isclose(weights.sum(), 1, rtol=0, atol=1e-6):
+        raise ValueError(
+            f"`{name}` must be non-negative and sum to 1; got {weights}, which sums to "
+            f"{weights.sum():.6g}."
+        )
+    return weights / weights.sum()
+
+
+def checked_matrices(matrices, name, family, shape):
+    """Covariances or precisions of a family, symmetric, in its inner shape.
+
+    They are not yet known to be positive definite: factoring them tells, with the
+    complaint of :func:`not_positive_definite`.
+    """
+    matrices = checked_array(matrices, name, family.public_shape(*shape))
+    matrices = family.inner(matrices)
+    skew = family.asymmetry(matrices)
+    if np.max(skew) > 1e-8:
+        raise ValueError(
+            f"`{name}` must be symmetric; component {skew.argmax()} differs from its "
+            f"transpose by {skew.max():.2g} of its largest entry."
+        )
+    return matrices
+
+
+def not_positive_definite(name):
+    """Complaint about a user's matrices, for ``CovarianceFamily.cholesky``."""
+    return f"`{name}` of component {{component}} is not positive definite: {{detail}}."
