@@ -113,6 +113,22 @@ class CovarianceFamily(ABC):
         """Σ_i s_ik ρ_ik ρ_ikᵀ (or its diagonal) from residuals features × rows."""
 
     @abstractmethod
+    def products(self, columns: np.ndarray, out: np.ndarray) -> list[np.ndarray]:
+        """Write the products of features that the density needs; return the squares."""
+
+    @abstractmethod
+    def product_coefficients(self, matrices: np.ndarray, n_features: int) -> np.ndarray:
+        """c with yᵀ P y = c · products(y), a row for each matrix P."""
+
+    @abstractmethod
+    def from_products(self, sums: np.ndarray, n_features: int) -> np.ndarray:
+        """Second moments from sums of products, a row for each component."""
+
+    @abstractmethod
+    def squared_norm(self, factors: np.ndarray, n_features: int) -> np.ndarray:
+        """Squared Frobenius norm of each factor."""
+
+    @abstractmethod
     def with_added_variance(self, covariances: np.ndarray, value: float) -> np.ndarray:
         """Covariances with `value` added to every variance."""
 
@@ -223,6 +239,30 @@ class MatrixFamily(CovarianceFamily):
     def second_moment(self, residuals, shares):
         return np.matmul(residuals * shares[:, None, :], residuals.transpose(0, 2, 1))
 
+    def products(self, columns, out):
+        squares, begin = [], 0
+        for i in range(len(columns)):
+            end = begin + len(columns) - i
+            np.multiply(columns[i], columns[i:], out=out[begin:end])
+            squares.append(out[begin])
+            begin = end
+        return squares
+
+    def product_coefficients(self, matrices, n_features):
+        rows, cols = np.triu_indices(n_features)
+        # yᵀ P y holds every product of two different features twice.
+        return matrices[:, rows, cols] * np.where(rows == cols, 1, 2)
+
+    def from_products(self, sums, n_features):
+        rows, cols = np.triu_indices(n_features)
+        second = np.empty((len(sums), n_features, n_features))
+        second[:, rows, cols] = sums
+        second[:, cols, rows] = sums
+        return second
+
+    def squared_norm(self, factors, n_features):
+        return np.sum(factors**2, axis=(1, 2))
+
     def with_added_variance(self, covariances, value):
         return covariances + value * np.eye(covariances.shape[-1])
 
@@ -329,6 +369,19 @@ class DiagonalFamily(CovarianceFamily):
 
     def second_moment(self, residuals, shares):
         return np.matmul(residuals * residuals, shares[:, :, None])[:, :, 0]
+
+    def products(self, columns, out):
+        np.multiply(columns, columns, out=out)
+        return list(out)
+
+    def product_coefficients(self, matrices, n_features):
+        return np.broadcast_to(matrices, (len(matrices), n_features))
+
+    def from_products(self, sums, n_features):
+        return sums
+
+    def squared_norm(self, factors, n_features):
+        return np.sum(factors**2, axis=1) * (n_features / factors.shape[1])
 
     def with_added_variance(self, covariances, value):
         return covariances + value

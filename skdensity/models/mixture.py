@@ -8,11 +8,13 @@ A single Gaussian is the mixture of one component.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from skdensity.models.covariances import CovarianceFamily
-from skdensity.models.moments import Moments, block_moments
+from skdensity.models.moments import Moments
+from skdensity.models.quadratic import ExpandedBlock, QuadraticForm, WhitenedBlock
 from skdensity.passes.blocks import add_over_blocks, fill_over_blocks
 from skdensity.passes.rows import columns_of
 
@@ -73,40 +75,39 @@ class Mixture:
         """Covariances Σ = L Lᵀ, in the family's inner shape."""
         return self.family.square(self.cholesky)
 
+    @cached_property
+    def form(self) -> QuadraticForm:
+        """The log-densities expanded about the mixture's mean."""
+        return QuadraticForm.of(self)
+
     @property
     def row_bytes(self) -> int:
-        """Bytes of residuals that one row of a pass needs."""
-        return 8 * self.means.size
+        """Bytes of temporaries that one row of a pass needs."""
+        return max(self.form.row_bytes, 8 * self.means.size)
 
-    def log_joint(self, columns: np.ndarray) -> np.ndarray:
-        r"""Joint log-density of rows and components, :math:`\log \pi_k N(x_i \mid k)`.
-
-        Parameters
-        ----------
-        columns : ndarray of shape (n_features, n_rows)
-            A block of rows.
-
-        Returns
-        -------
-        log_joint : ndarray of shape (n_components, n_rows)
-            In nats.
-        """
-        n_features = len(columns)
-        residuals = columns - self.means[:, :, None]
-        white = self.family.whiten(self.precision_factors, residuals)
+    def log_constants(self) -> np.ndarray:
+        """Joint log-density of every component at its mean, in nats."""
+        n_features = self.means.shape[1]
         with np.errstate(divide="ignore"):  # a component may have weight 0
             log_weights = np.log(self.weights)
         log_det = self.family.log_det(self.precision_factors, n_features)
-        constants = log_weights + log_det - 0.5 * n_features * LOG_2PI
-        return constants[:, None] - 0.5 * np.einsum("kdn,kdn->kn", white, white)
+        return log_weights + log_det - 0.5 * n_features * LOG_2PI
 
-    def posterior(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def block(self, X: np.ndarray, rows: slice) -> ExpandedBlock | WhitenedBlock:
+        """Some rows, ready to evaluate in the faster way that keeps their digits."""
+        columns = columns_of(X, rows)
+        products = self.form.products(columns)
+        if products is None:
+            return WhitenedBlock(self, columns)
+        return ExpandedBlock(self.form, products)
+
+    def posterior(self, log_joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-densities and responsibilities of a block.
 
         Parameters
         ----------
-        columns : ndarray of shape (n_features, n_rows)
-            A block of rows.
+        log_joint : ndarray of shape (n_components, n_rows)
+            log π_k N(x_i | k), in nats; overwritten.
 
         Returns
         -------
@@ -115,24 +116,26 @@ class Mixture:
         responsibilities : ndarray of shape (n_components, n_rows)
             Columns sum to 1.
         """
-        terms = self.log_joint(columns)
+        terms = log_joint
         # Relative to the largest term no exponential overflows and one of them is 1,
         # unless all are −inf, whose difference would be NaN.
         peak = np.maximum(terms.max(axis=0), LOWEST)
-        np.exp(terms - peak, out=terms)
+        terms -= peak
+        np.exp(terms, out=terms)
         total = terms.sum(axis=0)
         with np.errstate(divide="ignore"):
             log_density = peak + np.log(total)
         lost = total == 0
-        terms /= np.where(lost, 1, total)
-        # A row that no component reaches tells nothing about them: the prior stands.
-        terms[:, lost] = self.weights[:, None]
+        if lost.any():
+            # A row that no component reaches tells nothing of them: the prior stands.
+            terms[:, lost], total[lost] = self.weights[:, None], 1
+        terms /= total
         return log_density, terms
 
     def log_density(self, X: np.ndarray) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
         return fill_over_blocks(
-            lambda rows: self.posterior(columns_of(X, rows))[0],
+            lambda rows: self.posterior(self.block(X, rows).log_joint())[0],
             np.empty(len(X), dtype=X.dtype),
             self.row_bytes,
         )
@@ -140,7 +143,7 @@ class Mixture:
     def responsibilities(self, X: np.ndarray) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""
         return fill_over_blocks(
-            lambda rows: self.posterior(columns_of(X, rows))[1].T,
+            lambda rows: self.posterior(self.block(X, rows).log_joint())[1].T,
             np.empty((len(X), len(self.weights)), dtype=X.dtype),
             self.row_bytes,
         )
@@ -148,7 +151,7 @@ class Mixture:
     def labels(self, X: np.ndarray) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
         return fill_over_blocks(
-            lambda rows: self.log_joint(columns_of(X, rows)).argmax(axis=0),
+            lambda rows: self.block(X, rows).log_joint().argmax(axis=0),
             np.empty(len(X), dtype=np.intp),
             self.row_bytes,
         )
@@ -174,13 +177,10 @@ class Mixture:
         """
 
         def term(rows: slice) -> Moments:
-            columns = columns_of(X, rows)
-            log_density, shares = self.posterior(columns)
-            weight = sample_weight[rows]
+            block, weight = self.block(X, rows), sample_weight[rows]
+            log_density, shares = self.posterior(block.log_joint())
             shares *= weight
-            return block_moments(
-                columns, shares, self.means, self.family, float(weight @ log_density)
-            )
+            return block.moments(shares, float(weight @ log_density))
 
         return add_over_blocks(term, len(X), self.row_bytes)
 

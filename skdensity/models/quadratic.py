@@ -1,0 +1,132 @@
+r"""Gaussian log-densities as linear functions of the products of features.
+
+With :math:`y = x - o` and :math:`\varphi(x) = (1, y, y_i y_j)`, each
+:math:`\log \pi_k N(x \mid \mu_k, \Sigma_k)` is :math:`\theta_k^\top \varphi(x)`, and
+the moments of a block are the matrix product of responsibilities and φ. One product
+each way replaces whitening every component's residuals.
+
+Expanding the square costs digits: the rounding error of a log-density is about the unit
+roundoff times :math:`\|U_k\|^2 \|y\|^2`, the squared distance to the origin o in units
+of the smallest standard deviation. Blocks that reach farther than `REACH` are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skdensity.models.moments import Moments, block_moments
+
+if TYPE_CHECKING:
+    from skdensity.models.mixture import Mixture
+
+# Largest ‖U‖² ‖y‖² that is expanded: rounding then stays near 1e6 · 2e-16 nats.
+REACH = 1e6
+# From here on whitening is less work than forming all products of features.
+MAX_PRODUCTS = 1000
+
+
+@dataclass(frozen=True)
+class QuadraticForm:
+    """All components' joint log-densities as one linear map of products.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        The mixture that is evaluated.
+    origin : ndarray of shape (n_features,)
+        The mixture's mean, which products are taken relative to.
+    coefficients : ndarray of shape (n_components, n_products)
+        θ.
+    reach : float
+        Largest squared distance to `origin` that is expanded safely.
+    """
+
+    mixture: Mixture
+    origin: np.ndarray
+    coefficients: np.ndarray
+    reach: float
+
+    @classmethod
+    def of(cls, mixture: Mixture) -> QuadraticForm:
+        """Expand a mixture's log-densities about its mean."""
+        family, factors = mixture.family, mixture.precision_factors
+        n_components, n_features = mixture.means.shape
+        origin = mixture.weights @ mixture.means
+        shift = mixture.means - origin
+        linear = family.solve(factors, shift)
+        constant = mixture.log_constants() - 0.5 * np.sum(linear * shift, axis=1)
+        square = -0.5 * family.product_coefficients(family.square(factors), n_features)
+        square = np.broadcast_to(square, (n_components, square.shape[1]))
+        coefficients = np.hstack([constant[:, None], linear, square])
+        size = np.max(family.squared_norm(factors, n_features))
+        return cls(mixture, origin, coefficients, REACH / size)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of products and log-densities that one row needs."""
+        n_components, n_products = self.coefficients.shape
+        return 8 * (n_products + 2 * n_components)
+
+    def products(self, columns: np.ndarray) -> np.ndarray | None:
+        """φ of a block, of shape (n_products, n_rows); None when it reaches too far."""
+        n_products, end = self.coefficients.shape[1], len(columns) + 1
+        if n_products > MAX_PRODUCTS:
+            return None
+        out = np.empty((n_products, columns.shape[1]))
+        out[0] = 1
+        np.subtract(columns, self.origin[:, None], out=out[1:end])
+        with np.errstate(over="ignore"):  # what overflows is out of reach
+            squares = self.mixture.family.products(out[1:end], out[end:])
+        # A bound on the largest squared distance, from one maximum per feature.
+        is_near = sum(float(square.max()) for square in squares) <= self.reach
+        return out if is_near else None
+
+
+@dataclass(frozen=True)
+class ExpandedBlock:
+    """Rows as products of features: fast, for rows within reach of the origin."""
+
+    form: QuadraticForm
+    products: np.ndarray
+
+    def log_joint(self) -> np.ndarray:
+        """log π_k N(x_i | k), of shape (n_components, n_rows), in nats."""
+        return self.form.coefficients @ self.products
+
+    def moments(self, shares: np.ndarray, log_likelihood: float) -> Moments:
+        """Moments about the mixture's means, for weights times responsibilities."""
+        mixture, origin = self.form.mixture, self.form.origin
+        end = len(origin) + 1
+        sums = shares @ self.products.T
+        about_origin = Moments(
+            log_likelihood=log_likelihood,
+            mass=sums[:, 0],
+            first=sums[:, 1:end],
+            second=mixture.family.from_products(sums[:, end:], len(origin)),
+            about=np.broadcast_to(origin, mixture.means.shape),
+        )
+        return about_origin.moved(mixture.means, mixture.family)
+
+
+@dataclass(frozen=True)
+class WhitenedBlock:
+    """Rows as residuals from every component: exact at any distance."""
+
+    mixture: Mixture
+    columns: np.ndarray
+
+    def log_joint(self) -> np.ndarray:
+        """log π_k N(x_i | k), of shape (n_components, n_rows), in nats."""
+        mixture = self.mixture
+        residuals = self.columns - mixture.means[:, :, None]
+        white = mixture.family.whiten(mixture.precision_factors, residuals)
+        squares = np.einsum("kdn,kdn->kn", white, white)
+        return mixture.log_constants()[:, None] - 0.5 * squares
+
+    def moments(self, shares: np.ndarray, log_likelihood: float) -> Moments:
+        """Moments about the mixture's means, for weights times responsibilities."""
+        means, family = self.mixture.means, self.mixture.family
+        return block_moments(self.columns, shares, means, family, log_likelihood)
