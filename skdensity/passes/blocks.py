@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from skdensity.passes.threads import one_blas_thread
+
 T = TypeVar("T")
 
 # Two common L2 caches: temporaries are read again before they are evicted, and calls
@@ -63,7 +65,8 @@ def add_over_blocks(term: Callable[[slice], T], n_rows: int, row_bytes: int) -> 
     >>> add_over_blocks(lambda rows: rows.stop - rows.start, 1000, row_bytes=2**14)
     1000
     """
-    return reduce(operator.add, map(term, row_blocks(n_rows, row_bytes)))
+    with one_blas_thread():
+        return reduce(operator.add, map(term, row_blocks(n_rows, row_bytes)))
 
 
 def fill_over_blocks(
@@ -93,6 +96,7 @@ def fill_over_blocks(
     >>> fill_over_blocks(lambda rows: 2 * x[rows], np.empty(4), row_bytes=2**20)
     array([0., 2., 4., 6.])
     """
-    for rows in row_blocks(len(out), row_bytes):
-        out[rows] = values(rows)
+    with one_blas_thread():
+        for rows in row_blocks(len(out), row_bytes):
+            out[rows] = values(rows)
     return out

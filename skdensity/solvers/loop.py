@@ -15,6 +15,8 @@ from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
+from skdensity.passes.threads import one_blas_thread
+
 StoppingRule = Callable[[list[float]], bool]
 
 
@@ -156,12 +158,13 @@ def iterate(
     """
     progress.begin()
     values, converged = [float(state.value)], False
-    while not converged and len(values) <= max_iter:
-        state = solver.step(state)
-        values.append(float(state.value))
-        observe(state)
-        progress.iteration(len(values) - 1, values)
-        converged = bool(stop(values))
+    with one_blas_thread():
+        while not converged and len(values) <= max_iter:
+            state = solver.step(state)
+            values.append(float(state.value))
+            observe(state)
+            progress.iteration(len(values) - 1, values)
+            converged = bool(stop(values))
     result = Result(state, values[1:], converged)
     progress.end(result)
     return result
