@@ -88,6 +88,9 @@ class AdamGaussianMixture(BaseGaussianMixture):
         1 prints epochs, 2 also values and times.
     verbose_interval : int, default=10
         Epochs between two lines.
+    n_jobs : int or None, default=None
+        Number of threads, as everywhere in scikit-learn: None is 1 unless a joblib
+        context says otherwise, −1 all processors. It makes no difference to the result.
 
     Attributes
     ----------
@@ -197,6 +200,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         warm_start=False,
         verbose=0,
         verbose_interval=10,
+        n_jobs=None,
     ):
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -218,6 +222,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.n_jobs = n_jobs
 
     def _initial(self, X, weight, rng, family):
         if not self._starts_blind():
@@ -265,6 +270,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
             self.n_components,
             units.family,
             log_scale=float(units.family.log_det(units.cholesky, X.shape[1])[0]),
+            n_threads=self._n_threads(),
         )
 
     def _solver(self, loss, units, rng):

@@ -22,7 +22,8 @@ class EMGaussianMixture(BaseGaussianMixture):
         \pi_k \ge 0, \quad \sum_k \pi_k = 1
 
     A drop-in for :class:`sklearn.mixture.GaussianMixture`, with its parameters and
-    fitted attributes, that takes ``sample_weight`` and seeds for :meth:`sample`.
+    fitted attributes, that takes ``sample_weight``, threads, and seeds for
+    :meth:`sample`.
 
     Parameters
     ----------
@@ -58,6 +59,9 @@ class EMGaussianMixture(BaseGaussianMixture):
         1 prints iterations, 2 also values and times.
     verbose_interval : int, default=10
         Iterations between two lines.
+    n_jobs : int or None, default=None
+        Number of threads, as everywhere in scikit-learn: None is 1 unless a joblib
+        context says otherwise, −1 all processors. It makes no difference to the result.
 
     Attributes
     ----------
@@ -101,9 +105,10 @@ class EMGaussianMixture(BaseGaussianMixture):
     new means. It never lowers the likelihood when `reg_covar` is 0.
 
     One step is one pass over the rows in blocks: O(n_samples · K · n_features²) time
-    for ``"full"`` and ``"tied"``, O(n_samples · K · n_features) otherwise. Sums are
-    taken about the current means in float64, so that an offset of the data costs no
-    digits.
+    for ``"full"`` and ``"tied"``, O(n_samples · K · n_features) otherwise. Blocks are
+    evaluated through products of features where that keeps all digits, and from
+    whitened residuals elsewhere; sums are float64 and about the current means, so that
+    neither an offset of the data nor float32 costs digits.
 
     References
     ----------
@@ -149,6 +154,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         warm_start=False,
         verbose=0,
         verbose_interval=10,
+        n_jobs=None,
     ):
         self.n_components = n_components
         self.covariance_type = covariance_type
@@ -164,9 +170,10 @@ class EMGaussianMixture(BaseGaussianMixture):
         self.warm_start = warm_start
         self.verbose = verbose
         self.verbose_interval = verbose_interval
+        self.n_jobs = n_jobs
 
     def _run(self, X, sample_weight, start, rng, progress):
-        solver = EM(X, sample_weight, self.reg_covar)
+        solver = EM(X, sample_weight, self.reg_covar, self._n_threads())
         if start is None:
             state = solver.init(self._mixture(), self.lower_bound_)
         else:

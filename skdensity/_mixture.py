@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -54,6 +55,7 @@ class BaseGaussianMixture(BaseDensity):
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
     }
 
     @classmethod
@@ -221,7 +223,7 @@ class BaseGaussianMixture(BaseDensity):
         array([0, 1])
         """
         X = self._rows(X)
-        return self._mixture().labels(X)
+        return self._mixture().labels(X, self._n_threads())
 
     def predict_proba(self, X):
         """Responsibilities: the probability of every component given the row.
@@ -254,7 +256,7 @@ class BaseGaussianMixture(BaseDensity):
                [0.5  , 0.5  ]])
         """
         X = self._rows(X)
-        return self._mixture().responsibilities(X)
+        return self._mixture().responsibilities(X, self._n_threads())
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows from the fitted density: a component, then a row from it.
@@ -371,7 +373,7 @@ class BaseGaussianMixture(BaseDensity):
         return -2 * log_likelihood + self._n_parameters() * log(n_rows)
 
     def _log_density(self, X):
-        return self._mixture().log_density(X)
+        return self._mixture().log_density(X, self._n_threads())
 
     def _draw(self, n_samples, rng):
         X, y = self._mixture().sample(n_samples, rng)
@@ -468,6 +470,9 @@ class BaseGaussianMixture(BaseDensity):
             factors,
             family,
         )
+
+    def _n_threads(self):
+        return effective_n_jobs(self.n_jobs)
 
     def _total(self, X, sample_weight):
         """Log-likelihood of all rows, and how many there are, counted by weight."""

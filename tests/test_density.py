@@ -83,6 +83,17 @@ def test_blocks_make_no_difference(monkeypatch, estimator):
     np.testing.assert_allclose(blocked.score_samples(X), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("mixture", [EMGaussianMixture, AdamGaussianMixture])
+def test_threads_make_no_difference(monkeypatch, mixture):
+    X = load_iris().data
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4000)
+    one, three = (mixture(3, random_state=0, n_jobs=n).fit(X) for n in (None, 3))
+    np.testing.assert_allclose(three.means_, one.means_, rtol=1e-12)
+    np.testing.assert_allclose(three.score_samples(X), one.score_samples(X), rtol=1e-12)
+    np.testing.assert_allclose(three.predict_proba(X), one.predict_proba(X), rtol=1e-9)
+    np.testing.assert_array_equal(three.predict(X), one.predict(X))
+
+
 def test_the_leave_one_out_score_is_the_same_in_blocks(monkeypatch):
     density = LOOKernelDensity(0.3).fit(load_iris().data)
     expected = density.loo_score_

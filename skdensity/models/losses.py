@@ -46,6 +46,8 @@ class MixtureLoss:
     log_scale : float, default=0.0
         Logarithm of the volume that the unit cube of `X` has in the data's own units;
         added to the loss, it makes losses comparable across units.
+    n_threads : int, default=1
+        Blocks of rows that are worked on at a time.
     """
 
     X: np.ndarray
@@ -53,6 +55,7 @@ class MixtureLoss:
     n_components: int
     family: CovarianceFamily
     log_scale: float = 0.0
+    n_threads: int = 1
 
     def ravel(self, mixture: Mixture) -> np.ndarray:
         """Free parameters of a mixture."""
@@ -77,7 +80,9 @@ class MixtureLoss:
     ) -> tuple[float, np.ndarray]:
         """Loss in nats per unit of weight, and its gradient, on some of the rows."""
         mixture = self.unravel(parameters)
-        moments = mixture.moments(self.X[rows], self.sample_weight[rows])
+        moments = mixture.moments(
+            self.X[rows], self.sample_weight[rows], self.n_threads
+        )
         weight = moments.mass.sum()
         components, _ = _component_gradient(mixture, moments)
         logits = moments.mass - weight * mixture.weights

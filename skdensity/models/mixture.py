@@ -132,31 +132,36 @@ class Mixture:
         terms /= total
         return log_density, terms
 
-    def log_density(self, X: np.ndarray) -> np.ndarray:
+    def log_density(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
         return fill_over_blocks(
             lambda rows: self.posterior(self.block(X, rows).log_joint())[0],
             np.empty(len(X), dtype=X.dtype),
             self.row_bytes,
+            n_threads,
         )
 
-    def responsibilities(self, X: np.ndarray) -> np.ndarray:
+    def responsibilities(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""
         return fill_over_blocks(
             lambda rows: self.posterior(self.block(X, rows).log_joint())[1].T,
             np.empty((len(X), len(self.weights)), dtype=X.dtype),
             self.row_bytes,
+            n_threads,
         )
 
-    def labels(self, X: np.ndarray) -> np.ndarray:
+    def labels(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
         return fill_over_blocks(
             lambda rows: self.block(X, rows).log_joint().argmax(axis=0),
             np.empty(len(X), dtype=np.intp),
             self.row_bytes,
+            n_threads,
         )
 
-    def moments(self, X: np.ndarray, sample_weight: np.ndarray) -> Moments:
+    def moments(
+        self, X: np.ndarray, sample_weight: np.ndarray, n_threads: int = 1
+    ) -> Moments:
         """One pass over the rows: the likelihood and the moments about the means.
 
         This is EM's E-step and all that a gradient needs. Time
@@ -169,6 +174,8 @@ class Mixture:
             The rows.
         sample_weight : ndarray of shape (n_samples,)
             Their weights.
+        n_threads : int, default=1
+            Blocks that are worked on at a time; makes no difference to the result.
 
         Returns
         -------
@@ -182,7 +189,7 @@ class Mixture:
             shares *= weight
             return block.moments(shares, float(weight @ log_density))
 
-        return add_over_blocks(term, len(X), self.row_bytes)
+        return add_over_blocks(term, len(X), self.row_bytes, n_threads)
 
     def sample(self, n_samples: int, rng: np.random.RandomState):
         """Ancestral sampling: draw components, then rows.

@@ -43,11 +43,14 @@ class EM:
         Their weights.
     reg_covar : float
         Added to every variance in the M-step.
+    n_threads : int, default=1
+        Blocks of rows that are worked on at a time.
     """
 
     X: np.ndarray
     sample_weight: np.ndarray
     reg_covar: float
+    n_threads: int = 1
 
     def init(self, mixture: Mixture, value: float = -np.inf) -> EMState:
         """Start from a mixture."""
@@ -56,7 +59,7 @@ class EM:
     def step(self, state: EMState) -> EMState:
         """One E-step and one M-step."""
         family = state.mixture.family
-        moments = state.mixture.moments(self.X, self.sample_weight)
+        moments = state.mixture.moments(self.X, self.sample_weight, self.n_threads)
         return EMState(
             mixture=Mixture.from_moments(moments, family, self.reg_covar),
             value=moments.log_likelihood / self.sample_weight.sum(),
