@@ -224,10 +224,10 @@ class AdamGaussianMixture(BaseGaussianMixture):
         self.verbose_interval = verbose_interval
         self.n_jobs = n_jobs
 
-    def _initial(self, X, weight, rng, family):
+    def _initial(self, rows, rng, family):
         if not self._starts_blind():
-            return super()._initial(X, weight, rng, family)
-        n_components, n_features = self.n_components, X.shape[1]
+            return super()._initial(rows, rng, family)
+        n_components, n_features = self.n_components, rows.X.shape[1]
         weights = softmax(rng.standard_normal(n_components))
         means = rng.standard_normal((n_components, n_features))
         zeros = np.zeros(family.shape(n_components, n_features))
@@ -260,8 +260,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
             return Mixture.from_moments(every_row, family, self.reg_covar)
         n_features = X.shape[1]
         identity = family.with_added_variance(np.zeros(family.shape(1, n_features)), 1)
-        origin = np.zeros((1, n_features))
-        return Mixture.from_cholesky(np.ones(1), origin, identity, family)
+        return Mixture.gaussian(np.zeros(n_features), identity, family)
 
     def _loss(self, X, sample_weight, units):
         return MixtureLoss(

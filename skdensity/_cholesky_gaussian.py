@@ -247,7 +247,7 @@ class CholeskyGaussian(BaseGaussian):
             shape = (n_features, n_features)
             cholesky = checked_array(self.cholesky_init, "cholesky_init", shape)
             _check_lower_triangular(cholesky)
-        start = Mixture.from_cholesky(np.ones(1), location[None], cholesky[None], FULL)
+        start = Mixture.gaussian(location, cholesky[None], FULL)
         return solver.init(loss.ravel(start))
 
     def _check_resumable(self, loss):

@@ -21,10 +21,13 @@ class BaseGaussian(BaseDensity):
         (covariance,) = family.matrices(gaussian.covariances, n_features)
         precisions = family.square(gaussian.precision_factors)
         (precision,) = family.matrices(precisions, n_features)
-        self.location_ = gaussian.means[0].astype(dtype)
+        self._store_parameters(gaussian.means[0], covariance, precision, dtype)
+        self._density = gaussian
+
+    def _store_parameters(self, location, covariance, precision, dtype):
+        self.location_ = location.astype(dtype)
         self.covariance_ = covariance.astype(dtype)
         self.precision_ = precision.astype(dtype)
-        self._density = gaussian
 
     def _fitted(self):
         """The fitted density, or a ValueError that says why there is none."""

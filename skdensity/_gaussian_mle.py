@@ -199,21 +199,13 @@ class GaussianMLE(BaseGaussian):
         """Store the estimate; a singular one has parameters but no density."""
         family = FAMILIES[self.covariance_type]
         covariances = family.estimate(moments, self.reg_covar)
+        (location,) = moments.mean
         self._moments = moments
         try:
             cholesky = family.cholesky(covariances, SINGULAR)
         except ValueError as error:
-            self._store_singular(moments, covariances, str(error), dtype)
+            (covariance,) = family.matrices(covariances, len(location))
+            self._store_parameters(location, covariance, pinvh(covariance), dtype)
+            self._density, self._singularity = None, str(error)
         else:
-            gaussian = Mixture.from_cholesky(np.ones(1), moments.mean, cholesky, family)
-            self._store(gaussian, dtype)
-
-    def _store_singular(self, moments, covariances, reason, dtype):
-        (location,) = moments.mean
-        (covariance,) = FAMILIES[self.covariance_type].matrices(
-            covariances, len(location)
-        )
-        self.location_ = location.astype(dtype)
-        self.covariance_ = covariance.astype(dtype)
-        self.precision_ = pinvh(covariance).astype(dtype)
-        self._density, self._singularity = None, reason
+            self._store(Mixture.gaussian(location, cholesky, family), dtype)

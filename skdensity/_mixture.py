@@ -26,7 +26,7 @@ from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
 from skdensity.models.moments import moments_of
 from skdensity.solvers.loop import Progress, Result, warn_unless_converged
-from skdensity.solvers.starts import start_shares
+from skdensity.solvers.starts import start_rows, start_shares
 
 
 @dataclass(frozen=True)
@@ -390,8 +390,8 @@ class BaseGaussianMixture(BaseDensity):
             self._check_resumable(X)
             return self._run(X, weight, None, rng, progress)
         runs = (
-            self._run(X, weight, self._start(X, weight, rng), rng, progress)
-            for _ in range(self.n_init)
+            self._run(X, weight, start, rng, progress)
+            for start in self._starts(X, weight, rng)
         )
         return max(runs, key=lambda run: run.lower_bound)
 
@@ -405,24 +405,32 @@ class BaseGaussianMixture(BaseDensity):
                 "start over."
             )
 
-    def _start(self, X, weight, rng) -> Mixture:
-        """Start from the given initial values, and from `init_params` for the rest."""
+    def _starts(self, X, weight, rng):
+        """A start for every run; what they share is prepared once."""
         family = FAMILIES[self.covariance_type]
-        weights, means, cholesky = self._given_start(family, X.shape[1])
-        if weights is None or means is None or cholesky is None:
-            initial = self._initial(X, weight, rng, family)
+        given = self._given_start(family, X.shape[1])
+        is_given = all(part is not None for part in given)
+        rows = None if is_given else start_rows(X, weight, self.n_components)
+        for _ in range(self.n_init):
+            yield self._start(given, rows, rng, family)
+
+    def _start(self, given, rows, rng, family) -> Mixture:
+        """Start from the given initial values, and from `init_params` for the rest."""
+        weights, means, cholesky = given
+        if rows is not None:
+            initial = self._initial(rows, rng, family)
             weights = initial[0] if weights is None else weights
             means = initial[1] if means is None else means
             if cholesky is None:
                 cholesky = family.cholesky(initial[2], SINGULAR_ESTIMATE)
         return Mixture.from_cholesky(weights, means, cholesky, family)
 
-    def _initial(self, X, weight, rng, family):
+    def _initial(self, rows, rng, family):
         """Weights, means and covariances that `init_params` stands for."""
-        rows, shares = start_shares(self.init_params, X, weight, self.n_components, rng)
-        moments = moments_of(rows, shares, family)
-        weights = moments.mass / moments.mass.sum()
-        return weights, moments.mean, family.estimate(moments, self.reg_covar)
+        shares = start_shares(self.init_params, rows, self.n_components, rng)
+        moments = moments_of(rows.X, shares, family)
+        covariances = family.estimate(moments, self.reg_covar)
+        return moments.weights, moments.mean, covariances
 
     def _given_start(self, family, n_features):
         """Checked initial weights, means and Cholesky factors; None where not given."""

@@ -113,6 +113,10 @@ class CovarianceFamily(ABC):
         """Σ_i s_ik ρ_ik ρ_ikᵀ (or its diagonal) from residuals features × rows."""
 
     @abstractmethod
+    def n_products(self, n_features: int) -> int:
+        """Number of products of features that the density needs."""
+
+    @abstractmethod
     def products(self, columns: np.ndarray, out: np.ndarray) -> list[np.ndarray]:
         """Write the products of features that the density needs; return the squares."""
 
@@ -223,7 +227,7 @@ class MatrixFamily(CovarianceFamily):
 
     def n_parameters(self, n_components, n_features):
         n_matrices, *_ = self.shape(n_components, n_features)
-        return n_matrices * n_features * (n_features + 1) // 2
+        return n_matrices * self.n_products(n_features)
 
     def matrices(self, inner, n_features):
         return inner
@@ -238,6 +242,9 @@ class MatrixFamily(CovarianceFamily):
 
     def second_moment(self, residuals, shares):
         return np.matmul(residuals * shares[:, None, :], residuals.transpose(0, 2, 1))
+
+    def n_products(self, n_features):
+        return n_features * (n_features + 1) // 2
 
     def products(self, columns, out):
         squares, begin = [], 0
@@ -369,6 +376,9 @@ class DiagonalFamily(CovarianceFamily):
 
     def second_moment(self, residuals, shares):
         return np.matmul(residuals * residuals, shares[:, :, None])[:, :, 0]
+
+    def n_products(self, n_features):
+        return n_features
 
     def products(self, columns, out):
         np.multiply(columns, columns, out=out)

@@ -132,7 +132,7 @@ class GaussianLoss:
         """The mixture of one component that free parameters stand for."""
         mean, free = np.split(parameters, [self.n_features])
         cholesky = self.family.unravel(free, 1, self.n_features)
-        return Mixture.from_cholesky(np.ones(1), mean[None], cholesky, self.family)
+        return Mixture.gaussian(mean, cholesky, self.family)
 
     def value_and_gradient(
         self, parameters: np.ndarray, moments: Moments

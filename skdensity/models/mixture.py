@@ -58,13 +58,18 @@ class Mixture:
         return cls(weights, means, cholesky, family.precision_factors(cholesky), family)
 
     @classmethod
+    def gaussian(cls, mean, cholesky, family) -> Mixture:
+        """One Gaussian, from its mean and the inner shape of its Cholesky factor."""
+        return cls.from_cholesky(np.ones(1), mean[None], cholesky, family)
+
+    @classmethod
     def from_moments(
         cls, moments: Moments, family: CovarianceFamily, reg_covar: float
     ) -> Mixture:
         """The maximum-likelihood mixture given moments: EM's M-step."""
         covariances = family.estimate(moments, reg_covar)
         return cls.from_cholesky(
-            moments.mass / moments.mass.sum(),
+            moments.weights,
             moments.mean,
             family.cholesky(covariances, SINGULAR_ESTIMATE),
             family,
@@ -76,14 +81,15 @@ class Mixture:
         return self.family.square(self.cholesky)
 
     @cached_property
-    def form(self) -> QuadraticForm:
-        """The log-densities expanded about the mixture's mean."""
+    def form(self) -> QuadraticForm | None:
+        """The log-densities expanded about the mixture's mean, if that is less work."""
         return QuadraticForm.of(self)
 
     @property
     def row_bytes(self) -> int:
         """Bytes of temporaries that one row of a pass needs."""
-        return max(self.form.row_bytes, 8 * self.means.size)
+        whitened = 8 * self.means.size
+        return max(self.form.row_bytes, whitened) if self.form else whitened
 
     def log_constants(self) -> np.ndarray:
         """Joint log-density of every component at its mean, in nats."""
@@ -96,7 +102,7 @@ class Mixture:
     def block(self, X: np.ndarray, rows: slice) -> ExpandedBlock | WhitenedBlock:
         """Some rows, ready to evaluate in the faster way that keeps their digits."""
         columns = columns_of(X, rows)
-        products = self.form.products(columns)
+        products = self.form.products(columns) if self.form else None
         if products is None:
             return WhitenedBlock(self, columns)
         return ExpandedBlock(self.form, products)

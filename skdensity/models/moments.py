@@ -60,6 +60,11 @@ class Moments:
         )
 
     @property
+    def weights(self) -> np.ndarray:
+        """Share of the mass that each component explains."""
+        return self.mass / self.mass.sum()
+
+    @property
     def shift(self) -> np.ndarray:
         """Mean minus `about`, zero where a component explains nothing."""
         mass = self.mass[:, None]

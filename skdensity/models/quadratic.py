@@ -50,10 +50,12 @@ class QuadraticForm:
     reach: float
 
     @classmethod
-    def of(cls, mixture: Mixture) -> QuadraticForm:
-        """Expand a mixture's log-densities about its mean."""
+    def of(cls, mixture: Mixture) -> QuadraticForm | None:
+        """Expand a mixture's log-densities about its mean, unless whitening is less."""
         family, factors = mixture.family, mixture.precision_factors
         n_components, n_features = mixture.means.shape
+        if 1 + n_features + family.n_products(n_features) > MAX_PRODUCTS:
+            return None
         origin = mixture.weights @ mixture.means
         shift = mixture.means - origin
         linear = family.solve(factors, shift)
@@ -72,10 +74,8 @@ class QuadraticForm:
 
     def products(self, columns: np.ndarray) -> np.ndarray | None:
         """φ of a block, of shape (n_products, n_rows); None when it reaches too far."""
-        n_products, end = self.coefficients.shape[1], len(columns) + 1
-        if n_products > MAX_PRODUCTS:
-            return None
-        out = np.empty((n_products, columns.shape[1]))
+        end = len(columns) + 1
+        out = np.empty((self.coefficients.shape[1], columns.shape[1]))
         out[0] = 1
         np.subtract(columns, self.origin[:, None], out=out[1:end])
         with np.errstate(over="ignore"):  # what overflows is out of reach

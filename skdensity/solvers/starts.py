@@ -9,6 +9,7 @@ them into parameters. Names and meanings are those of scikit-learn's
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.cluster import KMeans, kmeans_plusplus
@@ -63,27 +64,54 @@ STARTS: dict[str, Start] = {
 }
 
 
-def start_shares(
-    name: str,
-    X: np.ndarray,
-    sample_weight: np.ndarray,
-    n_components: int,
-    rng: np.random.RandomState,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to start on, and their weights times responsibilities.
+class StartRows(NamedTuple):
+    """Rows to start on, and their weights; None when all count the same."""
 
-    The start sees distinct rows, so that it cannot tell a weight from a repetition.
+    X: np.ndarray
+    weight: np.ndarray | None
+
+
+def start_rows(
+    X: np.ndarray, sample_weight: np.ndarray, n_components: int
+) -> StartRows:
+    """Distinct rows, so that a start cannot tell a weight from a repetition.
+
     Rows that all count the same keep their order, which makes seeds mean what they mean
     in scikit-learn; otherwise they are sorted, and their order makes no difference.
 
     Parameters
     ----------
-    name : str
-        A key of :data:`STARTS`.
     X : ndarray of shape (n_samples, n_features)
         The rows.
     sample_weight : ndarray of shape (n_samples,)
         Positive weights.
+    n_components : int
+        Number of components.
+
+    Returns
+    -------
+    rows : StartRows
+        Distinct rows; all rows when there are fewer distinct ones than components.
+    """
+    rows, masses, first = merge_duplicates(X, sample_weight)
+    if len(rows) < n_components:
+        rows, masses, first = X, sample_weight, np.arange(len(X))
+    if np.ptp(masses) <= 1e-12 * masses.max():
+        return StartRows(X[np.sort(first)], None)
+    return StartRows(rows, masses)
+
+
+def start_shares(
+    name: str, rows: StartRows, n_components: int, rng: np.random.RandomState
+) -> np.ndarray:
+    """Weights times responsibilities that a start gives to rows.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`STARTS`.
+    rows : StartRows
+        The rows to start on.
     n_components : int
         Number of components.
     rng : RandomState
@@ -91,15 +119,8 @@ def start_shares(
 
     Returns
     -------
-    rows : ndarray of shape (n_rows, n_features)
-        Distinct rows; all rows when there are fewer distinct ones than components.
     shares : ndarray of shape (n_components, n_rows)
-        Their weights times responsibilities.
+        A component's mass is the sum of its row.
     """
-    rows, masses, first = merge_duplicates(X, sample_weight)
-    if len(rows) < n_components:
-        rows, masses, first = X, sample_weight, np.arange(len(X))
-    if np.ptp(masses) <= 1e-12 * masses.max():
-        rows = X[np.sort(first)]
-        return rows, STARTS[name](rows, None, n_components, rng)
-    return rows, masses * STARTS[name](rows, masses, n_components, rng)
+    shares = STARTS[name](rows.X, rows.weight, n_components, rng)
+    return shares if rows.weight is None else rows.weight * shares
