@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from skdensity.models.moments import Moments
 
 
+# Features whose whitened values one product of matrices computes: few enough to skip
+# most of a triangle's zeros, enough to fill the product's tiles.
+STRIP = 16
+
+
 class CovarianceFamily(ABC):
     """What the families share: shapes, pooling, and the interface.
 
@@ -55,12 +60,16 @@ class CovarianceFamily(ABC):
         return tuple(n for i, n in enumerate(shape) if i not in self.pooled_axes)
 
     def public(self, inner: np.ndarray) -> np.ndarray:
-        """Drop the pooled axes."""
-        return np.squeeze(inner, self.pooled_axes)
+        """Drop the pooled axes; where none is left, a number of the same dtype."""
+        return np.squeeze(inner, self.pooled_axes)[()]
 
     def inner(self, public: np.ndarray) -> np.ndarray:
         """Put the pooled axes back, with length 1."""
         return np.expand_dims(np.asarray(public, dtype=np.float64), self.pooled_axes)
+
+    def untied(self, inner: np.ndarray, n_components: int) -> np.ndarray:
+        """The array with an entry for every component, even where they share one."""
+        return np.broadcast_to(inner, (n_components, *inner.shape[1:]))
 
     def pooled(self, values: np.ndarray) -> np.ndarray:
         """Sum over the pooled axes: the transpose of broadcasting along them."""
@@ -109,8 +118,13 @@ class CovarianceFamily(ABC):
         """a bᵀ of each component (or its diagonal) from (n_components, n_features)."""
 
     @abstractmethod
-    def second_moment(self, residuals: np.ndarray, shares: np.ndarray) -> np.ndarray:
-        """Σ_i s_ik ρ_ik ρ_ikᵀ (or its diagonal) from residuals features × rows."""
+    def second_moment(
+        self, residuals: np.ndarray, share: np.ndarray, out: np.ndarray
+    ) -> np.ndarray:
+        """Σ_i s_i ρ_i ρ_iᵀ (or its diagonal) from residuals features × rows.
+
+        `out`, of the residuals' shape, is overwritten.
+        """
 
     @abstractmethod
     def n_products(self, n_features: int) -> int:
@@ -179,8 +193,10 @@ class CovarianceFamily(ABC):
         return log_diagonal.sum(axis=1) * (n_features / log_diagonal.shape[1])
 
     @abstractmethod
-    def whiten(self, factors: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-        """Uᵀ ρ for residuals of shape (n_components, n_features, n_rows)."""
+    def whiten(
+        self, factor: np.ndarray, residuals: np.ndarray, out: np.ndarray
+    ) -> np.ndarray:
+        """Uᵀ ρ for one component's residuals, of shape (n_features, n_rows)."""
 
     @abstractmethod
     def solve(self, factors: np.ndarray, vectors: np.ndarray) -> np.ndarray:
@@ -240,8 +256,9 @@ class MatrixFamily(CovarianceFamily):
     def outer(self, a, b):
         return a[:, :, None] * b[:, None, :]
 
-    def second_moment(self, residuals, shares):
-        return np.matmul(residuals * shares[:, None, :], residuals.transpose(0, 2, 1))
+    def second_moment(self, residuals, share, out):
+        np.multiply(residuals, np.sqrt(share), out=out)
+        return out @ out.T  # which NumPy computes as a symmetric update: half the work
 
     def n_products(self, n_features):
         return n_features * (n_features + 1) // 2
@@ -306,8 +323,13 @@ class MatrixFamily(CovarianceFamily):
     def log_diagonal(self, factors):
         return np.log(np.diagonal(factors, axis1=1, axis2=2))
 
-    def whiten(self, factors, residuals):
-        return np.matmul(self.transposed(factors), residuals)
+    def whiten(self, factor, residuals, out):
+        # Uᵀ is lower triangular: strips of its rows end where zeros begin.
+        for begin in range(0, len(factor), STRIP):
+            rows = slice(begin, begin + STRIP)
+            lower = factor[: rows.stop, rows].T
+            np.matmul(lower, residuals[: rows.stop], out=out[rows])
+        return out
 
     def colour(self, cholesky, noise):
         return noise @ cholesky.T
@@ -356,6 +378,8 @@ class MatrixFamily(CovarianceFamily):
 class DiagonalFamily(CovarianceFamily):
     """Independent features: ``"diag"``, and ``"spherical"`` when isotropic.
 
+    Pooled over the components they are ``"tied_diag"`` and ``"tied_spherical"``.
+
     Inner shape (n_components or 1, n_features or 1); the Cholesky factors are
     standard deviations.
     """
@@ -374,8 +398,8 @@ class DiagonalFamily(CovarianceFamily):
     def outer(self, a, b):
         return a * b
 
-    def second_moment(self, residuals, shares):
-        return np.matmul(residuals * residuals, shares[:, :, None])[:, :, 0]
+    def second_moment(self, residuals, share, out):
+        return np.multiply(residuals, residuals, out=out) @ share
 
     def n_products(self, n_features):
         return n_features
@@ -424,8 +448,8 @@ class DiagonalFamily(CovarianceFamily):
     def log_diagonal(self, factors):
         return np.log(factors)
 
-    def whiten(self, factors, residuals):
-        return factors[:, :, None] * residuals
+    def whiten(self, factor, residuals, out):
+        return np.multiply(factor[:, None], residuals, out=out)
 
     def colour(self, cholesky, noise):
         return noise * cholesky
@@ -478,5 +502,7 @@ FAMILIES: dict[str, CovarianceFamily] = {
     "full": MatrixFamily(),
     "tied": MatrixFamily(tied=True),
     "diag": DiagonalFamily(),
+    "tied_diag": DiagonalFamily(tied=True),
     "spherical": DiagonalFamily(isotropic=True),
+    "tied_spherical": DiagonalFamily(tied=True, isotropic=True),
 }

@@ -14,8 +14,13 @@ import numpy as np
 
 from skdensity.models.covariances import CovarianceFamily
 from skdensity.models.moments import Moments
-from skdensity.models.quadratic import ExpandedBlock, QuadraticForm, WhitenedBlock
-from skdensity.passes.blocks import add_over_blocks, fill_over_blocks
+from skdensity.models.quadratic import (
+    ExpandedBlock,
+    ProductSums,
+    QuadraticForm,
+    WhitenedBlock,
+)
+from skdensity.passes.blocks import Scratch, add_over_blocks, fill_over_blocks
 from skdensity.passes.rows import columns_of
 
 LOG_2PI = np.log(2 * np.pi)
@@ -26,6 +31,56 @@ SINGULAR_ESTIMATE = (
     "{detail}. Increase `reg_covar`, use fewer components or a `covariance_type` with "
     "fewer parameters, or remove constant, duplicated or collinear features."
 )
+
+
+def log_sum(log_terms: np.ndarray) -> np.ndarray:
+    """Logarithms of the sums over components of `log_terms`, which are overwritten."""
+    return _exponentials(log_terms)[0]
+
+
+def posterior(
+    log_joint: np.ndarray, prior: np.ndarray, weight: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log-densities and responsibilities of a block.
+
+    Parameters
+    ----------
+    log_joint : ndarray of shape (n_components, n_rows)
+        log π_k N(x_i | k), in nats; overwritten.
+    prior : ndarray of shape (n_components,)
+        π, which stands for a row that no component reaches: it tells nothing of them.
+    weight : ndarray of shape (n_rows,), default=None
+        What the responsibilities of a row sum to; None is 1.
+
+    Returns
+    -------
+    log_density : ndarray of shape (n_rows,)
+        In nats.
+    shares : ndarray of shape (n_components, n_rows)
+        Weight times responsibility.
+    """
+    log_density, terms, total = _exponentials(log_joint)
+    lost = total == 0
+    if lost.any():
+        terms[:, lost], total[lost] = prior[:, None], 1
+    np.divide(1 if weight is None else weight, total, out=total)
+    terms *= total
+    return log_density, terms
+
+
+def _exponentials(log_terms):
+    """Log of the sum over components, the terms relative to the largest, their sum."""
+    # Relative to the largest no exponential overflows and one of them is 1, unless all
+    # are −inf, whose difference would be NaN.
+    peak = log_terms.max(axis=0)
+    np.maximum(peak, LOWEST, out=peak)
+    log_terms -= peak
+    np.exp(log_terms, out=log_terms)
+    total = log_terms.sum(axis=0)
+    with np.errstate(divide="ignore"):
+        log_density = np.log(total)
+    log_density += peak
+    return log_density, log_terms, total
 
 
 @dataclass(frozen=True)
@@ -88,7 +143,8 @@ class Mixture:
     @property
     def row_bytes(self) -> int:
         """Bytes of temporaries that one row of a pass needs."""
-        whitened = 8 * self.means.size
+        n_components, n_features = self.means.shape
+        whitened = 8 * (3 * n_features + n_components)
         return max(self.form.row_bytes, whitened) if self.form else whitened
 
     def log_constants(self) -> np.ndarray:
@@ -99,68 +155,38 @@ class Mixture:
         log_det = self.family.log_det(self.precision_factors, n_features)
         return log_weights + log_det - 0.5 * n_features * LOG_2PI
 
-    def block(self, X: np.ndarray, rows: slice) -> ExpandedBlock | WhitenedBlock:
+    def block(
+        self, X: np.ndarray, rows: slice, scratch: Scratch
+    ) -> ExpandedBlock | WhitenedBlock:
         """Some rows, ready to evaluate in the faster way that keeps their digits."""
-        columns = columns_of(X, rows)
-        products = self.form.products(columns) if self.form else None
+        products = self.form.products(X[rows], scratch) if self.form else None
         if products is None:
-            return WhitenedBlock(self, columns)
-        return ExpandedBlock(self.form, products)
-
-    def posterior(self, log_joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Log-densities and responsibilities of a block.
-
-        Parameters
-        ----------
-        log_joint : ndarray of shape (n_components, n_rows)
-            log π_k N(x_i | k), in nats; overwritten.
-
-        Returns
-        -------
-        log_density : ndarray of shape (n_rows,)
-            In nats.
-        responsibilities : ndarray of shape (n_components, n_rows)
-            Columns sum to 1.
-        """
-        terms = log_joint
-        # Relative to the largest term no exponential overflows and one of them is 1,
-        # unless all are −inf, whose difference would be NaN.
-        peak = np.maximum(terms.max(axis=0), LOWEST)
-        terms -= peak
-        np.exp(terms, out=terms)
-        total = terms.sum(axis=0)
-        with np.errstate(divide="ignore"):
-            log_density = peak + np.log(total)
-        lost = total == 0
-        if lost.any():
-            # A row that no component reaches tells nothing of them: the prior stands.
-            terms[:, lost], total[lost] = self.weights[:, None], 1
-        terms /= total
-        return log_density, terms
+            return WhitenedBlock(self, columns_of(X, rows), scratch)
+        return ExpandedBlock(self.form, products, scratch)
 
     def log_density(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
-        return fill_over_blocks(
-            lambda rows: self.posterior(self.block(X, rows).log_joint())[0],
-            np.empty(len(X), dtype=X.dtype),
-            self.row_bytes,
-            n_threads,
-        )
+        out = np.empty(len(X), dtype=X.dtype)
+        return self._fill(out, log_sum, X, n_threads)
 
     def responsibilities(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""
-        return fill_over_blocks(
-            lambda rows: self.posterior(self.block(X, rows).log_joint())[1].T,
-            np.empty((len(X), len(self.weights)), dtype=X.dtype),
-            self.row_bytes,
-            n_threads,
+        out = np.empty((len(X), len(self.weights)), dtype=X.dtype)
+        return self._fill(
+            out, lambda joint: posterior(joint, self.weights)[1].T, X, n_threads
         )
 
     def labels(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
+        out = np.empty(len(X), dtype=np.intp)
+        return self._fill(out, lambda joint: joint.argmax(axis=0), X, n_threads)
+
+    def _fill(self, out, values, X, n_threads):
+        """Fill an array with a function of every block's joint log-densities."""
+        scratch = Scratch()
         return fill_over_blocks(
-            lambda rows: self.block(X, rows).log_joint().argmax(axis=0),
-            np.empty(len(X), dtype=np.intp),
+            lambda rows: values(self.block(X, rows, scratch).log_joint()),
+            out,
             self.row_bytes,
             n_threads,
         )
@@ -188,14 +214,15 @@ class Mixture:
         moments : Moments
             Taken about ``self.means``.
         """
+        scratch = Scratch()
 
-        def term(rows: slice) -> Moments:
-            block, weight = self.block(X, rows), sample_weight[rows]
-            log_density, shares = self.posterior(block.log_joint())
-            shares *= weight
-            return block.moments(shares, float(weight @ log_density))
+        def term(rows: slice) -> ProductSums | Moments:
+            block, weight = self.block(X, rows, scratch), sample_weight[rows]
+            log_density, shares = posterior(block.log_joint(), self.weights, weight)
+            return block.sums(shares, float(weight @ log_density))
 
-        return add_over_blocks(term, len(X), self.row_bytes, n_threads)
+        total = add_over_blocks(term, len(X), self.row_bytes, n_threads)
+        return total if isinstance(total, Moments) else total.moments()
 
     def sample(self, n_samples: int, rng: np.random.RandomState):
         """Ancestral sampling: draw components, then rows.
@@ -217,10 +244,7 @@ class Mixture:
         n_components, n_features = self.means.shape
         y = rng.choice(n_components, size=n_samples, p=self.weights)
         X = rng.standard_normal((n_samples, n_features))
-        # A tied family has one factor, which serves every component.
-        cholesky = np.broadcast_to(
-            self.cholesky, (n_components, *self.cholesky.shape[1:])
-        )
+        cholesky = self.family.untied(self.cholesky, n_components)
         for k in range(n_components):
             X[y == k] = self.means[k] + self.family.colour(cholesky[k], X[y == k])
         return X, y
@@ -228,9 +252,11 @@ class Mixture:
     def whitened(self, X: np.ndarray) -> np.ndarray:
         """Rows z with x = μ + L z, in float64, for a mixture of one component."""
 
+        (mean,), (factor,) = self.means, self.precision_factors
+
         def values(rows: slice) -> np.ndarray:
-            residuals = columns_of(X, rows) - self.means[:, :, None]
-            return self.family.whiten(self.precision_factors, residuals)[0].T
+            residuals = columns_of(X, rows) - mean[:, None]
+            return self.family.whiten(factor, residuals, np.empty_like(residuals)).T
 
         return fill_over_blocks(values, np.empty(X.shape), self.row_bytes)
 

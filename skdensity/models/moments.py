@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skdensity.models.covariances import CovarianceFamily
-from skdensity.passes.blocks import add_over_blocks
+from skdensity.passes.blocks import Scratch, add_over_blocks
 from skdensity.passes.rows import columns_of
 
 
@@ -51,6 +51,8 @@ class Moments:
 
     def __add__(self, other: Moments) -> Moments:
         """Moments of both sets of rows; `other` must be about the same points."""
+        if not isinstance(other, Moments):
+            return NotImplemented
         return replace(
             self,
             log_likelihood=self.log_likelihood + other.log_likelihood,
@@ -108,9 +110,9 @@ def block_moments(
     shares: np.ndarray,
     about: np.ndarray,
     family: CovarianceFamily,
-    log_likelihood: float = 0.0,
+    scratch: Scratch,
 ) -> Moments:
-    """Moments of one block.
+    """Moments of one block, with a log-likelihood of 0.
 
     Parameters
     ----------
@@ -122,22 +124,23 @@ def block_moments(
         The points that the moments are taken about.
     family : CovarianceFamily
         Says whether second moments are matrices or diagonals.
-    log_likelihood : float, default=0.0
-        The block's weighted log-likelihood, in nats, carried along.
+    scratch : Scratch
+        Where temporaries are kept.
 
     Returns
     -------
     moments : Moments
         The block's sums.
     """
-    residuals = columns - about[:, :, None]  # (n_components, n_features, n_rows)
-    return Moments(
-        log_likelihood=log_likelihood,
-        mass=shares.sum(axis=1),
-        first=np.matmul(residuals, shares[:, :, None])[:, :, 0],
-        second=family.second_moment(residuals, shares),
-        about=about,
+    residuals, scaled = (
+        scratch.array(name, columns.shape) for name in ("residuals", "scaled")
     )
+    first, second = [], []
+    for point, share in zip(about, shares, strict=True):
+        np.subtract(columns, point[:, None], out=residuals)
+        first.append(residuals @ share)
+        second.append(family.second_moment(residuals, share, out=scaled))
+    return Moments(0.0, shares.sum(axis=1), np.stack(first), np.stack(second), about)
 
 
 def moments_of(X: np.ndarray, shares: np.ndarray, family: CovarianceFamily) -> Moments:
@@ -168,15 +171,15 @@ def moments_of(X: np.ndarray, shares: np.ndarray, family: CovarianceFamily) -> M
     (array([[2.]]), array([[[2.]]]))
     """
     n_components, n_samples = shares.shape
-    row_bytes = 8 * n_components * X.shape[1]
+    scratch = Scratch()
 
     def about(points: np.ndarray) -> Moments:
         return add_over_blocks(
             lambda rows: block_moments(
-                columns_of(X, rows), shares[:, rows], points, family
+                columns_of(X, rows), shares[:, rows], points, family, scratch
             ),
             n_samples,
-            row_bytes,
+            row_bytes=24 * X.shape[1],
         )
 
     # The first row is a point of the data: means relative to it do not cancel.

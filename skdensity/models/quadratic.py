@@ -12,12 +12,13 @@ of the smallest standard deviation. Blocks that reach farther than `REACH` are r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skdensity.models.moments import Moments, block_moments
+from skdensity.passes.blocks import Scratch
 
 if TYPE_CHECKING:
     from skdensity.models.mixture import Mixture
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 REACH = 1e6
 # From here on whitening is less work than forming all products of features.
 MAX_PRODUCTS = 1000
+# Up to so many sums, one matrix-vector product per component is less work: a product of
+# matrices pads them to its tiles.
+MAX_SINGLE_SUMS = 36
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,12 @@ class QuadraticForm:
         n_components, n_products = self.coefficients.shape
         return 8 * (n_products + 2 * n_components)
 
-    def products(self, columns: np.ndarray) -> np.ndarray | None:
+    def products(self, X: np.ndarray, scratch: Scratch) -> np.ndarray | None:
         """φ of a block, of shape (n_products, n_rows); None when it reaches too far."""
-        end = len(columns) + 1
-        out = np.empty((self.coefficients.shape[1], columns.shape[1]))
+        end = X.shape[1] + 1
+        out = scratch.array("products", (self.coefficients.shape[1], len(X)))
         out[0] = 1
-        np.subtract(columns, self.origin[:, None], out=out[1:end])
+        np.subtract(X.T, self.origin[:, None], out=out[1:end])
         with np.errstate(over="ignore"):  # what overflows is out of reach
             squares = self.mixture.family.products(out[1:end], out[end:])
         # A bound on the largest squared distance, from one maximum per feature.
@@ -91,21 +95,61 @@ class ExpandedBlock:
 
     form: QuadraticForm
     products: np.ndarray
+    scratch: Scratch
 
     def log_joint(self) -> np.ndarray:
         """log π_k N(x_i | k), of shape (n_components, n_rows), in nats."""
-        return self.form.coefficients @ self.products
+        coefficients = self.form.coefficients
+        out = self.scratch.array(
+            "log_joint", (len(coefficients), self.products.shape[1])
+        )
+        return np.matmul(coefficients, self.products, out=out)
 
-    def moments(self, shares: np.ndarray, log_likelihood: float) -> Moments:
-        """Moments about the mixture's means, for weights times responsibilities."""
+    def sums(self, shares: np.ndarray, log_likelihood: float) -> ProductSums:
+        """Sums of products, for weights times responsibilities."""
+        if len(shares) * len(self.products) > MAX_SINGLE_SUMS:
+            sums = shares @ self.products.T
+        else:
+            sums = np.stack([self.products @ share for share in shares])
+        return ProductSums(self.form, log_likelihood, sums)
+
+
+@dataclass(frozen=True)
+class ProductSums:
+    """What blocks of products add up to: cheaper to add than moments.
+
+    Attributes
+    ----------
+    form : QuadraticForm
+        Says what the products are.
+    log_likelihood : float
+        Sum of the weighted log-densities, in nats.
+    sums : ndarray of shape (n_components, n_products)
+        Σ_i s_ik φ(x_i).
+    """
+
+    form: QuadraticForm
+    log_likelihood: float
+    sums: np.ndarray
+
+    def __add__(self, other: ProductSums | Moments) -> ProductSums | Moments:
+        """Sums over both sets of rows."""
+        if isinstance(other, Moments):
+            return self.moments() + other
+        log_likelihood = self.log_likelihood + other.log_likelihood
+        return ProductSums(self.form, log_likelihood, self.sums + other.sums)
+
+    __radd__ = __add__
+
+    def moments(self) -> Moments:
+        """Moments about the mixture's means."""
         mixture, origin = self.form.mixture, self.form.origin
         end = len(origin) + 1
-        sums = shares @ self.products.T
         about_origin = Moments(
-            log_likelihood=log_likelihood,
-            mass=sums[:, 0],
-            first=sums[:, 1:end],
-            second=mixture.family.from_products(sums[:, end:], len(origin)),
+            log_likelihood=self.log_likelihood,
+            mass=self.sums[:, 0],
+            first=self.sums[:, 1:end],
+            second=mixture.family.from_products(self.sums[:, end:], len(origin)),
             about=np.broadcast_to(origin, mixture.means.shape),
         )
         return about_origin.moved(mixture.means, mixture.family)
@@ -117,16 +161,28 @@ class WhitenedBlock:
 
     mixture: Mixture
     columns: np.ndarray
+    scratch: Scratch
 
     def log_joint(self) -> np.ndarray:
         """log π_k N(x_i | k), of shape (n_components, n_rows), in nats."""
-        mixture = self.mixture
-        residuals = self.columns - mixture.means[:, :, None]
-        white = mixture.family.whiten(mixture.precision_factors, residuals)
-        squares = np.einsum("kdn,kdn->kn", white, white)
-        return mixture.log_constants()[:, None] - 0.5 * squares
+        means, family = self.mixture.means, self.mixture.family
+        out = self.scratch.array("log_joint", (len(means), self.columns.shape[1]))
+        residuals, white = (
+            self.scratch.array(name, self.columns.shape)
+            for name in ("residuals", "white")
+        )
+        # A tied family has one factor, which serves every component.
+        factors = family.untied(self.mixture.precision_factors, len(means))
+        for mean, factor, squares in zip(means, factors, out, strict=True):
+            np.subtract(self.columns, mean[:, None], out=residuals)
+            family.whiten(factor, residuals, out=white)
+            np.einsum("dn,dn->n", white, white, out=squares)
+        out *= -0.5
+        out += self.mixture.log_constants()[:, None]
+        return out
 
-    def moments(self, shares: np.ndarray, log_likelihood: float) -> Moments:
+    def sums(self, shares: np.ndarray, log_likelihood: float) -> Moments:
         """Moments about the mixture's means, for weights times responsibilities."""
         means, family = self.mixture.means, self.mixture.family
-        return block_moments(self.columns, shares, means, family, log_likelihood)
+        moments = block_moments(self.columns, shares, means, family, self.scratch)
+        return replace(moments, log_likelihood=log_likelihood)
