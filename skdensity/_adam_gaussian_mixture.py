@@ -43,11 +43,9 @@ class AdamGaussianMixture(BaseGaussianMixture):
     ----------
     n_components : int, default=1
         Number of components K.
-    covariance_type : str, default="full"
-        Shape of the covariances: ``"full"``, one matrix per component; ``"tied"``, one
-        matrix for all; ``"diag"``, one variance per component and feature;
-        ``"tied_diag"``, one variance per feature; ``"spherical"``, one variance per
-        component; or ``"tied_spherical"``, one variance for all.
+    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
+        Shape of the covariances: one matrix per component; one matrix for all; one
+        variance per component and feature; one variance per component.
     learning_rate_init : float, default=0.05
         Step size η.
     max_iter : int, default=500
@@ -78,7 +76,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Weights to start at, instead of those of `init_params`.
     means_init : array-like of shape (n_components, n_features), default=None
         Means to start at.
-    precisions_init : array-like or float, default=None
+    precisions_init : array-like, default=None
         Inverse covariances to start at, in the shape of `precisions_`.
     random_state : int, RandomState instance or None, default=None
         Source of randomness of the start and of the batches, and the default of
@@ -100,14 +98,13 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Weights π of the components.
     means_ : ndarray of shape (n_components, n_features)
         Means μ of the components.
-    covariances_ : ndarray or float
+    covariances_ : ndarray
         Covariances L Lᵀ, of shape (n_components, n_features, n_features) for
         ``"full"``, (n_features, n_features) for ``"tied"``, (n_components, n_features)
-        for ``"diag"``, (n_features,) for ``"tied_diag"`` and (n_components,) for
-        ``"spherical"``; a number for ``"tied_spherical"``.
-    precisions_ : ndarray or float
+        for ``"diag"`` and (n_components,) for ``"spherical"``.
+    precisions_ : ndarray
         Inverses of the covariances, in the same shape.
-    precisions_cholesky_ : ndarray or float
+    precisions_cholesky_ : ndarray
         Upper triangular factors U with Σ⁻¹ = U Uᵀ, in the same shape.
     loss_curve_ : list of float
         Mean negative log-likelihood, in nats, before each update; with batches, the

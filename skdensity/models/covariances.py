@@ -16,7 +16,6 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 if TYPE_CHECKING:
     from skdensity.models.moments import Moments
@@ -24,7 +23,19 @@ if TYPE_CHECKING:
 
 # Features whose whitened values one product of matrices computes: few enough to skip
 # most of a triangle's zeros, enough to fill the product's tiles.
-STRIP = 16
+STRIP = 32
+
+
+def triangular_product(
+    lower: np.ndarray, columns: np.ndarray, out: np.ndarray
+) -> np.ndarray:
+    """Product of a lower triangular matrix, full columns before it allowed."""
+    n_full = lower.shape[1] - len(lower)
+    for begin in range(0, len(lower), STRIP):
+        rows = slice(begin, begin + STRIP)
+        end = n_full + rows.stop
+        np.matmul(lower[rows, :end], columns[:end], out=out[rows])
+    return out
 
 
 class CovarianceFamily(ABC):
@@ -137,6 +148,10 @@ class CovarianceFamily(ABC):
     @abstractmethod
     def product_coefficients(self, matrices: np.ndarray, n_features: int) -> np.ndarray:
         """c with yᵀ P y = c · products(y), a row for each matrix P."""
+
+    @abstractmethod
+    def to_products(self, second: np.ndarray) -> np.ndarray:
+        """Sums of products from second moments, a row for each component."""
 
     @abstractmethod
     def from_products(self, sums: np.ndarray, n_features: int) -> np.ndarray:
@@ -277,6 +292,10 @@ class MatrixFamily(CovarianceFamily):
         # yᵀ P y holds every product of two different features twice.
         return matrices[:, rows, cols] * np.where(rows == cols, 1, 2)
 
+    def to_products(self, second):
+        rows, cols = np.triu_indices(second.shape[-1])
+        return second[:, rows, cols]
+
     def from_products(self, sums, n_features):
         rows, cols = np.triu_indices(n_features)
         second = np.empty((len(sums), n_features, n_features))
@@ -291,19 +310,23 @@ class MatrixFamily(CovarianceFamily):
         return covariances + value * np.eye(covariances.shape[-1])
 
     def cholesky(self, matrices, complaint):
-        return np.stack(
-            [_cholesky(matrix, complaint, k) for k, matrix in enumerate(matrices)]
-        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            try:
+                cholesky = _cholesky_of_correlations(matrices)
+                if _has_rank(cholesky):
+                    variances = np.diagonal(matrices, axis1=1, axis2=2)
+                    return np.sqrt(variances)[:, :, None] * cholesky
+            except np.linalg.LinAlgError:
+                pass  # the loop below says which matrix it is, and why
+        faults = ((k, _fault(matrix)) for k, matrix in enumerate(matrices))
+        component, detail = next(item for item in faults if item[1])
+        raise ValueError(complaint.format(component=component, detail=detail))
 
     def precision_factors(self, cholesky):
-        eye = np.eye(cholesky.shape[-1])
-        # A diverging descent passes inf: its loss, not SciPy, is to say so.
-        options = {"lower": True, "check_finite": False}
-        return np.stack([solve_triangular(L, eye, **options).T for L in cholesky])
+        return self.transposed(_inverse_of_lower(cholesky))
 
     def cholesky_factors(self, precision_factors):
-        eye = np.eye(precision_factors.shape[-1])
-        return np.stack([solve_triangular(U, eye).T for U in precision_factors])
+        return _inverse_of_lower(self.transposed(precision_factors))
 
     def square(self, factors):
         return np.matmul(factors, self.transposed(factors))
@@ -324,12 +347,7 @@ class MatrixFamily(CovarianceFamily):
         return np.log(np.diagonal(factors, axis1=1, axis2=2))
 
     def whiten(self, factor, residuals, out):
-        # Uᵀ is lower triangular: strips of its rows end where zeros begin.
-        for begin in range(0, len(factor), STRIP):
-            rows = slice(begin, begin + STRIP)
-            lower = factor[: rows.stop, rows].T
-            np.matmul(lower, residuals[: rows.stop], out=out[rows])
-        return out
+        return triangular_product(factor.T, residuals, out)
 
     def colour(self, cholesky, noise):
         return noise @ cholesky.T
@@ -411,6 +429,9 @@ class DiagonalFamily(CovarianceFamily):
     def product_coefficients(self, matrices, n_features):
         return np.broadcast_to(matrices, (len(matrices), n_features))
 
+    def to_products(self, second):
+        return second
+
     def from_products(self, sums, n_features):
         return sums
 
@@ -476,26 +497,54 @@ class DiagonalFamily(CovarianceFamily):
         return self.pooled(white - mass[:, None]).ravel()
 
 
-def _cholesky(matrix: np.ndarray, complaint: str, component: int) -> np.ndarray:
+def _fault(matrix: np.ndarray) -> str | None:
+    """What keeps a matrix from being a covariance, for an error message."""
     variances = np.diagonal(matrix)
     if not np.all(variances > 0):
-        detail = f"variance {variances.min():.3g} of feature {variances.argmin()}"
-        raise ValueError(complaint.format(component=component, detail=detail))
-    # Scaled to unit diagonal, features in different units cannot hide a singularity.
-    scale = np.sqrt(variances)
+        return f"variance {variances.min():.3g} of feature {variances.argmin()}"
     try:
-        cholesky = np.linalg.cholesky(matrix / np.outer(scale, scale))
-    except np.linalg.LinAlgError as error:
-        detail = "it has a negative or zero eigenvalue"
-        message = complaint.format(component=component, detail=detail)
-        raise ValueError(message) from error
-    # L_dd² is now the share of feature d's variance that the features before it do not
+        cholesky = _cholesky_of_correlations(matrix)
+    except np.linalg.LinAlgError:
+        return "it has a negative or zero eigenvalue"
+    if not _has_rank(cholesky):
+        feature = np.diagonal(cholesky).argmin()
+        return f"feature {feature} is a linear combination of others"
+    return None
+
+
+def _cholesky_of_correlations(matrices: np.ndarray) -> np.ndarray:
+    """Cholesky factors of the matrices scaled to unit diagonal."""
+    # Features in different units then cannot hide a singularity.
+    scale = np.sqrt(np.diagonal(matrices, axis1=-2, axis2=-1))
+    return np.linalg.cholesky(matrices / (scale[..., :, None] * scale[..., None, :]))
+
+
+def _has_rank(cholesky: np.ndarray) -> bool:
+    """Whether factors of matrices with unit diagonal are more than rounding errors."""
+    # L_dd² is the share of feature d's variance that the features before it do not
     # explain. At rounding level it is noise, and so would be every density.
-    share = np.diagonal(cholesky) ** 2
-    if share.min() <= len(matrix) * np.finfo(np.float64).eps:
-        detail = f"feature {share.argmin()} is a linear combination of others"
-        raise ValueError(complaint.format(component=component, detail=detail))
-    return scale[:, None] * cholesky
+    share = np.diagonal(cholesky, axis1=-2, axis2=-1) ** 2
+    return bool(share.min() > cholesky.shape[-1] * np.finfo(np.float64).eps)
+
+
+def _inverse_of_lower(factors: np.ndarray) -> np.ndarray:
+    """Inverses of lower triangular matrices, all at once, by halves.
+
+    The inverse of [[A, 0], [B, C]] is [[A⁻¹, 0], [−C⁻¹ B A⁻¹, C⁻¹]].
+    """
+    n = factors.shape[-1]
+    if n == 1:
+        return 1 / factors
+    half = n // 2
+    inverse = np.zeros_like(factors)
+    inverse[..., :half, :half] = _inverse_of_lower(factors[..., :half, :half])
+    inverse[..., half:, half:] = _inverse_of_lower(factors[..., half:, half:])
+    inverse[..., half:, :half] = -(
+        inverse[..., half:, half:]
+        @ factors[..., half:, :half]
+        @ inverse[..., :half, :half]
+    )
+    return inverse
 
 
 FAMILIES: dict[str, CovarianceFamily] = {

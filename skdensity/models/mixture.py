@@ -20,9 +20,12 @@ from skdensity.models.quadratic import (
     QuadraticForm,
     WhitenedBlock,
 )
+from skdensity.models.triangular import TriangularBlock, TriangularForm
 from skdensity.passes.blocks import Scratch, add_over_blocks, fill_over_blocks
 from skdensity.passes.rows import columns_of
 
+# From here on whitening is less work than forming all products of features.
+MAX_PRODUCTS = 1000
 LOG_2PI = np.log(2 * np.pi)
 LOWEST = np.finfo(np.float64).min
 
@@ -136,8 +139,11 @@ class Mixture:
         return self.family.square(self.cholesky)
 
     @cached_property
-    def form(self) -> QuadraticForm | None:
-        """The log-densities expanded about the mixture's mean, if that is less work."""
+    def form(self) -> QuadraticForm | TriangularForm:
+        """How rows near the mixture's mean are evaluated with the least work."""
+        n_features = self.means.shape[1]
+        if self.family.n_products(n_features) > max(MAX_PRODUCTS, n_features):
+            return TriangularForm(self)
         return QuadraticForm.of(self)
 
     @property
@@ -145,7 +151,7 @@ class Mixture:
         """Bytes of temporaries that one row of a pass needs."""
         n_components, n_features = self.means.shape
         whitened = 8 * (3 * n_features + n_components)
-        return max(self.form.row_bytes, whitened) if self.form else whitened
+        return max(self.form.row_bytes, whitened)
 
     def log_constants(self) -> np.ndarray:
         """Joint log-density of every component at its mean, in nats."""
@@ -157,12 +163,12 @@ class Mixture:
 
     def block(
         self, X: np.ndarray, rows: slice, scratch: Scratch
-    ) -> ExpandedBlock | WhitenedBlock:
-        """Some rows, ready to evaluate in the faster way that keeps their digits."""
-        products = self.form.products(X[rows], scratch) if self.form else None
-        if products is None:
+    ) -> ExpandedBlock | TriangularBlock | WhitenedBlock:
+        """Some rows, ready to evaluate in the fastest way that keeps their digits."""
+        near = self.form.block(X[rows], scratch)
+        if near is None:
             return WhitenedBlock(self, columns_of(X, rows), scratch)
-        return ExpandedBlock(self.form, products, scratch)
+        return near
 
     def log_density(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""

@@ -22,11 +22,10 @@ from skdensity.passes.blocks import Scratch
 
 if TYPE_CHECKING:
     from skdensity.models.mixture import Mixture
+    from skdensity.models.triangular import TriangularForm
 
 # Largest ‖U‖² ‖y‖² that is expanded: rounding then stays near 1e6 · 2e-16 nats.
 REACH = 1e6
-# From here on whitening is less work than forming all products of features.
-MAX_PRODUCTS = 1000
 # Up to so many sums, one matrix-vector product per component is less work: a product of
 # matrices pads them to its tiles.
 MAX_SINGLE_SUMS = 36
@@ -54,12 +53,10 @@ class QuadraticForm:
     reach: float
 
     @classmethod
-    def of(cls, mixture: Mixture) -> QuadraticForm | None:
-        """Expand a mixture's log-densities about its mean, unless whitening is less."""
+    def of(cls, mixture: Mixture) -> QuadraticForm:
+        """Expand a mixture's log-densities about its mean."""
         family, factors = mixture.family, mixture.precision_factors
         n_components, n_features = mixture.means.shape
-        if 1 + n_features + family.n_products(n_features) > MAX_PRODUCTS:
-            return None
         origin = mixture.weights @ mixture.means
         shift = mixture.means - origin
         linear = family.solve(factors, shift)
@@ -76,8 +73,8 @@ class QuadraticForm:
         n_components, n_products = self.coefficients.shape
         return 8 * (n_products + 2 * n_components)
 
-    def products(self, X: np.ndarray, scratch: Scratch) -> np.ndarray | None:
-        """φ of a block, of shape (n_products, n_rows); None when it reaches too far."""
+    def block(self, X: np.ndarray, scratch: Scratch) -> ExpandedBlock | None:
+        """Rows as products, ready to evaluate; None if they reach too far."""
         end = X.shape[1] + 1
         out = scratch.array("products", (self.coefficients.shape[1], len(X)))
         out[0] = 1
@@ -86,7 +83,7 @@ class QuadraticForm:
             squares = self.mixture.family.products(out[1:end], out[end:])
         # A bound on the largest squared distance, from one maximum per feature.
         is_near = sum(float(square.max()) for square in squares) <= self.reach
-        return out if is_near else None
+        return ExpandedBlock(self, out, scratch) if is_near else None
 
 
 @dataclass(frozen=True)
@@ -120,15 +117,15 @@ class ProductSums:
 
     Attributes
     ----------
-    form : QuadraticForm
-        Says what the products are.
+    form : QuadraticForm or TriangularForm
+        Says what they are relative to.
     log_likelihood : float
         Sum of the weighted log-densities, in nats.
     sums : ndarray of shape (n_components, n_products)
         Σ_i s_ik φ(x_i).
     """
 
-    form: QuadraticForm
+    form: QuadraticForm | TriangularForm
     log_likelihood: float
     sums: np.ndarray
 
