@@ -50,7 +50,7 @@ class BaseGaussianMixture(BaseDensity):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "weights_init": ["array-like", None],
         "means_init": ["array-like", None],
-        "precisions_init": ["array-like", None],
+        "precisions_init": ["array-like", Real, None],
         "random_state": ["random_state"],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
@@ -68,13 +68,11 @@ class BaseGaussianMixture(BaseDensity):
             Non-negative, summing to 1.
         means : array-like of shape (n_components, n_features)
             The components' means.
-        covariances : array-like
-            The components' covariances, positive definite. Its shape depends on
-            `covariance_type`: (n_components, n_features, n_features) for ``"full"``,
-            (n_features, n_features) for ``"tied"``, (n_components, n_features) for
-            ``"diag"`` and (n_components,) for ``"spherical"``.
-        covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-            Shape of the covariances.
+        covariances : array-like or float
+            The components' covariances, positive definite, in the shape that
+            `covariances_` has for the `covariance_type`.
+        covariance_type : str, default="full"
+            Shape of the covariances, as in the constructor.
 
         Returns
         -------

@@ -55,8 +55,8 @@ class CovarianceFamily(ABC):
         return tuple(n for i, n in enumerate(shape) if i not in self.pooled_axes)
 
     def public(self, inner: np.ndarray) -> np.ndarray:
-        """Drop the pooled axes."""
-        return np.squeeze(inner, self.pooled_axes)
+        """Drop the pooled axes; where none is left, a number of the same dtype."""
+        return np.squeeze(inner, self.pooled_axes)[()]
 
     def inner(self, public: np.ndarray) -> np.ndarray:
         """Put the pooled axes back, with length 1."""
@@ -356,6 +356,8 @@ class MatrixFamily(CovarianceFamily):
 class DiagonalFamily(CovarianceFamily):
     """Independent features: ``"diag"``, and ``"spherical"`` when isotropic.
 
+    Pooled over the components they are ``"tied_diag"`` and ``"tied_spherical"``.
+
     Inner shape (n_components or 1, n_features or 1); the Cholesky factors are
     standard deviations.
     """
@@ -478,5 +480,7 @@ FAMILIES: dict[str, CovarianceFamily] = {
     "full": MatrixFamily(),
     "tied": MatrixFamily(tied=True),
     "diag": DiagonalFamily(),
+    "tied_diag": DiagonalFamily(tied=True),
     "spherical": DiagonalFamily(isotropic=True),
+    "tied_spherical": DiagonalFamily(tied=True, isotropic=True),
 }
