@@ -107,8 +107,35 @@ def test_criteria_count_weights_as_repetitions(mixture):
     X = np.random.RandomState(0).uniform(-5, 10, (50, 2))
     weight = np.random.RandomState(1).randint(1, 4, 50)
     repeated = np.repeat(X, weight, axis=0)
-    for criterion in (mixture.aic, mixture.bic):
+    for criterion in (mixture.aic, mixture.bic, mixture.icl):
         assert criterion(X, weight) == pytest.approx(criterion(repeated), rel=1e-12)
+        assert type(criterion(X, weight)) is float
+
+
+def test_icl_is_the_bic_of_labelled_rows(mixture, covariance_type):
+    X = np.random.RandomState(0).uniform(-5, 10, (50, 2))
+    weight = np.random.RandomState(1).uniform(0.5, 2, 50)
+    weights, means, _ = PARAMETERS[covariance_type]
+    covariances = dense_covariances(covariance_type)
+    completed = 0.0
+    for x, w, k in zip(X, weight, mixture.predict(X), strict=True):
+        log_density = multivariate_normal(means[k], covariances[k]).logpdf(x)
+        completed += w * (np.log(weights[k]) + log_density)
+    penalty = mixture._n_parameters() * np.log(weight.sum())
+    icl, bic = mixture.icl(X, weight), mixture.bic(X, weight)
+    assert icl == pytest.approx(-2 * completed + penalty, rel=1e-12)
+    # mclust's formula, but for its sign.
+    doubt = -np.log(mixture.predict_proba(X).max(axis=1))
+    assert icl == pytest.approx(bic + 2 * weight @ doubt, rel=1e-12)
+    assert icl > bic
+
+
+def test_icl_is_bic_where_no_label_is_in_doubt(Mixture):
+    X = np.repeat([[0.0], [50.0]], 5, axis=0) + np.linspace(-1, 1, 10)[:, None]
+    apart = Mixture.from_parameters([0.5, 0.5], [[0], [50]], np.ones((2, 1, 1)))
+    assert apart.icl(X) == apart.bic(X)
+    alone = Mixture.from_parameters([1.0], [[0]], [[[1.0]]])
+    assert alone.icl(X) == alone.bic(X)
 
 
 @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
