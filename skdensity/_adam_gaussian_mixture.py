@@ -43,9 +43,11 @@ class AdamGaussianMixture(BaseGaussianMixture):
     ----------
     n_components : int, default=1
         Number of components K.
-    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-        Shape of the covariances: one matrix per component; one matrix for all; one
-        variance per component and feature; one variance per component.
+    covariance_type : str, default="full"
+        Shape of the covariances: ``"full"``, one matrix per component; ``"tied"``, one
+        matrix for all; ``"diag"``, one variance per component and feature;
+        ``"tied_diag"``, one variance per feature; ``"spherical"``, one variance per
+        component; or ``"tied_spherical"``, one variance for all.
     learning_rate_init : float, default=0.05
         Step size η.
     max_iter : int, default=500
@@ -76,7 +78,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Weights to start at, instead of those of `init_params`.
     means_init : array-like of shape (n_components, n_features), default=None
         Means to start at.
-    precisions_init : array-like, default=None
+    precisions_init : array-like or float, default=None
         Inverse covariances to start at, in the shape of `precisions_`.
     random_state : int, RandomState instance or None, default=None
         Source of randomness of the start and of the batches, and the default of
@@ -98,13 +100,14 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Weights π of the components.
     means_ : ndarray of shape (n_components, n_features)
         Means μ of the components.
-    covariances_ : ndarray
+    covariances_ : ndarray or float
         Covariances L Lᵀ, of shape (n_components, n_features, n_features) for
         ``"full"``, (n_features, n_features) for ``"tied"``, (n_components, n_features)
-        for ``"diag"`` and (n_components,) for ``"spherical"``.
-    precisions_ : ndarray
+        for ``"diag"``, (n_features,) for ``"tied_diag"`` and (n_components,) for
+        ``"spherical"``; a number for ``"tied_spherical"``.
+    precisions_ : ndarray or float
         Inverses of the covariances, in the same shape.
-    precisions_cholesky_ : ndarray
+    precisions_cholesky_ : ndarray or float
         Upper triangular factors U with Σ⁻¹ = U Uᵀ, in the same shape.
     loss_curve_ : list of float
         Mean negative log-likelihood, in nats, before each update; with batches, the

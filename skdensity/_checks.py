@@ -45,9 +45,14 @@ def check_sampling(estimator, n_samples, random_state):
 
 
 def checked_array(values, name, shape):
-    """`values` as a finite float64 array of the given shape."""
+    """`values` as a finite float64 array of the given shape, () for a number."""
     array = check_array(
-        values, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name=name
+        values,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_min_samples=0,  # a number has none to count; the shape says it all
+        input_name=name,
     )
     if array.shape != shape:
         raise ValueError(f"`{name}` has shape {array.shape}; expected {shape}.")

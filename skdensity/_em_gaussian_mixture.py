@@ -22,16 +22,18 @@ class EMGaussianMixture(BaseGaussianMixture):
         \pi_k \ge 0, \quad \sum_k \pi_k = 1
 
     A drop-in for :class:`sklearn.mixture.GaussianMixture`, with its parameters and
-    fitted attributes, that takes ``sample_weight``, threads, and seeds for
-    :meth:`sample`.
+    fitted attributes, that takes ``sample_weight``, threads, seeds for :meth:`sample`
+    and two more shapes of the covariances.
 
     Parameters
     ----------
     n_components : int, default=1
         Number of components K.
-    covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-        Shape of the covariances: one matrix per component; one matrix for all; one
-        variance per component and feature; one variance per component.
+    covariance_type : str, default="full"
+        Shape of the covariances: ``"full"``, one matrix per component; ``"tied"``, one
+        matrix for all; ``"diag"``, one variance per component and feature;
+        ``"tied_diag"``, one variance per feature; ``"spherical"``, one variance per
+        component; or ``"tied_spherical"``, one variance for all.
     tol : float, default=1e-3
         Iterations stop when the mean log-likelihood changes by less, in nats.
     reg_covar : float, default=1e-6
@@ -48,7 +50,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         Weights to start at, instead of those of `init_params`.
     means_init : array-like of shape (n_components, n_features), default=None
         Means to start at.
-    precisions_init : array-like, default=None
+    precisions_init : array-like or float, default=None
         Inverse covariances to start at, in the shape of `precisions_`.
     random_state : int, RandomState instance or None, default=None
         Source of randomness of the start, and the default of :meth:`sample`.
@@ -69,13 +71,14 @@ class EMGaussianMixture(BaseGaussianMixture):
         Weights π of the components.
     means_ : ndarray of shape (n_components, n_features)
         Means μ of the components.
-    covariances_ : ndarray
+    covariances_ : ndarray or float
         Covariances Σ, of shape (n_components, n_features, n_features) for ``"full"``,
         (n_features, n_features) for ``"tied"``, (n_components, n_features) for
-        ``"diag"`` and (n_components,) for ``"spherical"``.
-    precisions_ : ndarray
+        ``"diag"``, (n_features,) for ``"tied_diag"`` and (n_components,) for
+        ``"spherical"``; a number for ``"tied_spherical"``.
+    precisions_ : ndarray or float
         Inverses of the covariances, in the same shape.
-    precisions_cholesky_ : ndarray
+    precisions_cholesky_ : ndarray or float
         Upper triangular factors U with Σ⁻¹ = U Uᵀ, in the same shape. These are what
         densities are evaluated with.
     converged_ : bool

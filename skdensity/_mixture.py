@@ -50,7 +50,7 @@ class BaseGaussianMixture(BaseDensity):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "weights_init": ["array-like", None],
         "means_init": ["array-like", None],
-        "precisions_init": ["array-like", None],
+        "precisions_init": ["array-like", Real, None],
         "random_state": ["random_state"],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
@@ -68,13 +68,11 @@ class BaseGaussianMixture(BaseDensity):
             Non-negative, summing to 1.
         means : array-like of shape (n_components, n_features)
             The components' means.
-        covariances : array-like
-            The components' covariances, positive definite. Its shape depends on
-            `covariance_type`: (n_components, n_features, n_features) for ``"full"``,
-            (n_features, n_features) for ``"tied"``, (n_components, n_features) for
-            ``"diag"`` and (n_components,) for ``"spherical"``.
-        covariance_type : {"full", "tied", "diag", "spherical"}, default="full"
-            Shape of the covariances.
+        covariances : array-like or float
+            The components' covariances, positive definite, in the shape that
+            `covariances_` has for the `covariance_type`.
+        covariance_type : str, default="full"
+            Shape of the covariances, as in the constructor.
 
         Returns
         -------
@@ -332,8 +330,7 @@ class BaseGaussianMixture(BaseDensity):
         >>> round(mixture.aic([[0.0], [4.0]]), 3)
         16.447
         """
-        log_likelihood, _ = self._total(X, sample_weight)
-        return -2 * log_likelihood + 2 * self._n_parameters()
+        return self._criterion(self.score_samples(X), sample_weight, lambda n: 2)
 
     def bic(self, X, sample_weight=None):
         """Bayesian information criterion; lower is better.
@@ -369,8 +366,55 @@ class BaseGaussianMixture(BaseDensity):
         >>> round(mixture.bic([[0.0], [4.0]]), 3)
         9.913
         """
-        log_likelihood, n_rows = self._total(X, sample_weight)
-        return -2 * log_likelihood + self._n_parameters() * log(n_rows)
+        return self._criterion(self.score_samples(X), sample_weight, log)
+
+    def icl(self, X, sample_weight=None):
+        r"""Integrated completed likelihood; lower is better.
+
+        ``bic`` of rows whose components were seen, each the most probable one
+        (Biernacki, Celeux and Govaert 2000, doi:10.1109/34.865189). With
+        responsibilities r this is
+
+        .. math:: \mathrm{ICL} = \mathrm{BIC} - 2 \sum_i w_i \log \max_k r_{ik},
+
+        never less than BIC, and more the more the components overlap: it counts
+        clusters, where BIC counts Gaussians. McLachlan and Peel's ICL-BIC has the
+        entropy of r in place of −log max r. The form here is the original one, and the
+        one that R's mclust computes, with the opposite sign.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights, as numbers of repetitions.
+
+        Returns
+        -------
+        icl : float
+            In nats.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` or the weights are unusable.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> round(mixture.icl([[0.0], [4.0]]), 3)
+        9.914
+        >>> round(mixture.icl([[0.0], [2.0]]) - mixture.bic([[0.0], [2.0]]), 3)
+        1.387
+        """
+        X = self._rows(X)
+        log_completed = self._mixture().log_completed(X, self._n_threads())
+        return self._criterion(log_completed, sample_weight, log)
 
     def _log_density(self, X):
         return self._mixture().log_density(X, self._n_threads())
@@ -482,11 +526,11 @@ class BaseGaussianMixture(BaseDensity):
     def _n_threads(self):
         return effective_n_jobs(self.n_jobs)
 
-    def _total(self, X, sample_weight):
-        """Log-likelihood of all rows, and how many there are, counted by weight."""
-        log_density = self.score_samples(X)
+    def _criterion(self, log_density, sample_weight, price):
+        """−2 ℓ plus the price of every parameter, a function of the total weight."""
         weight = check_weights(sample_weight, log_density)
-        return float(weight @ log_density), float(weight.sum())
+        log_likelihood = float(weight @ log_density)
+        return -2 * log_likelihood + self._n_parameters() * price(weight.sum())
 
     def _n_parameters(self):
         family = FAMILIES[self._fitted_type]

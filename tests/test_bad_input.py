@@ -113,7 +113,8 @@ BAD_QUERIES = [
 
 @pytest.mark.parametrize(("rows", "message"), BAD_QUERIES)
 def test_bad_rows_once_fitted(fitted, rows, message):
-    for name in ("score_samples", "score", "predict", "predict_proba", "aic", "bic"):
+    names = ("score_samples", "score", "predict", "predict_proba", "aic", "bic", "icl")
+    for name in names:
         if hasattr(fitted, name):
             with pytest.raises((ValueError, TypeError), match=message):
                 getattr(fitted, name)(rows)

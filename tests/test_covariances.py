@@ -34,6 +34,18 @@ def test_public_shape_drops_pooled_axes(family, covariances):
     np.testing.assert_array_equal(family.inner(public), covariances)
 
 
+def test_the_number_of_free_parameters():
+    expected = {
+        "full": K * D * (D + 1) / 2,
+        "tied": D * (D + 1) / 2,
+        "diag": K * D,
+        "tied_diag": D,
+        "spherical": K,
+        "tied_spherical": 1,
+    }
+    assert {n: f.n_parameters(K, D) for n, f in FAMILIES.items()} == expected
+
+
 def test_factors_invert_each_other(family, covariances):
     cholesky = family.cholesky(covariances, "{component}{detail}")
     factors = family.precision_factors(cholesky)

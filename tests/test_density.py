@@ -92,6 +92,7 @@ def test_threads_make_no_difference(monkeypatch, mixture):
     np.testing.assert_allclose(three.score_samples(X), one.score_samples(X), rtol=1e-12)
     np.testing.assert_allclose(three.predict_proba(X), one.predict_proba(X), rtol=1e-9)
     np.testing.assert_array_equal(three.predict(X), one.predict(X))
+    assert three.icl(X) == pytest.approx(one.icl(X), rel=1e-12)
 
 
 def test_the_leave_one_out_score_is_the_same_in_blocks(monkeypatch):

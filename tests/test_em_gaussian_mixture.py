@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
@@ -14,6 +15,7 @@ from skdensity import EMGaussianMixture
 from skdensity.models.covariances import FAMILIES
 
 TYPES = list(FAMILIES)
+THEIR_TYPES = ["full", "tied", "diag", "spherical"]
 
 # Those of scikit-learn's tests that use its public interface and do not compare the
 # text of messages.
@@ -94,7 +96,7 @@ def test_has_all_parameters_and_attributes_of_gaussian_mixture(X):
             )
 
 
-@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("covariance_type", THEIR_TYPES)
 @pytest.mark.parametrize("max_iter", [1, 2, 10])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_equals_gaussian_mixture_from_the_same_start(X, covariance_type, max_iter):
@@ -132,6 +134,70 @@ def test_equals_gaussian_mixture_from_the_same_start(X, covariance_type, max_ite
     for criterion in ("aic", "bic"):
         expected = getattr(theirs, criterion)(X)
         assert getattr(ours, criterion)(X) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("covariance_type", "precisions"),
+    [("tied_diag", [1.0, 2.0, 3.0, 4.0]), ("tied_spherical", 2.0)],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_step_written_out(X, covariance_type, precisions):
+    weight = np.random.RandomState(0).uniform(0.5, 2, len(X))
+    weights, means = [0.2, 0.3, 0.5], X[[0, 60, 120]]
+    mixture = EMGaussianMixture(
+        3,
+        covariance_type=covariance_type,
+        reg_covar=0,
+        max_iter=1,
+        weights_init=weights,
+        means_init=means,
+        precisions_init=precisions,
+    ).fit(X, sample_weight=weight)
+    covariance = np.diag(1 / (np.ones(4) * precisions))
+    shares = np.zeros((len(X), 3))
+    for k in range(3):
+        shares[:, k] = weights[k] * multivariate_normal(means[k], covariance).pdf(X)
+    shares *= (weight / shares.sum(axis=1))[:, None]
+    means = [np.average(X, axis=0, weights=share) for share in shares.T]
+    variances = np.zeros(4)
+    for i, k in np.ndindex(shares.shape):
+        variances += shares[i, k] * (X[i] - means[k]) ** 2 / weight.sum()
+    np.testing.assert_allclose(mixture.weights_, shares.sum(axis=0) / weight.sum())
+    np.testing.assert_allclose(mixture.means_, means)
+    np.testing.assert_allclose(
+        mixture.covariances_,
+        variances if covariance_type == "tied_diag" else variances.mean(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("less", "more"),
+    [
+        ("tied_spherical", "tied_diag"),
+        ("tied_spherical", "spherical"),
+        ("tied_diag", "tied"),
+        ("tied_diag", "diag"),
+        ("spherical", "diag"),
+        ("tied", "full"),
+        ("diag", "full"),
+    ],
+)
+def test_freer_covariances_are_more_likely(X, less, more):
+    parameters = {"n_components": 3, "reg_covar": 0, "tol": 1e-6, "max_iter": 1000}
+    few = EMGaussianMixture(covariance_type=less, random_state=0, **parameters).fit(X)
+    precisions = FAMILIES[less].inner(few.precisions_)
+    if FAMILIES[more].rank > FAMILIES[less].rank:
+        precisions = FAMILIES[less].matrices(precisions, 4)
+    precisions = np.broadcast_to(precisions, FAMILIES[more].shape(3, 4))
+    many = EMGaussianMixture(
+        covariance_type=more,
+        weights_init=few.weights_,
+        means_init=few.means_,
+        precisions_init=FAMILIES[more].public(precisions),
+        **parameters,
+    ).fit(X)
+    assert many.lower_bounds_[0] == pytest.approx(few.score(X), rel=1e-12)
+    assert many.lower_bound_ > few.score(X)
 
 
 # From single rows, scikit-learn's tied start is the scatter of all rows over the number

@@ -109,5 +109,5 @@ def test_whatever_can_be_called_says_how_it_fails(name):
     docstring = inspect.getdoc(pydoc.locate(name))
     assert re.search(r"^Raises\n-+$", docstring, re.MULTILINE)
     method = name.rpartition(".")[2]
-    if method.startswith("score") or method in ("aic", "bic"):
+    if method.startswith("score") or method in ("aic", "bic", "icl"):
         assert "nats" in docstring

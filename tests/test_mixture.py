@@ -7,12 +7,15 @@ from sklearn.datasets import load_iris
 from sklearn.mixture import GaussianMixture
 
 from skdensity import AdamGaussianMixture, EMGaussianMixture
+from skdensity.models.covariances import FAMILIES
 
 PARAMETERS = {
     "full": ([0.3, 0.7], [[0, 0], [5, 1]], [[[1, 0.5], [0.5, 2]], [[3, 0], [0, 1]]]),
     "tied": ([0.3, 0.7], [[0, 0], [5, 1]], [[1, 0.5], [0.5, 2]]),
     "diag": ([0.3, 0.7], [[0, 0], [5, 1]], [[1, 2], [3, 4]]),
+    "tied_diag": ([0.3, 0.7], [[0, 0], [5, 1]], [1, 2]),
     "spherical": ([0.3, 0.7], [[0, 0], [5, 1]], [1, 4]),
+    "tied_spherical": ([0.3, 0.7], [[0, 0], [5, 1]], 4),
 }
 
 
@@ -40,7 +43,9 @@ def dense_covariances(covariance_type):
         "full": lambda: covariances,
         "tied": lambda: np.stack([covariances] * 2),
         "diag": lambda: np.stack([np.diag(c) for c in covariances]),
+        "tied_diag": lambda: np.stack([np.diag(covariances)] * 2),
         "spherical": lambda: np.stack([c * np.eye(2) for c in covariances]),
+        "tied_spherical": lambda: np.stack([covariances * np.eye(2)] * 2),
     }[covariance_type]()
 
 
@@ -102,14 +107,83 @@ def test_criteria_count_weights_as_repetitions(mixture):
     X = np.random.RandomState(0).uniform(-5, 10, (50, 2))
     weight = np.random.RandomState(1).randint(1, 4, 50)
     repeated = np.repeat(X, weight, axis=0)
-    for criterion in (mixture.aic, mixture.bic):
+    for criterion in (mixture.aic, mixture.bic, mixture.icl):
         assert criterion(X, weight) == pytest.approx(criterion(repeated), rel=1e-12)
+        assert type(criterion(X, weight)) is float
 
 
+def test_icl_is_the_bic_of_labelled_rows(mixture, covariance_type):
+    X = np.random.RandomState(0).uniform(-5, 10, (50, 2))
+    weight = np.random.RandomState(1).uniform(0.5, 2, 50)
+    weights, means, _ = PARAMETERS[covariance_type]
+    covariances = dense_covariances(covariance_type)
+    completed = 0.0
+    for x, w, k in zip(X, weight, mixture.predict(X), strict=True):
+        log_density = multivariate_normal(means[k], covariances[k]).logpdf(x)
+        completed += w * (np.log(weights[k]) + log_density)
+    penalty = mixture._n_parameters() * np.log(weight.sum())
+    icl, bic = mixture.icl(X, weight), mixture.bic(X, weight)
+    assert icl == pytest.approx(-2 * completed + penalty, rel=1e-12)
+    # mclust's formula, but for its sign.
+    doubt = -np.log(mixture.predict_proba(X).max(axis=1))
+    assert icl == pytest.approx(bic + 2 * weight @ doubt, rel=1e-12)
+    assert icl > bic
+
+
+def test_icl_is_bic_where_no_label_is_in_doubt(Mixture):
+    X = np.repeat([[0.0], [50.0]], 5, axis=0) + np.linspace(-1, 1, 10)[:, None]
+    apart = Mixture.from_parameters([0.5, 0.5], [[0], [50]], np.ones((2, 1, 1)))
+    assert apart.icl(X) == apart.bic(X)
+    alone = Mixture.from_parameters([1.0], [[0]], [[[1.0]]])
+    assert alone.icl(X) == alone.bic(X)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
 def test_the_number_of_parameters_is_scikit_learns(mixture, covariance_type):
     theirs = GaussianMixture(2, covariance_type=covariance_type)
     theirs.fit(np.random.RandomState(0).standard_normal((20, 2)))
     assert mixture._n_parameters() == theirs._n_parameters()
+
+
+def test_fitted_attributes_are_a_start(Mixture, covariance_type):
+    X = load_iris().data
+    mixture = Mixture(2, covariance_type=covariance_type, random_state=0).fit(X)
+    shape = FAMILIES[covariance_type].public_shape(2, 4)
+    for name in ("covariances_", "precisions_", "precisions_cholesky_"):
+        assert np.shape(getattr(mixture, name)) == shape
+    again = Mixture(
+        2,
+        covariance_type=covariance_type,
+        max_iter=0,
+        weights_init=mixture.weights_,
+        means_init=mixture.means_,
+        precisions_init=mixture.precisions_,
+    ).fit(X)
+    np.testing.assert_allclose(
+        again.score_samples(X), mixture.score_samples(X), rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("number", [4, 4.0, np.float32(4), np.array(4.0)])
+def test_one_variance_for_all_is_a_number(Mixture, number):
+    start = {"weights_init": [1.0], "means_init": [[0.0, 0.0]], "max_iter": 0}
+    mixture = Mixture(covariance_type="tied_spherical", precisions_init=number, **start)
+    assert mixture.fit(np.eye(2)).covariances_ == 0.25
+    assert isinstance(mixture.covariances_, float)
+    given = Mixture.from_parameters(
+        [1.0], [[0.0, 0.0]], number, covariance_type="tied_spherical"
+    )
+    assert given.precisions_ == 0.25
+
+
+@pytest.mark.parametrize(
+    ("tied", "single"),
+    [("tied", "full"), ("tied_diag", "diag"), ("tied_spherical", "spherical")],
+)
+def test_one_component_has_nothing_to_share(Mixture, tied, single):
+    X = load_iris().data
+    one, other = (Mixture(covariance_type=name).fit(X) for name in (tied, single))
+    np.testing.assert_allclose(one.score_samples(X), other.score_samples(X), rtol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +207,15 @@ def test_the_number_of_parameters_is_scikit_learns(mixture, covariance_type):
             {"covariances": [np.eye(2), [[1e-9, 9e-10], [-9e-10, 1e-9]]]},
             "`covariances` must be symmetric; component 1",
         ),
+        ({"covariances": 1.0}, r"`covariances` has shape \(\); expected \(2, 2, 2\)"),
+        (
+            {"covariance_type": "tied_spherical", "covariances": [1.0]},
+            r"`covariances` has shape \(1,\); expected \(\)",
+        ),
+        (
+            {"covariance_type": "tied_spherical", "covariances": -1.0},
+            "is not positive definite: variance -1",
+        ),
         ({"covariance_type": "round"}, "'covariance_type' parameter.*'round'"),
     ],
 )
@@ -150,6 +233,7 @@ def test_bad_parameters(Mixture, changes, message):
         ({"means_init": [[0, 0]]}, r"`means_init` has shape \(1, 2\); expected \(2, 2"),
         ({"means_init": [[np.nan] * 2] * 2}, "means_init contains NaN"),
         ({"precisions_init": np.eye(2)}, "`precisions_init` has shape"),
+        ({"precisions_init": 1.0}, r"`precisions_init` has shape \(\); expected"),
         (
             {"precisions_init": [-np.eye(2)] * 2},
             "`precisions_init` of component 0 is not positive definite",

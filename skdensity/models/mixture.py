@@ -175,6 +175,15 @@ class Mixture:
         out = np.empty(len(X), dtype=X.dtype)
         return self._fill(out, log_sum, X, n_threads)
 
+    def log_completed(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
+        """Joint log-density of every row and its most probable component, in nats."""
+        return fill_over_blocks(
+            lambda rows: self.block(X, rows).log_joint().max(axis=0),
+            np.empty(len(X), dtype=X.dtype),
+            self.row_bytes,
+            n_threads,
+        )
+
     def responsibilities(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""
         out = np.empty((len(X), len(self.weights)), dtype=X.dtype)
