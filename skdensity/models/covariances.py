@@ -243,7 +243,7 @@ class CovarianceFamily(ABC):
 
     @abstractmethod
     def gradient(
-        self, white: np.ndarray, mass: np.ndarray, factors: np.ndarray
+        self, white: np.ndarray, mass: np.ndarray, factors: np.ndarray, n_features: int
     ) -> np.ndarray:
         """Gradient of the log-likelihood in the free parameters, from white scatter."""
 
@@ -381,7 +381,7 @@ class MatrixFamily(CovarianceFamily):
         minimum = np.where(rows == cols, log_minimum[rows], -np.inf)
         return np.maximum(free.reshape(-1, len(minimum)), minimum).ravel()
 
-    def gradient(self, white, mass, factors):
+    def gradient(self, white, mass, factors, n_features):
         # ∂ℓ/∂L = tril(Σ⁻¹ S2 L⁻ᵀ) − N diag(1/L_dd) with Σ⁻¹ S2 L⁻ᵀ = U white, and
         # ∂ℓ/∂log L_dd = L_dd ∂ℓ/∂L_dd with L_dd = 1/U_dd.
         gradient = self.pooled(np.matmul(factors, white))
@@ -394,12 +394,10 @@ class MatrixFamily(CovarianceFamily):
 
 
 class DiagonalFamily(CovarianceFamily):
-    """Independent features: ``"diag"``, and ``"spherical"`` when isotropic.
+    """Independent features: ``"diag"``, and ``"tied_diag"`` when pooled.
 
-    Pooled over the components they are ``"tied_diag"`` and ``"tied_spherical"``.
-
-    Inner shape (n_components or 1, n_features or 1); the Cholesky factors are
-    standard deviations.
+    Inner shape (n_components or 1, n_features); the Cholesky factors are standard
+    deviations.
     """
 
     rank = 1
@@ -493,8 +491,38 @@ class DiagonalFamily(CovarianceFamily):
     def floored(self, free, log_minimum):
         return np.maximum(free.reshape(-1, len(log_minimum)), log_minimum).ravel()
 
-    def gradient(self, white, mass, factors):
+    def gradient(self, white, mass, factors, n_features):
         return self.pooled(white - mass[:, None]).ravel()
+
+
+class IsotropicFamily(DiagonalFamily):
+    """One variance for all features: ``"spherical"``, and ``"tied_spherical"``.
+
+    Inner shape (n_components or 1, 1). Second moments are summed over the features,
+    too: a squared norm is the only product that the density needs.
+    """
+
+    def __init__(self, *, tied: bool = False) -> None:
+        super().__init__(tied=tied, isotropic=True)
+
+    def outer(self, a, b):
+        return np.sum(a * b, axis=1, keepdims=True)
+
+    def second_moment(self, residuals, share, out):
+        return super().second_moment(residuals, share, out).sum(keepdims=True)
+
+    def n_products(self, n_features):
+        return 1
+
+    def products(self, columns, out):
+        np.einsum("dn,dn->n", columns, columns, out=out[0])
+        return [out[0]]
+
+    def product_coefficients(self, matrices, n_features):
+        return matrices
+
+    def gradient(self, white, mass, factors, n_features):
+        return self.pooled(white - n_features * mass[:, None]).ravel()
 
 
 def _fault(matrix: np.ndarray) -> str | None:
@@ -552,6 +580,6 @@ FAMILIES: dict[str, CovarianceFamily] = {
     "tied": MatrixFamily(tied=True),
     "diag": DiagonalFamily(),
     "tied_diag": DiagonalFamily(tied=True),
-    "spherical": DiagonalFamily(isotropic=True),
-    "tied_spherical": DiagonalFamily(tied=True, isotropic=True),
+    "spherical": IsotropicFamily(),
+    "tied_spherical": IsotropicFamily(tied=True),
 }

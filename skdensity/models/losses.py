@@ -158,5 +158,6 @@ def _component_gradient(
     family, factors = mixture.family, mixture.precision_factors
     white = family.white_scatter(factors, moments.second)
     means = family.solve(factors, moments.first)
-    free = family.gradient(white, moments.mass, factors)
+    n_features = mixture.means.shape[1]
+    free = family.gradient(white, moments.mass, factors, n_features)
     return np.concatenate([means.ravel(), free]), white

@@ -177,12 +177,8 @@ class Mixture:
 
     def log_completed(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Joint log-density of every row and its most probable component, in nats."""
-        return fill_over_blocks(
-            lambda rows: self.block(X, rows).log_joint().max(axis=0),
-            np.empty(len(X), dtype=X.dtype),
-            self.row_bytes,
-            n_threads,
-        )
+        out = np.empty(len(X), dtype=X.dtype)
+        return self._fill(out, lambda joint: joint.max(axis=0), X, n_threads)
 
     def responsibilities(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""

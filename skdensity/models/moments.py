@@ -37,8 +37,9 @@ class Moments:
         N_k, the weight that each component explains.
     first : ndarray of shape (n_components, n_features)
         S1_k.
-    second : ndarray of shape (n_components, n_features[, n_features])
-        S2_k; only its diagonal for families of diagonal covariances.
+    second : ndarray of shape (n_components, n_features[, n_features]) or (…, 1)
+        S2_k; only its diagonal for families of diagonal covariances, and only its trace
+        for isotropic ones.
     about : ndarray of shape (n_components, n_features)
         The points c_k.
     """
