@@ -145,6 +145,10 @@ class AdamGaussianMixture(BaseGaussianMixture):
     correlations, then make no difference. From ``"standard_normal"`` it runs on the
     data as they are.
 
+    From scikit-learn 1.9 on, ``set_callbacks`` attaches a progress bar or an early stop
+    to the fit: every run is a task and its epochs are subtasks. A run that a callback
+    stops keeps its parameters; `converged_` is then False.
+
     References
     ----------
     D. P. Kingma and J. Ba (2015), arXiv:1412.6980. The gradients follow from Fisher's
@@ -236,7 +240,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         zeros = np.zeros(family.shape(n_components, n_features))
         return weights, means, family.with_added_variance(zeros, 1.0)
 
-    def _run(self, X, sample_weight, start, rng, progress):
+    def _run(self, X, sample_weight, start, rng, progress, task):
         memory = getattr(self, "_memory", None) if start is None else None
         units = memory.units if memory else self._units(X, sample_weight)
         loss = self._loss(X, sample_weight, units)
@@ -246,14 +250,21 @@ class AdamGaussianMixture(BaseGaussianMixture):
         else:
             begin = start or self._mixture()
             state = solver.init(loss.ravel(begin.measured_in(units)))
+
+        def run_of(result):
+            return self._run_of(result, solver, loss, units)
+
+        iterations = self._iterations(task, run_of, X.dtype)
         result = iterate(
             solver,
             state,
             max_iter=self.max_iter,
             stop=stopping_rule_of(self),
             progress=progress,
+            announce=iterations.begin,
+            observe=iterations.end,
         )
-        return self._run_of(result, solver, loss, units)
+        return run_of(result)
 
     def _units(self, X, weight):
         """The Gaussian in whose units the descent runs."""

@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 
 from skdensity._adam import ADAM_CONSTRAINTS, adam_for, stopping_rule_of
 from skdensity._base import unchanged_on_error
+from skdensity._callbacks import CallbackSupportMixin, Iterations, fit_task
 from skdensity._checks import checked_array
 from skdensity._gaussian import BaseGaussian
 from skdensity.models.covariances import FAMILIES
@@ -19,7 +20,7 @@ from skdensity.solvers.loop import Progress, iterate, warn_unless_converged
 FULL = FAMILIES["full"]
 
 
-class CholeskyGaussian(BaseGaussian):
+class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
     r"""Gaussian density fitted by Adam through the Cholesky factor of its covariance.
 
     .. math::
@@ -110,6 +111,10 @@ class CholeskyGaussian(BaseGaussian):
     The gradient is exact and comes from the moments of the rows; with
     ``batch_size=None`` these are computed once, after which an epoch costs
     O(n_features³).
+
+    From scikit-learn 1.9 on, ``set_callbacks`` attaches a progress bar or an early stop
+    to the fit, whose epochs are tasks. A fit that a callback stops keeps its
+    parameters; `converged_` is then False.
 
     References
     ----------
@@ -209,22 +214,39 @@ class CholeskyGaussian(BaseGaussian):
         >>> density.location_.round(2), density.covariance_.round(2)
         (array([1.]), array([[1.]]))
         """
+        task = fit_task(self, self.max_iter, X, y, sample_weight)
         with unchanged_on_error(self):
             X, weight = self._weighted_rows(X, sample_weight, min_samples=2)
-            loss = GaussianLoss(X.shape[1], FULL)
-            solver = self._solver(loss, X, weight)
-            path = []
-            result = iterate(
-                solver,
-                self._start(solver, loss),
-                max_iter=self.max_iter,
-                stop=stopping_rule_of(self),
-                progress=Progress(self.verbose),
-                observe=path.append if self.store_path else lambda state: None,
-            )
-            self._store_result(result, solver, path, X.dtype)
+            result = self._run(X, weight, task)
+            task.end()
         warn_unless_converged(result, type(self).__name__, self.tol)
         return self
+
+    def _run(self, X, weight, task):
+        loss, path = GaussianLoss(X.shape[1], FULL), []
+        solver = self._solver(loss, X, weight)
+
+        def store(estimator, result):
+            estimator._store_result(result, solver, path, X.dtype)
+
+        iterations = Iterations(task, store)
+
+        def observe(state):
+            if self.store_path:
+                path.append(state)
+            return iterations.end(state)
+
+        result = iterate(
+            solver,
+            self._start(solver, loss),
+            max_iter=self.max_iter,
+            stop=stopping_rule_of(self),
+            progress=Progress(self.verbose),
+            announce=iterations.begin,
+            observe=observe,
+        )
+        store(self, result)
+        return result
 
     def _solver(self, loss, X, weight):
         def batch_of(rows):

@@ -113,6 +113,10 @@ class EMGaussianMixture(BaseGaussianMixture):
     whitened residuals elsewhere; sums are float64 and about the current means, so that
     neither an offset of the data nor float32 costs digits.
 
+    From scikit-learn 1.9 on, ``set_callbacks`` attaches a progress bar or an early stop
+    to the fit: every run is a task and its iterations are subtasks. A run that a
+    callback stops keeps its parameters; `converged_` is then False.
+
     References
     ----------
     A. P. Dempster, N. M. Laird and D. B. Rubin (1977),
@@ -175,17 +179,24 @@ class EMGaussianMixture(BaseGaussianMixture):
         self.verbose_interval = verbose_interval
         self.n_jobs = n_jobs
 
-    def _run(self, X, sample_weight, start, rng, progress):
+    def _run(self, X, sample_weight, start, rng, progress, task):
         solver = EM(X, sample_weight, self.reg_covar, self._n_threads())
         if start is None:
             state = solver.init(self._mixture(), self.lower_bound_)
         else:
             state = solver.init(start, -np.inf)
+
+        def run_of(result):
+            return Run(result.state.mixture, result, result.state.value)
+
+        iterations = self._iterations(task, run_of, X.dtype)
         result = iterate(
             solver,
             state,
             max_iter=self.max_iter,
             stop=small_change(self.tol),
             progress=progress,
+            announce=iterations.begin,
+            observe=iterations.end,
         )
-        return Run(result.state.mixture, result, result.state.value)
+        return run_of(result)

@@ -15,6 +15,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdensity._base import BaseDensity, unchanged_on_error
+from skdensity._callbacks import CallbackSupportMixin, Iterations, fit_task
 from skdensity._checks import (
     check_weights,
     checked_array,
@@ -39,7 +40,7 @@ class Run:
     memory: Any = None
 
 
-class BaseGaussianMixture(BaseDensity):
+class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     """A Gaussian mixture: fitted by the subclass, evaluated here."""
 
     _parameter_constraints: dict = {
@@ -148,6 +149,7 @@ class BaseGaussianMixture(BaseDensity):
         >>> mixture.means_.ravel().round(3), mixture.weights_.round(3)
         (array([8.5, 0.5]), array([0.5, 0.5]))
         """
+        task = fit_task(self, self.n_init, X, y, sample_weight)
         with unchanged_on_error(self):
             X, weight = self._weighted_rows(X, sample_weight, min_samples=2)
             if len(X) < self.n_components:
@@ -155,8 +157,9 @@ class BaseGaussianMixture(BaseDensity):
                     f"n_components={self.n_components} needs at least as many rows of "
                     f"positive weight, but got n_samples={len(X)}."
                 )
-            best = self._best_run(X, weight)
+            best = self._best_run(X, weight, task)
             self._store(best, X.dtype)
+            task.end()
         warn_unless_converged(best.result, type(self).__name__, self.tol)
         return self
 
@@ -424,20 +427,34 @@ class BaseGaussianMixture(BaseDensity):
         return X.astype(self.means_.dtype), y
 
     @abstractmethod
-    def _run(self, X, sample_weight, start: Mixture | None, rng, progress) -> Run:
+    def _run(self, X, sample_weight, start: Mixture | None, rng, progress, task) -> Run:
         """Fit from a start, or from the last fit when there is none."""
 
-    def _best_run(self, X, weight):
+    def _best_run(self, X, weight, task):
         rng = check_random_state(self.random_state)
-        progress = Progress(self.verbose, self.verbose_interval)
         if self.warm_start and hasattr(self, "converged_"):
             self._check_resumable(X)
-            return self._run(X, weight, None, rng, progress)
-        runs = (
-            self._run(X, weight, start, rng, progress)
-            for start in self._starts(X, weight, rng)
-        )
+            starts = [None]
+        else:
+            starts = self._starts(X, weight, rng)
+        runs = self._runs(X, weight, starts, rng, task)
         return max(runs, key=lambda run: run.lower_bound)
+
+    def _runs(self, X, weight, starts, rng, task):
+        """A run from every start, unless a callback says that there are enough."""
+        progress = Progress(self.verbose, self.verbose_interval)
+        for start in starts:
+            subtask = task.subtask("run", self.max_iter)
+            run = self._run(X, weight, start, rng, progress, subtask)
+            yield run
+            if subtask.end(lambda estimator, run=run: estimator._store(run, X.dtype)):
+                return
+
+    def _iterations(self, task, run_of, dtype):
+        """The iterations of a run, given how a result of the loop becomes a run."""
+        return Iterations(
+            task, lambda estimator, result: estimator._store(run_of(result), dtype)
+        )
 
     def _check_resumable(self, X):
         fitted = (*self.means_.shape, self._fitted_type)

@@ -32,11 +32,14 @@ class Result:
         The objective that each iteration observed.
     converged : bool
         Whether the stopping rule ended the run.
+    stopped : bool
+        Whether `observe` did.
     """
 
     state: Any
     values: list[float]
     converged: bool
+    stopped: bool = False
 
 
 def small_change(tol: float) -> StoppingRule:
@@ -132,7 +135,8 @@ def iterate(
     max_iter: int,
     stop: StoppingRule,
     progress: Progress,
-    observe: Callable[[Any], None] = lambda state: None,
+    announce: Callable[[], None] = lambda: None,
+    observe: Callable[[Any], bool] = lambda state: False,
 ) -> Result:
     """Step from `state` until the rule says stop or `max_iter` steps are done.
 
@@ -148,31 +152,34 @@ def iterate(
         Called with the values so far, the start's first.
     progress : Progress
         Receives the iterations.
+    announce : callable, optional
+        Called before every step.
     observe : callable, optional
-        Called with the state after every step.
+        Called with the state after every step; returns whether to end the run.
 
     Returns
     -------
     result : Result
-        The last state, the values, and whether the rule stopped the run.
+        The last state, the values, and what ended the run.
     """
     progress.begin()
-    values, converged = [float(state.value)], False
+    values, converged, stopped = [float(state.value)], False, False
     with one_blas_thread():
-        while not converged and len(values) <= max_iter:
+        while not (converged or stopped) and len(values) <= max_iter:
+            announce()
             state = solver.step(state)
             values.append(float(state.value))
-            observe(state)
+            stopped = observe(state)
             progress.iteration(len(values) - 1, values)
             converged = bool(stop(values))
-    result = Result(state, values[1:], converged)
+    result = Result(state, values[1:], converged, stopped)
     progress.end(result)
     return result
 
 
 def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> None:
     """Warn, naming the estimator and the knobs, when a run used up its iterations."""
-    if result.converged or tol is None or not result.values:
+    if result.converged or result.stopped or tol is None or not result.values:
         return
     warnings.warn(
         f"{estimator} used all {len(result.values)} iterations without reaching "

@@ -1,0 +1,266 @@
+"""Callbacks of scikit-learn see every run and iteration, and can end them."""
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
+
+from skdensity import AdamGaussianMixture, CholeskyGaussian, EMGaussianMixture
+from skdensity.datasets import make_mixture_1d
+from skdensity.solvers.loop import Progress, iterate, warn_unless_converged
+
+HAS_CALLBACKS = parse_version(sklearn.__version__) >= parse_version("1.9")
+needs_callbacks = pytest.mark.skipif(
+    not HAS_CALLBACKS, reason="scikit-learn has callbacks since 1.9"
+)
+
+ESTIMATORS = [
+    EMGaussianMixture(3, random_state=0),
+    AdamGaussianMixture(3, tol=1e-4, n_iter_no_change=3, random_state=0),
+    AdamGaussianMixture(3, tol=None, max_iter=5, batch_size=20, random_state=0),
+    CholeskyGaussian(tol=0.1, n_iter_no_change=3, store_path=True),
+]
+
+
+class Recorder:
+    """Keeps the tasks that begin and end; `stop` says which ends ask for a stop."""
+
+    max_propagation_depth = None
+
+    def __init__(self, stop=lambda context: False):
+        self.stop = stop
+        self.n_setups = self.n_teardowns = 0
+        self.begun, self.ended = [], []
+
+    def setup(self, estimator, context):
+        self.n_setups += 1
+
+    def on_fit_task_begin(self, estimator, context):
+        self.begun.append(context)
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended.append(context)
+        return self.stop(context)
+
+    def teardown(self, estimator, context):
+        self.n_teardowns += 1
+
+    def count(self, name):
+        return sum(context.task_name == name for context in self.ended)
+
+
+class Snapshots(Recorder):
+    """Keeps the estimator as it stands after every iteration."""
+
+    def __init__(self):
+        super().__init__()
+        self.fitted, self.metadata = [], []
+
+    def on_fit_task_end(
+        self, estimator, context, *, fitted_estimator=None, metadata=None
+    ):
+        if context.task_name == "iteration":
+            self.fitted.append(fitted_estimator)
+            self.metadata.append(metadata)
+
+
+class Countdown:
+    """A solver, and its state, that counts down to zero."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def step(self, state):
+        return Countdown(state.value - 1)
+
+
+@pytest.fixture(scope="module")
+def X():
+    return make_mixture_1d()[0]
+
+
+@pytest.fixture(params=ESTIMATORS, ids=repr)
+def estimator(request):
+    return clone(request.param)
+
+
+def stop_after(n_iterations):
+    return lambda context: context.task_id == n_iterations - 1
+
+
+def fit_cut_short(estimator, X, max_iter):
+    """The fit that uses up its iterations, which it warns of unless `tol` is None."""
+    short = clone(estimator).set_params(max_iter=max_iter)
+    if short.tol is None:
+        return short.fit(X)
+    with pytest.warns(ConvergenceWarning):
+        return short.fit(X)
+
+
+def assert_same_fit(one, other):
+    assert one.n_iter_ == other.n_iter_
+    for name in ("means_", "covariances_", "lower_bounds_", "lower_bound_"):
+        if hasattr(other, name):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    for name in ("location_", "cholesky_", "loss_curve_", "location_path_"):
+        if hasattr(other, name):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_callbacks_can_be_set_where_scikit_learn_has_them(estimator, X):
+    assert hasattr(estimator, "set_callbacks") == HAS_CALLBACKS
+    assert estimator.fit(X).n_iter_ > 3
+
+
+def test_an_observer_ends_the_loop_without_convergence_or_warning():
+    begun = []
+    result = iterate(
+        Countdown(9),
+        Countdown(9),
+        max_iter=7,
+        stop=lambda values: False,
+        progress=Progress(0),
+        announce=lambda: begun.append(None),
+        observe=lambda state: state.value == 4,
+    )
+    assert result.values == [8, 7, 6, 5, 4]
+    assert len(begun) == 5
+    assert result.stopped
+    assert not result.converged
+    warn_unless_converged(result, "Countdown", tol=1.0)
+
+
+@needs_callbacks
+def test_every_iteration_is_a_task(estimator, X):
+    recorder = Recorder()
+    estimator.set_callbacks(recorder).fit(X)
+    assert recorder.count("iteration") == estimator.n_iter_
+    assert recorder.count("fit") == 1
+    assert set(recorder.begun) == set(recorder.ended)
+    assert recorder.n_setups == recorder.n_teardowns == 1
+
+
+@needs_callbacks
+def test_every_run_is_a_task(X):
+    recorder = Recorder()
+    mixture = EMGaussianMixture(3, init_params="random", n_init=4, random_state=0)
+    mixture.set_callbacks(recorder).fit(X)
+    runs = [task for task in recorder.ended if task.task_name == "run"]
+    assert [run.task_id for run in runs] == [0, 1, 2, 3]
+    assert mixture.n_iter_ in [len(list(run)) - 1 for run in runs]
+
+
+@needs_callbacks
+def test_callbacks_do_not_change_the_fit(estimator, X):
+    watched = clone(estimator).set_callbacks(Snapshots()).fit(X)
+    assert_same_fit(watched, estimator.fit(X))
+    assert watched.converged_ == estimator.converged_
+
+
+@needs_callbacks
+def test_a_stopped_run_is_the_run_of_so_many_iterations(estimator, X):
+    estimator.set_callbacks(Recorder(stop_after(3))).fit(X)
+    assert not estimator.converged_
+    estimator.set_callbacks()
+    assert_same_fit(estimator, fit_cut_short(estimator, X, 3))
+
+
+@needs_callbacks
+def test_a_stop_after_a_run_leaves_out_the_others(X):
+    recorder = Recorder(lambda context: context.task_name == "run")
+    mixture = EMGaussianMixture(3, n_init=5, random_state=0)
+    mixture.set_callbacks(recorder).fit(X)
+    assert recorder.count("run") == 1
+    assert mixture.converged_
+
+
+@needs_callbacks
+def test_a_warm_start_is_one_run(X):
+    recorder = Recorder()
+    mixture = EMGaussianMixture(3, n_init=2, warm_start=True, random_state=0).fit(X)
+    mixture.set_callbacks(recorder).fit(X)
+    assert recorder.count("run") == 1
+
+
+@needs_callbacks
+def test_the_estimator_after_an_iteration_is_the_fit_of_so_many(estimator, X):
+    snapshots = Snapshots()
+    clone(estimator).set_callbacks(snapshots).fit(X)
+    for n_iter in (1, 3):
+        fitted = snapshots.fitted[n_iter - 1]
+        short = fit_cut_short(estimator, X, n_iter)
+        assert_same_fit(fitted, short)
+        np.testing.assert_array_equal(fitted.score_samples(X), short.score_samples(X))
+
+
+@needs_callbacks
+def test_estimators_are_built_only_for_callbacks_that_ask(X, monkeypatch):
+    calls = []
+    store = EMGaussianMixture._store
+    monkeypatch.setattr(
+        EMGaussianMixture, "_store", lambda *args: calls.append(store(*args))
+    )
+    EMGaussianMixture(3, random_state=0).set_callbacks(Recorder()).fit(X)
+    assert len(calls) == 1
+
+
+@needs_callbacks
+def test_weights_are_shown_when_given(X):
+    snapshots = Snapshots()
+    mixture = EMGaussianMixture(3, random_state=0).set_callbacks(snapshots)
+    weight = np.arange(1, len(X) + 1)
+    mixture.fit(X).fit(X, sample_weight=weight)
+    assert snapshots.metadata[0] is None
+    assert snapshots.metadata[-1]["sample_weight"] is weight
+
+
+@needs_callbacks
+def test_a_failed_fit_tears_down_and_leaves_the_estimator_as_it_was(estimator, X):
+    recorder = Recorder()
+    estimator.set_callbacks(recorder)
+    before = dict(vars(estimator))
+    with pytest.raises(ValueError, match="NaN"):
+        estimator.fit(np.full_like(X, np.nan))
+    assert vars(estimator) == before
+    assert recorder.n_setups == recorder.n_teardowns == 1
+
+
+@needs_callbacks
+def test_meta_estimators_pass_callbacks_on(X):
+    recorder = Recorder()
+    pipeline = make_pipeline(StandardScaler(), EMGaussianMixture(random_state=0))
+    grid = {"emgaussianmixture__n_components": [1, 2]}
+    search = GridSearchCV(pipeline, grid, cv=3).set_callbacks(recorder).fit(X)
+    assert recorder.count("run") == 2 * 3 + 1
+    refit = [task for task in recorder.ended if task.task_name == "run"][-1]
+    assert len(list(refit)) - 1 == search.best_estimator_[-1].n_iter_
+    assert recorder.n_setups == recorder.n_teardowns == 1
+
+
+@needs_callbacks
+def test_the_progress_bar_shows_runs(X, capsys):
+    from sklearn.callback import ProgressBar
+
+    mixture = EMGaussianMixture(3, n_init=2, random_state=0)
+    mixture.set_callbacks(ProgressBar()).fit(X)
+    printed = capsys.readouterr().out
+    for bar in ("EMGaussianMixture - fit", "run #0", "run #1", "100%"):
+        assert bar in printed
+
+
+@needs_callbacks
+def test_the_monitored_score_is_the_bound_of_the_next_iteration(X):
+    from sklearn.callback import ScoringMonitor
+
+    monitor = ScoringMonitor(scoring={"nats": lambda density, X, y: density.score(X)})
+    mixture = EMGaussianMixture(3, random_state=0).set_callbacks(monitor)
+    mixture.fit(X, np.zeros(len(X)))
+    log = monitor.get_logs().data
+    scores = [row["nats"] for row in log if row["task_name"] == "iteration"]
+    assert len(scores) == mixture.n_iter_
+    np.testing.assert_allclose(scores[:-1], mixture.lower_bounds_[1:])
