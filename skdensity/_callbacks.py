@@ -92,7 +92,7 @@ class Iterations:
         self.values.append(float(state.value))
 
         def store(estimator):
-            self.store(estimator, Result(state, list(self.values), False))
+            self.store(estimator, Result(state, list(self.values)))
 
         return self.iteration.end(store)
 

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdensity._mixture import BaseGaussianMixture, Run
 from skdensity.solvers.em import EM
-from skdensity.solvers.loop import iterate, small_change
+from skdensity.solvers.loop import iterate, small_gain_ahead
 from skdensity.solvers.starts import STARTS
 
 
@@ -194,7 +194,7 @@ class EMGaussianMixture(BaseGaussianMixture):
             solver,
             state,
             max_iter=self.max_iter,
-            stop=small_change(self.tol),
+            stop=small_gain_ahead(self.tol),
             progress=progress,
             announce=iterations.begin,
             observe=iterations.end,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from numbers import Integral, Real
 from typing import Any
@@ -108,7 +108,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         cholesky = family.cholesky(covariances, not_positive_definite("covariances"))
         estimator.n_features_in_ = means.shape[1]
         mixture = Mixture.from_cholesky(weights, means, cholesky, family)
-        estimator._store(Run(mixture, Result(None, [], False)), np.dtype(np.float64))
+        estimator._store(Run(mixture, Result(None, [])), np.dtype(np.float64))
         return estimator
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -437,17 +437,22 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             starts = [None]
         else:
             starts = self._starts(X, weight, rng)
-        runs = self._runs(X, weight, starts, rng, task)
-        return max(runs, key=lambda run: run.lower_bound)
+        runs = list(self._runs(X, weight, starts, rng, task))
+        best, last = max(runs, key=lambda run: run.lower_bound), runs[-1]
+        if last.result.ended_by != "interrupt":
+            return best
+        # The best of too few runs: the fit as a whole was interrupted.
+        return replace(best, result=replace(best.result, ended_by="interrupt"))
 
     def _runs(self, X, weight, starts, rng, task):
-        """A run from every start, unless a callback says that there are enough."""
+        """A run from every start, unless a callback or the user has had enough."""
         progress = Progress(self.verbose, self.verbose_interval)
         for start in starts:
             subtask = task.subtask("run", self.max_iter)
             run = self._run(X, weight, start, rng, progress, subtask)
             yield run
-            if subtask.end(lambda estimator, run=run: estimator._store(run, X.dtype)):
+            enough = subtask.end(lambda to, run=run: to._store(run, X.dtype))
+            if enough or run.result.ended_by == "interrupt":
                 return
 
     def _iterations(self, task, run_of, dtype):

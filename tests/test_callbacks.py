@@ -130,7 +130,7 @@ def test_an_observer_ends_the_loop_without_convergence_or_warning():
     )
     assert result.values == [8, 7, 6, 5, 4]
     assert len(begun) == 5
-    assert result.stopped
+    assert result.ended_by == "observer"
     assert not result.converged
     warn_unless_converged(result, "Countdown", tol=1.0)
 

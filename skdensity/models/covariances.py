@@ -86,14 +86,14 @@ class CovarianceFamily(ABC):
         """Sum over the pooled axes: the transpose of broadcasting along them."""
         return values.sum(axis=self.pooled_axes, keepdims=True)
 
-    def estimate(self, moments: Moments, reg_covar: float) -> np.ndarray:
+    def estimate(self, moments: Moments, reg_covar: float | np.ndarray) -> np.ndarray:
         """Maximum-likelihood covariances, plus `reg_covar` on their diagonals.
 
         Parameters
         ----------
         moments : Moments
             The sufficient statistics.
-        reg_covar : float
+        reg_covar : float or ndarray of shape (n_features,)
             Added to every variance.
 
         Returns
@@ -162,15 +162,32 @@ class CovarianceFamily(ABC):
         """Squared Frobenius norm of each factor."""
 
     @abstractmethod
-    def with_added_variance(self, covariances: np.ndarray, value: float) -> np.ndarray:
-        """Covariances with `value` added to every variance."""
+    def with_added_variance(
+        self, covariances: np.ndarray, value: float | np.ndarray
+    ) -> np.ndarray:
+        """Covariances with `value`, or one for each feature, added to the variances."""
 
-    @abstractmethod
     def cholesky(self, matrices: np.ndarray, complaint: str) -> np.ndarray:
         """Lower Cholesky factors L.
 
         Where there is none, a ValueError says `complaint`, a template with the fields
         ``component`` and ``detail``.
+        """
+        factors, faults = self.factored(matrices)
+        for component, detail in faults.items():
+            raise ValueError(complaint.format(component=component, detail=detail))
+        return factors
+
+    @abstractmethod
+    def factored(self, matrices: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
+        """Cholesky factors, and what keeps some matrices from having one.
+
+        Returns
+        -------
+        factors : ndarray of the shape of `matrices`
+            Undefined when there are faults.
+        faults : dict of int to str
+            Descriptions of singular matrices, by component.
         """
 
     @abstractmethod
@@ -307,20 +324,19 @@ class MatrixFamily(CovarianceFamily):
         return np.sum(factors**2, axis=(1, 2))
 
     def with_added_variance(self, covariances, value):
-        return covariances + value * np.eye(covariances.shape[-1])
+        return covariances + np.eye(covariances.shape[-1]) * value
 
-    def cholesky(self, matrices, complaint):
+    def factored(self, matrices):
         with np.errstate(divide="ignore", invalid="ignore"):
             try:
                 cholesky = _cholesky_of_correlations(matrices)
                 if _has_rank(cholesky):
                     variances = np.diagonal(matrices, axis1=1, axis2=2)
-                    return np.sqrt(variances)[:, :, None] * cholesky
+                    return np.sqrt(variances)[:, :, None] * cholesky, {}
             except np.linalg.LinAlgError:
-                pass  # the loop below says which matrix it is, and why
-        faults = ((k, _fault(matrix)) for k, matrix in enumerate(matrices))
-        component, detail = next(item for item in faults if item[1])
-        raise ValueError(complaint.format(component=component, detail=detail))
+                pass  # one by one, it will show which matrix it is, and why
+            faults = {k: _fault(matrix) for k, matrix in enumerate(matrices)}
+        return matrices, {k: fault for k, fault in faults.items() if fault}
 
     def precision_factors(self, cholesky):
         return self.transposed(_inverse_of_lower(cholesky))
@@ -439,12 +455,12 @@ class DiagonalFamily(CovarianceFamily):
     def with_added_variance(self, covariances, value):
         return covariances + value
 
-    def cholesky(self, matrices, complaint):
-        for k, variances in enumerate(matrices):
-            if not np.all(variances > 0):
-                detail = f"variance {variances.min():.3g}"
-                raise ValueError(complaint.format(component=k, detail=detail))
-        return np.sqrt(matrices)
+    def factored(self, matrices):
+        smallest = matrices.min(axis=1)
+        if np.all(smallest > 0):
+            return np.sqrt(matrices), {}
+        singular = np.flatnonzero(~(smallest > 0))
+        return matrices, {int(k): f"variance {smallest[k]:.3g}" for k in singular}
 
     def precision_factors(self, cholesky):
         return 1 / cholesky
@@ -510,6 +526,9 @@ class IsotropicFamily(DiagonalFamily):
 
     def second_moment(self, residuals, share, out):
         return super().second_moment(residuals, share, out).sum(keepdims=True)
+
+    def with_added_variance(self, covariances, value):
+        return covariances + np.mean(value)
 
     def n_products(self, n_features):
         return 1

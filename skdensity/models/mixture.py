@@ -48,26 +48,27 @@ def posterior(
 
     Parameters
     ----------
-    log_joint : ndarray of shape (n_components, n_rows)
+    log_joint : ndarray of shape (..., n_components, n_rows)
         log π_k N(x_i | k), in nats; overwritten.
-    prior : ndarray of shape (n_components,)
+    prior : ndarray of shape (..., n_components)
         π, which stands for a row that no component reaches: it tells nothing of them.
     weight : ndarray of shape (n_rows,), default=None
         What the responsibilities of a row sum to; None is 1.
 
     Returns
     -------
-    log_density : ndarray of shape (n_rows,)
+    log_density : ndarray of shape (..., n_rows)
         In nats.
-    shares : ndarray of shape (n_components, n_rows)
+    shares : ndarray of shape (..., n_components, n_rows)
         Weight times responsibility.
     """
     log_density, terms, total = _exponentials(log_joint)
     lost = total == 0
     if lost.any():
-        terms[:, lost], total[lost] = prior[:, None], 1
+        np.copyto(terms, prior[..., None], where=lost[..., None, :])
+        total[lost] = 1
     np.divide(1 if weight is None else weight, total, out=total)
-    terms *= total
+    terms *= total[..., None, :]
     return log_density, terms
 
 
@@ -75,11 +76,11 @@ def _exponentials(log_terms):
     """Log of the sum over components, the terms relative to the largest, their sum."""
     # Relative to the largest no exponential overflows and one of them is 1, unless all
     # are −inf, whose difference would be NaN.
-    peak = log_terms.max(axis=0)
+    peak = log_terms.max(axis=-2)
     np.maximum(peak, LOWEST, out=peak)
-    log_terms -= peak
+    log_terms -= peak[..., None, :]
     np.exp(log_terms, out=log_terms)
-    total = log_terms.sum(axis=0)
+    total = log_terms.sum(axis=-2)
     with np.errstate(divide="ignore"):
         log_density = np.log(total)
     log_density += peak
@@ -232,8 +233,7 @@ class Mixture:
             log_density, shares = posterior(block.log_joint(), self.weights, weight)
             return block.sums(shares, float(weight @ log_density))
 
-        total = add_over_blocks(term, len(X), self.row_bytes, n_threads)
-        return total if isinstance(total, Moments) else total.moments()
+        return add_over_blocks(term, len(X), self.row_bytes, n_threads).moments()
 
     def sample(self, n_samples: int, rng: np.random.RandomState):
         """Ancestral sampling: draw components, then rows.

@@ -62,6 +62,10 @@ class Moments:
             second=self.second + other.second,
         )
 
+    def moments(self) -> Moments:
+        """These: what any sum over blocks offers."""
+        return self
+
     @property
     def weights(self) -> np.ndarray:
         """Share of the mass that each component explains."""

@@ -57,7 +57,7 @@ class QuadraticForm:
         """Expand a mixture's log-densities about its mean."""
         family, factors = mixture.family, mixture.precision_factors
         n_components, n_features = mixture.means.shape
-        origin = mixture.weights @ mixture.means
+        origin = np.average(mixture.means, axis=0, weights=mixture.weights)
         shift = mixture.means - origin
         linear = family.solve(factors, shift)
         constant = mixture.log_constants() - 0.5 * np.sum(linear * shift, axis=1)

@@ -38,7 +38,8 @@ class TriangularForm:
     @cached_property
     def origin(self) -> np.ndarray:
         """The mixture's mean, which rows are taken relative to."""
-        return self.mixture.weights @ self.mixture.means
+        mixture = self.mixture
+        return np.average(mixture.means, axis=0, weights=mixture.weights)
 
     @cached_property
     def maps(self) -> np.ndarray:

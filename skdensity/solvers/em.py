@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdensity.models.mixture import Mixture
+from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
+from skdensity.models.moments import Moments
+
+# Share of the rows below which a component's moments are rounding errors.
+LOST = 10 * np.finfo(np.float64).eps
+# How often a component may be revived, on average: one that is lost again and again has
+# no place in the data.
+MAX_REVIVALS = 5
 
 
 @dataclass(frozen=True)
@@ -25,15 +32,20 @@ class EMState:
         The current parameters.
     value : float
         Mean log-likelihood, in nats, of the parameters *before* the last step.
+    n_revivals : int
+        Components revived so far.
     """
 
     mixture: Mixture
     value: float = -np.inf
+    n_revivals: int = 0
 
 
 @dataclass(frozen=True)
 class EM:
     """One EM step never lowers the likelihood when ``reg_covar`` is 0.
+
+    A step that revives a component (see :func:`revived`) is the exception.
 
     Attributes
     ----------
@@ -41,7 +53,7 @@ class EM:
         The rows.
     sample_weight : ndarray of shape (n_samples,)
         Their weights.
-    reg_covar : float
+    reg_covar : float or ndarray of shape (n_features,)
         Added to every variance in the M-step.
     n_threads : int, default=1
         Blocks of rows that are worked on at a time.
@@ -49,7 +61,7 @@ class EM:
 
     X: np.ndarray
     sample_weight: np.ndarray
-    reg_covar: float
+    reg_covar: float | np.ndarray
     n_threads: int = 1
 
     def init(self, mixture: Mixture, value: float = -np.inf) -> EMState:
@@ -58,9 +70,69 @@ class EM:
 
     def step(self, state: EMState) -> EMState:
         """One E-step and one M-step."""
-        family = state.mixture.family
         moments = state.mixture.moments(self.X, self.sample_weight, self.n_threads)
-        return EMState(
-            mixture=Mixture.from_moments(moments, family, self.reg_covar),
-            value=moments.log_likelihood / self.sample_weight.sum(),
-        )
+        value = moments.log_likelihood / self.sample_weight.sum()
+        return self.maximised(state, moments, value)
+
+    def maximised(self, state: EMState, moments: Moments, value: float) -> EMState:
+        """The M-step."""
+        family = state.mixture.family
+        covariances = family.estimate(moments, self.reg_covar)
+        cholesky, faults = family.factored(covariances)
+        is_lost = moments.mass <= LOST * moments.mass.sum()
+        is_lost[list(faults)] = True
+        n_revivals = state.n_revivals + int(is_lost.sum())
+        may_revive = n_revivals <= MAX_REVIVALS * len(is_lost)
+        weights, means = moments.weights, moments.mean
+        if is_lost.any() and not is_lost.all() and may_revive:
+            mixture = revived(weights, means, covariances, family, is_lost)
+            return EMState(mixture, value, n_revivals)
+        if faults:
+            cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
+        mixture = Mixture.from_cholesky(weights, means, cholesky, family)
+        return EMState(mixture, value, state.n_revivals)
+
+
+def revived(weights, means, covariances, family, is_lost) -> Mixture:
+    """The mixture with lost components made parts of the heaviest one.
+
+    A component that explains no rows, or whose rows span no volume, would stay empty,
+    or end the fit with a density that is infinite at a point. The heaviest of the
+    others is cut into equal parts side by side along its covariance.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_components,)
+        Summing to 1.
+    means : ndarray of shape (n_components, n_features)
+        The components' means.
+    covariances : ndarray
+        In the family's inner shape.
+    family : CovarianceFamily
+        The shape of the covariances.
+    is_lost : ndarray of bool of shape (n_components,)
+        Some, but not all.
+
+    Returns
+    -------
+    mixture : Mixture
+        Without lost components.
+
+    Raises
+    ------
+    ValueError
+        If the covariance that all components share is singular.
+    """
+    weights = np.where(is_lost, 0, weights)
+    heaviest = int(weights.argmax())
+    parts = np.append(heaviest, np.flatnonzero(is_lost))
+    weights[parts] = weights[heaviest] / len(parts)
+    if not family.tied:
+        covariances[is_lost] = covariances[heaviest]
+    cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
+    n_features = means.shape[1]
+    direction = np.full((1, n_features), 1 / np.sqrt(n_features))
+    (step,) = family.colour(family.untied(cholesky, len(means))[heaviest], direction)
+    offsets = np.linspace(-0.5, 0.5, len(parts))
+    means[parts] = means[heaviest] + offsets[:, None] * step
+    return Mixture.from_cholesky(weights / weights.sum(), means, cholesky, family)

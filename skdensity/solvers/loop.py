@@ -13,11 +13,18 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skdensity.passes.threads import one_blas_thread
 
 StoppingRule = Callable[[list[float]], bool]
+
+# Steps below this share of the value are rounding errors of its sum over rows.
+ROUNDING = 8 * np.finfo(np.float64).eps
+
+# Steps below this share of the value are rounding errors of its sum over rows.
+ROUNDING = 8 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
@@ -30,28 +37,53 @@ class Result:
         The solver's last state.
     values : list of float
         The objective that each iteration observed.
-    converged : bool
-        Whether the stopping rule ended the run.
-    stopped : bool
-        Whether `observe` did.
+    ended_by : {"convergence", "observer", "interrupt", "max_iter"}
+        The stopping rule, the observer, the user, or the number of iterations.
     """
 
     state: Any
     values: list[float]
-    converged: bool
-    stopped: bool = False
+    ended_by: str = "max_iter"
+
+    @property
+    def converged(self) -> bool:
+        """Whether the stopping rule ended the run."""
+        return self.ended_by == "convergence"
 
 
-def small_change(tol: float) -> StoppingRule:
-    """Stop when the value changes by less than `tol` between two iterations.
+def small_gain_ahead(tol: float) -> StoppingRule:
+    r"""Stop when the value can be expected to rise by less than `tol` from here on.
+
+    A small step is no sign of an optimum: EM's steps shrink by a constant factor
+    :math:`\rho`, which is close to 1 where components overlap, and what is still to
+    come is :math:`\delta (\rho + \rho^2 + \dots) = \delta \rho / (1 - \rho)` (Aitken's
+    extrapolation; Böhning et al. 1994, doi:10.1007/BF01720593). The factor is the
+    largest of the last three, so that a plateau whose steps grow is not an end. A step
+    below the rounding error of the value is one.
 
     Examples
     --------
-    >>> from skdensity.solvers.loop import small_change
-    >>> small_change(0.1)([1.0, 2.0]), small_change(0.1)([1.0, 1.05])
-    (False, True)
+    >>> from skdensity.solvers.loop import small_gain_ahead
+    >>> values = [10 - 0.9**n for n in range(100)]
+    >>> rule = small_gain_ahead(0.01)
+    >>> n = next(n for n in range(5, 100) if rule(values[:n]))
+    >>> 10 - values[n - 1] < 0.011
+    True
     """
-    return lambda values: abs(values[-1] - values[-2]) < tol
+
+    def stop(values: list[float]) -> bool:
+        steps = np.diff(values[-5:])
+        if abs(steps[-1]) <= ROUNDING * abs(values[-1]):
+            return tol > 0
+        if len(steps) < 4 or not np.all(np.isfinite(steps)):
+            return False
+        if steps[-1] < 0:  # regularisation may lower the likelihood
+            return bool(-steps[-1] < tol)
+        with np.errstate(divide="ignore"):
+            factor = np.max(np.abs(steps[1:] / steps[:-1]))
+        return bool(factor < 1 and steps[-1] * factor / (1 - factor) < tol)
+
+    return stop
 
 
 def no_improvement(tol: float | None, patience: int) -> StoppingRule:
@@ -80,6 +112,22 @@ def no_improvement(tol: float | None, patience: int) -> StoppingRule:
         return min(values[-patience:]) >= before - tol
 
     return stop
+
+
+OUTCOMES = {
+    "convergence": "converged",
+    "observer": "was stopped",
+    "interrupt": "was interrupted",
+    "max_iter": "did not converge",
+}
+
+
+OUTCOMES = {
+    "convergence": "converged",
+    "observer": "was stopped",
+    "interrupt": "was interrupted",
+    "max_iter": "did not converge",
+}
 
 
 class Progress:
@@ -118,7 +166,7 @@ class Progress:
         """Report the end of a run."""
         if not self.verbose:
             return
-        outcome = "converged" if result.converged else "did not converge"
+        outcome = OUTCOMES[result.ended_by]
         detail = f"  time {perf_counter() - self.start:.3f} s"
         if result.values:
             detail = f"  value {result.values[-1]:.5f} nats{detail}"
@@ -163,28 +211,42 @@ def iterate(
         The last state, the values, and what ended the run.
     """
     progress.begin()
-    values, converged, stopped = [float(state.value)], False, False
-    with one_blas_thread():
-        while not (converged or stopped) and len(values) <= max_iter:
-            announce()
-            state = solver.step(state)
-            values.append(float(state.value))
-            stopped = observe(state)
-            progress.iteration(len(values) - 1, values)
-            converged = bool(stop(values))
-    result = Result(state, values[1:], converged, stopped)
+    values, ended_by = [float(state.value)], "max_iter"
+    try:
+        with one_blas_thread():
+            while ended_by == "max_iter" and len(values) <= max_iter:
+                announce()
+                state = solver.step(state)
+                values.append(float(state.value))
+                progress.iteration(len(values) - 1, values)
+                if observe(state):
+                    ended_by = "observer"
+                if stop(values):
+                    ended_by = "convergence"
+    except KeyboardInterrupt:
+        ended_by = "interrupt"  # what has been reached is worth keeping
+    result = Result(state, values[1:], ended_by)
     progress.end(result)
     return result
 
 
 def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> None:
-    """Warn, naming the estimator and the knobs, when a run used up its iterations."""
-    if result.converged or result.stopped or tol is None or not result.values:
+    """Warn, naming the estimator and the knobs, when a run ended before its time."""
+    if result.converged or result.ended_by == "observer":
+        return  # an observer knows what it wanted
+    n_iter = len(result.values)
+    if result.ended_by == "interrupt":
+        message = (
+            f"{estimator} was interrupted after {n_iter} iterations; the parameters so "
+            "far are kept. Set `warm_start=True` to go on from them."
+        )
+    elif tol is None or n_iter == 0:
         return
-    warnings.warn(
-        f"{estimator} used all {len(result.values)} iterations without reaching "
-        f"tol={tol:g}; the last value was {result.values[-1]:.6g} nats per row. "
-        "Increase `max_iter` or `tol`, or standardise the features.",
-        ConvergenceWarning,
-        stacklevel=4,  # past this function, `fit` and scikit-learn's wrapper of it
-    )
+    else:
+        message = (
+            f"{estimator} used all {n_iter} iterations without reaching tol={tol:g}; "
+            f"the last value was {result.values[-1]:.6g} nats per row. Increase "
+            "`max_iter` or `tol`, or standardise the features."
+        )
+    # Past this function, `fit` and scikit-learn's wrapper of it.
+    warnings.warn(message, ConvergenceWarning, stacklevel=4)

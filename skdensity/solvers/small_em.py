@@ -1,0 +1,176 @@
+"""A start by many short EM runs, of which the best goes on.
+
+Biernacki, Celeux and Govaert (2003), doi:10.1016/S0167-9473(02)00163-9: EM climbs to
+the optimum above its start, so the time is better spent on many short climbs than on a
+long one. The climbs run side by side, as one mixture of all their components, on a
+sample of the rows; the worse ones are given up on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from skdensity.models.covariances import FAMILIES, CovarianceFamily
+from skdensity.models.mixture import Mixture, posterior
+from skdensity.models.moments import Moments
+from skdensity.passes.blocks import Scratch, add_over_blocks
+
+# Steps of each round, and the climbs that go on after it.
+ROUNDS = ((10, 5), (20, 1))
+N_CLIMBS = 20
+# Added to the variances of features that are scaled to unit variance: in a sample, a
+# component on a few rows looks better than it is.
+RIDGE = 1e-3
+# With more products of features than this, climbs take features as independent.
+MAX_PRODUCTS = 100
+
+
+@dataclass(frozen=True)
+class Climbs:
+    """Mixtures of the same size, evaluated as one mixture of all their components.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        The components of all; their weights sum to 1 within each climb.
+    n_climbs : int
+        Number of climbs.
+    """
+
+    mixture: Mixture
+    n_climbs: int
+
+    def moments(self, X: np.ndarray, sample_weight: np.ndarray) -> Moments:
+        """One pass over the rows; the log-likelihood has an entry for every climb."""
+        mixture, scratch = self.mixture, Scratch()
+        prior = self._by_climb(mixture.weights)
+
+        def term(rows):
+            block, weight = mixture.block(X, rows, scratch), sample_weight[rows]
+            log_joint = self._by_climb(block.log_joint())
+            log_density, shares = posterior(log_joint, prior, weight)
+            shares = shares.reshape(len(mixture.weights), -1)
+            return block.sums(shares, log_density @ weight)
+
+        return add_over_blocks(term, len(X), mixture.row_bytes).moments()
+
+    def best(self, n_climbs: int, log_likelihood: np.ndarray) -> Climbs:
+        """The most likely of the climbs."""
+        kept = np.argsort(-log_likelihood, kind="stable")[:n_climbs]
+        mixture = self.mixture
+
+        def taken(values):
+            values = self._by_climb(values)[kept]
+            return values.reshape(-1, *values.shape[2:])
+
+        parts = ("weights", "means", "cholesky", "precision_factors")
+        parts = {name: taken(getattr(mixture, name)) for name in parts}
+        return Climbs(replace(mixture, **parts), n_climbs)
+
+    def _by_climb(self, values):
+        return values.reshape(self.n_climbs, -1, *values.shape[1:])
+
+    def maximised(self, moments: Moments, is_tied: bool) -> Climbs:
+        """The M-step of every climb."""
+        family = self.mixture.family
+        mass = self._by_climb(moments.mass)
+        weights = mass / mass.sum(axis=1, keepdims=True)
+        covariances = family.estimate(moments, RIDGE)
+        if is_tied:
+            # A covariance for all components is the mean of their own, by mass.
+            own = self._by_climb(covariances)
+            shared = np.einsum("ck,ck...->c...", weights, own)[:, None]
+            covariances = np.broadcast_to(shared, own.shape).reshape(covariances.shape)
+        cholesky = family.cholesky(covariances, "{detail}")
+        mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, family)
+        return replace(self, mixture=mixture)
+
+
+def small_em(
+    X: np.ndarray,
+    weight: np.ndarray,
+    n_components: int,
+    family: CovarianceFamily,
+    rng: np.random.RandomState,
+) -> np.ndarray:
+    """Responsibilities of the best of many short EM runs.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        A sample of the rows.
+    weight : ndarray of shape (n_samples,)
+        Their weights.
+    n_components : int
+        Number of components.
+    family : CovarianceFamily
+        The shape of the covariances.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    responsibilities : ndarray of shape (n_components, n_samples)
+        Columns sum to 1.
+    """
+    weight = weight / weight.sum()
+    X = _standardised(X, weight)
+    climbs = _foot(X, weight, n_components, _climbing_family(family, X.shape[1]), rng)
+    for n_steps, n_left in ROUNDS:
+        for _ in range(n_steps):
+            moments = climbs.moments(X, weight)
+            climbs = climbs.maximised(moments, family.tied)
+        climbs = climbs.best(n_left, climbs.moments(X, weight).log_likelihood)
+    return climbs.mixture.responsibilities(X).T
+
+
+def _standardised(X, weight):
+    """Rows with mean 0 and variance 1 in every feature that varies."""
+    X = X - np.average(X, axis=0, weights=weight).astype(np.float64)
+    scale = np.sqrt(weight @ X**2)
+    return X / np.where(scale > 0, scale, 1)
+
+
+def _climbing_family(family, n_features):
+    """The family without ties, and diagonal where matrices would cost too much."""
+    if family.n_products(n_features) > max(MAX_PRODUCTS, n_features):
+        return FAMILIES["diag"]
+    return type(family)()
+
+
+def _foot(X, weight, n_components, family, rng):
+    """Where the climbs start: at rows far apart, as wide as the rows around them."""
+    rows, variances = _spread_rows(X, weight, n_components, rng)
+    n_all = rows.size
+    covariances = family.with_added_variance(
+        np.zeros(family.shape(n_all, X.shape[1])), RIDGE
+    )
+    covariances *= np.repeat(1 + variances / RIDGE, n_components).reshape(
+        -1, *(1,) * family.rank
+    )
+    weights = np.full(n_all, 1 / n_components)
+    cholesky = family.cholesky(covariances, "{detail}")
+    mixture = Mixture.from_cholesky(weights, X[rows.ravel()], cholesky, family)
+    return Climbs(mixture, N_CLIMBS)
+
+
+def _spread_rows(X, weight, n_components, rng):
+    """Rows for every climb by D² sampling, and their mean squared distance to the rest.
+
+    Arthur and Vassilvitskii (2007), doi:10.5555/1283383.1283494.
+    """
+    rows = np.empty((N_CLIMBS, n_components), dtype=np.intp)
+    nearest = np.ones((N_CLIMBS, len(X)))
+    for k in range(n_components):
+        heights = np.cumsum(weight * nearest, axis=1)
+        draws = rng.uniform(size=N_CLIMBS) * heights[:, -1]
+        rows[:, k] = [
+            min(np.searchsorted(height, draw, side="right"), len(X) - 1)
+            for height, draw in zip(heights, draws, strict=True)
+        ]
+        distances = cdist(X[rows[:, k]], X, "sqeuclidean")
+        nearest = distances if k == 0 else np.minimum(nearest, distances)
+    return rows, nearest @ weight / X.shape[1]
