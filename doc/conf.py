@@ -20,7 +20,8 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates"]
+# benchmarks.rst includes the tables that the benchmarks write.
+exclude_patterns = ["_build", "_templates", "benchmarks/*.md"]
 default_role = "literal"
 add_function_parentheses = False
 
