@@ -199,7 +199,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         epsilon=1e-8,
         reg_covar=1e-6,
         n_init=1,
-        init_params="kmeans",
+        init_params="small_em",
         weights_init=None,
         means_init=None,
         precisions_init=None,

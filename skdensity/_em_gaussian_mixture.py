@@ -34,16 +34,19 @@ class EMGaussianMixture(BaseGaussianMixture):
         matrix for all; ``"diag"``, one variance per component and feature;
         ``"tied_diag"``, one variance per feature; ``"spherical"``, one variance per
         component; or ``"tied_spherical"``, one variance for all.
-    tol : float, default=1e-3
-        Iterations stop when the mean log-likelihood changes by less, in nats.
+    tol : float, default=1e-6
+        Iterations stop when the mean log-likelihood can be expected to rise by less, in
+        nats, if they went on for ever. This is a distance to the optimum; the last
+        step, which scikit-learn compares with its `tol`, can be far smaller.
     reg_covar : float, default=1e-6
         Added to every variance, in squared units of the data.
-    max_iter : int, default=100
+    max_iter : int, default=1000
         Largest number of iterations; 0 returns the start.
     n_init : int, default=1
         Number of starts; the most likely result is kept.
-    init_params : str, default="kmeans"
-        Where responsibilities start: ``"kmeans"``, the clusters of k-means;
+    init_params : str, default="small_em"
+        Where responsibilities start: ``"small_em"``, the best of many short EM runs on
+        a sample of the rows; ``"kmeans"``, the clusters of k-means;
         ``"k-means++"``, one row per component chosen by k-means++; ``"random"``,
         uniform random numbers; or ``"random_from_data"``, one random row per component.
     weights_init : array-like of shape (n_components,), default=None
@@ -149,11 +152,11 @@ class EMGaussianMixture(BaseGaussianMixture):
         n_components=1,
         *,
         covariance_type="full",
-        tol=1e-3,
+        tol=1e-6,
         reg_covar=1e-6,
-        max_iter=100,
+        max_iter=1000,
         n_init=1,
-        init_params="kmeans",
+        init_params="small_em",
         weights_init=None,
         means_init=None,
         precisions_init=None,

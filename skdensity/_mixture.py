@@ -476,7 +476,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         family = FAMILIES[self.covariance_type]
         given = self._given_start(family, X.shape[1])
         is_given = all(part is not None for part in given)
-        rows = None if is_given else start_rows(X, weight, self.n_components)
+        rows = None if is_given else start_rows(X, weight, self.n_components, rng)
         for _ in range(self.n_init):
             yield self._start(given, rows, rng, family)
 
@@ -493,7 +493,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
 
     def _initial(self, rows, rng, family):
         """Weights, means and covariances that `init_params` stands for."""
-        shares = start_shares(self.init_params, rows, self.n_components, rng)
+        shares = start_shares(self.init_params, rows, self.n_components, family, rng)
         moments = moments_of(rows.X, shares, family)
         covariances = family.estimate(moments, self.reg_covar)
         return moments.weights, moments.mean, covariances

@@ -67,7 +67,7 @@ def row_blocks(n_rows: int, row_bytes: int) -> Iterator[slice]:
     --------
     >>> from skdensity.passes.blocks import row_blocks
     >>> list(row_blocks(5, row_bytes=2**21))
-    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    [slice(0, 3, None), slice(3, 5, None)]
     """
     step = max(1, BLOCK_BYTES // row_bytes)
     for start in range(0, n_rows, step):

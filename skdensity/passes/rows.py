@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from skdensity.passes.blocks import fill_over_blocks
+
+# Multipliers of splitmix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195),
+# which spread every bit of a word over all others.
+MULTIPLIERS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
+
 
 def columns_of(X: np.ndarray, rows: slice) -> np.ndarray:
     """A block of rows as a contiguous float64 array of shape (n_features, n_rows).
@@ -54,3 +60,55 @@ def merge_duplicates(
     masses = np.add.reduceat(sample_weight, begin)
     # lexsort is stable: the first of a group is the one that appears first.
     return X[begin], masses / masses.sum(), order[begin]
+
+
+def sample_distinct(
+    X: np.ndarray, n_rows: int, rng: np.random.RandomState
+) -> np.ndarray:
+    """Choose about `n_rows` distinct rows at random, each with all its copies.
+
+    Rows are chosen by a hash of their values: neither their order nor how often they
+    are repeated makes a difference to which values are chosen.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The rows.
+    n_rows : int
+        Number of distinct rows.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    chosen : ndarray of shape (n_chosen,)
+        Indices, in ascending order; all rows if no more than `n_rows` are distinct.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.passes.rows import sample_distinct
+    >>> X = np.repeat(np.arange(4.0), 3)[:, None]
+    >>> chosen = sample_distinct(X, 2, np.random.RandomState(0))
+    >>> len(chosen), len(np.unique(X[chosen]))
+    (6, 2)
+    """
+    hashes = _hashes(X, np.uint64(rng.randint(2**31)))
+    distinct = np.unique(hashes)
+    if len(distinct) <= n_rows:
+        return np.arange(len(X))
+    return np.flatnonzero(hashes < distinct[n_rows])
+
+
+def _hashes(X: np.ndarray, seed: np.uint64) -> np.ndarray:
+    def values(rows: slice) -> np.ndarray:
+        hashed = np.full(rows.stop - rows.start, seed)
+        for column in X[rows].T:
+            # Adding 0 turns −0 into 0, which it equals.
+            hashed ^= (column + np.float64(0)).view(np.uint64)
+            for multiplier in MULTIPLIERS:
+                hashed ^= hashed >> np.uint64(31)
+                hashed *= multiplier
+        return hashed ^ (hashed >> np.uint64(31))
+
+    return fill_over_blocks(values, np.empty(len(X), dtype=np.uint64), row_bytes=32)

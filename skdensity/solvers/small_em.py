@@ -14,12 +14,16 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from skdensity.models.covariances import FAMILIES, CovarianceFamily
-from skdensity.models.mixture import Mixture, posterior
+from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture, posterior
 from skdensity.models.moments import Moments
 from skdensity.passes.blocks import Scratch, add_over_blocks
+from skdensity.passes.rows import sample_distinct
 
+# Rows that the climbs look at.
+MAX_ROWS = 5000
+ROWS_PER_COMPONENT = 100
 # Steps of each round, and the climbs that go on after it.
-ROUNDS = ((10, 5), (20, 1))
+ROUNDS = ((20, 4), (30, 1))
 N_CLIMBS = 20
 # Added to the variances of features that are scaled to unit variance: in a sample, a
 # component on a few rows looks better than it is.
@@ -84,14 +88,14 @@ class Climbs:
             own = self._by_climb(covariances)
             shared = np.einsum("ck,ck...->c...", weights, own)[:, None]
             covariances = np.broadcast_to(shared, own.shape).reshape(covariances.shape)
-        cholesky = family.cholesky(covariances, "{detail}")
+        cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
         mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, family)
         return replace(self, mixture=mixture)
 
 
 def small_em(
     X: np.ndarray,
-    weight: np.ndarray,
+    weight: np.ndarray | None,
     n_components: int,
     family: CovarianceFamily,
     rng: np.random.RandomState,
@@ -101,9 +105,9 @@ def small_em(
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        A sample of the rows.
-    weight : ndarray of shape (n_samples,)
-        Their weights.
+        Rows to start on; the climbs look at a sample of them.
+    weight : ndarray of shape (n_samples,) or None
+        Their weights; None when all count the same.
     n_components : int
         Number of components.
     family : CovarianceFamily
@@ -116,22 +120,31 @@ def small_em(
     responsibilities : ndarray of shape (n_components, n_samples)
         Columns sum to 1.
     """
+    weight = np.ones(len(X)) if weight is None else weight
+    X = _standardised(X, weight / weight.sum())
+    rows = sample_distinct(X, max(MAX_ROWS, ROWS_PER_COMPONENT * n_components), rng)
+    rows = rows[np.lexsort(X[rows].T)]  # their order is to make no difference
+    mixture = _best_climb(X[rows], weight[rows], n_components, family, rng)
+    return mixture.responsibilities(X).T
+
+
+def _best_climb(X, weight, n_components, family, rng):
     weight = weight / weight.sum()
-    X = _standardised(X, weight)
     climbs = _foot(X, weight, n_components, _climbing_family(family, X.shape[1]), rng)
     for n_steps, n_left in ROUNDS:
         for _ in range(n_steps):
             moments = climbs.moments(X, weight)
             climbs = climbs.maximised(moments, family.tied)
         climbs = climbs.best(n_left, climbs.moments(X, weight).log_likelihood)
-    return climbs.mixture.responsibilities(X).T
+    return climbs.mixture
 
 
-def _standardised(X, weight):
+def _standardised(X, share):
     """Rows with mean 0 and variance 1 in every feature that varies."""
-    X = X - np.average(X, axis=0, weights=weight).astype(np.float64)
-    scale = np.sqrt(weight @ X**2)
-    return X / np.where(scale > 0, scale, 1)
+    X = X - np.average(X.astype(np.float64), axis=0, weights=share)
+    for scale in (np.abs(X).max(axis=0), np.sqrt(share @ X**2)):
+        X /= np.where(scale > 0, scale, 1)  # by the largest first: no square overflows
+    return X
 
 
 def _climbing_family(family, n_features):
@@ -144,16 +157,16 @@ def _climbing_family(family, n_features):
 def _foot(X, weight, n_components, family, rng):
     """Where the climbs start: at rows far apart, as wide as the rows around them."""
     rows, variances = _spread_rows(X, weight, n_components, rng)
-    n_all = rows.size
-    covariances = family.with_added_variance(
-        np.zeros(family.shape(n_all, X.shape[1])), RIDGE
+    shape = family.shape(rows.size, X.shape[1])
+    units = family.with_added_variance(np.zeros(shape), 1.0)
+    variances = np.repeat(RIDGE + variances, n_components)
+    covariances = units * variances.reshape(-1, *(1,) * family.rank)
+    mixture = Mixture.from_cholesky(
+        np.full(rows.size, 1 / n_components),
+        X[rows.ravel()],
+        family.cholesky(covariances, SINGULAR_ESTIMATE),
+        family,
     )
-    covariances *= np.repeat(1 + variances / RIDGE, n_components).reshape(
-        -1, *(1,) * family.rank
-    )
-    weights = np.full(n_all, 1 / n_components)
-    cholesky = family.cholesky(covariances, "{detail}")
-    mixture = Mixture.from_cholesky(weights, X[rows.ravel()], cholesky, family)
     return Climbs(mixture, N_CLIMBS)
 
 

@@ -1,9 +1,9 @@
 """Where mixture fits start: responsibilities from the data.
 
-Each start maps rows X, their weights (None when all count the same), n_components and a
-generator to responsibilities of shape (n_components, n_rows); the first M-step turns
-them into parameters. Names and meanings are those of scikit-learn's
-``GaussianMixture``.
+Each start maps rows X, their weights (None when all count the same), n_components, the
+family of the covariances and a generator to responsibilities of shape (n_components,
+n_rows); the first M-step turns them into parameters. Names and meanings are those of
+scikit-learn's ``GaussianMixture``, and ``"small_em"`` is ours.
 """
 
 from __future__ import annotations
@@ -14,14 +14,21 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.cluster import KMeans, kmeans_plusplus
 
-from skdensity.passes.rows import merge_duplicates
+from skdensity.models.covariances import CovarianceFamily
+from skdensity.passes.rows import merge_duplicates, sample_distinct
+from skdensity.solvers.small_em import small_em
 
 Start = Callable[
-    [np.ndarray, np.ndarray | None, int, np.random.RandomState], np.ndarray
+    [np.ndarray, np.ndarray | None, int, CovarianceFamily, np.random.RandomState],
+    np.ndarray,
 ]
 
+# Rows that a start looks at: it sets out near an optimum, and need not find it.
+MAX_ROWS = 20_000
+ROWS_PER_COMPONENT = 100
 
-def kmeans(X, weight, n_components, rng):
+
+def kmeans(X, weight, n_components, family, rng):
     """Hard assignments of one k-means run."""
     labels = (
         KMeans(n_components, n_init=1, random_state=rng)
@@ -31,19 +38,19 @@ def kmeans(X, weight, n_components, rng):
     return np.equal.outer(np.arange(n_components), labels).astype(np.float64)
 
 
-def kmeans_plus_plus(X, weight, n_components, rng):
+def kmeans_plus_plus(X, weight, n_components, family, rng):
     """One row per component, spread out by k-means++."""
     _, rows = kmeans_plusplus(X, n_components, sample_weight=weight, random_state=rng)
     return _singletons(rows, len(X))
 
 
-def random(X, weight, n_components, rng):
+def random(X, weight, n_components, family, rng):
     """Uniform responsibilities, normalised per row."""
     shares = rng.uniform(size=(len(X), n_components)).T
     return shares / shares.sum(axis=0)
 
 
-def random_from_data(X, weight, n_components, rng):
+def random_from_data(X, weight, n_components, family, rng):
     """One row per component, drawn by weight without replacement."""
     share = None if weight is None else weight / weight.sum()
     rows = rng.choice(len(X), size=n_components, replace=False, p=share)
@@ -61,6 +68,7 @@ STARTS: dict[str, Start] = {
     "k-means++": kmeans_plus_plus,
     "random": random,
     "random_from_data": random_from_data,
+    "small_em": small_em,
 }
 
 
@@ -72,12 +80,16 @@ class StartRows(NamedTuple):
 
 
 def start_rows(
-    X: np.ndarray, sample_weight: np.ndarray, n_components: int
+    X: np.ndarray,
+    sample_weight: np.ndarray,
+    n_components: int,
+    rng: np.random.RandomState,
 ) -> StartRows:
     """Distinct rows, so that a start cannot tell a weight from a repetition.
 
     Rows that all count the same keep their order, which makes seeds mean what they mean
-    in scikit-learn; otherwise they are sorted, and their order makes no difference.
+    in scikit-learn; otherwise they are sorted, and their order makes no difference. Of
+    many rows it is a random sample.
 
     Parameters
     ----------
@@ -87,12 +99,18 @@ def start_rows(
         Positive weights.
     n_components : int
         Number of components.
+    rng : RandomState
+        Source of randomness, for many rows only.
 
     Returns
     -------
     rows : StartRows
         Distinct rows; all rows when there are fewer distinct ones than components.
     """
+    n_rows = max(MAX_ROWS, ROWS_PER_COMPONENT * n_components)
+    if len(X) > n_rows:
+        chosen = sample_distinct(X, n_rows, rng)
+        X, sample_weight = X[chosen], sample_weight[chosen]
     rows, masses, first = merge_duplicates(X, sample_weight)
     if len(rows) < n_components:
         rows, masses, first = X, sample_weight, np.arange(len(X))
@@ -102,7 +120,11 @@ def start_rows(
 
 
 def start_shares(
-    name: str, rows: StartRows, n_components: int, rng: np.random.RandomState
+    name: str,
+    rows: StartRows,
+    n_components: int,
+    family: CovarianceFamily,
+    rng: np.random.RandomState,
 ) -> np.ndarray:
     """Weights times responsibilities that a start gives to rows.
 
@@ -114,6 +136,8 @@ def start_shares(
         The rows to start on.
     n_components : int
         Number of components.
+    family : CovarianceFamily
+        The shape of the covariances.
     rng : RandomState
         Source of randomness.
 
@@ -122,5 +146,5 @@ def start_shares(
     shares : ndarray of shape (n_components, n_rows)
         A component's mass is the sum of its row.
     """
-    shares = STARTS[name](rows.X, rows.weight, n_components, rng)
+    shares = STARTS[name](rows.X, rows.weight, n_components, family, rng)
     return shares if rows.weight is None else rows.weight * shares
