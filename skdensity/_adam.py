@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import inf
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval
 
 from skdensity.solvers.adam import Adam, minibatches
 from skdensity.solvers.loop import no_improvement
+
+# A tenth of a tenth of the learning rate is the last that a fit tries.
+N_PACES = 3
 
 ADAM_CONSTRAINTS: dict = {
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -63,10 +67,12 @@ def adam_for(estimator, loss, batch_of, sample_weight, rng, **options):
         beta_1=estimator.beta_1,
         beta_2=estimator.beta_2,
         epsilon=estimator.epsilon,
+        tol=estimator.tol or 0.0,
+        patience=inf if estimator.tol is None else estimator.n_iter_no_change,
         **options,
     )
 
 
 def stopping_rule_of(estimator):
-    """Stop after `n_iter_no_change` epochs that improve by at most `tol` nats."""
-    return no_improvement(estimator.tol, estimator.n_iter_no_change)
+    """Stop when the third pace does not improve by more than `tol` nats, either."""
+    return no_improvement(estimator.tol, N_PACES * estimator.n_iter_no_change)

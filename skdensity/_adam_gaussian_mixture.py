@@ -56,7 +56,8 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Improvement of the loss, in nats, that counts as one. None runs all
         `max_iter` epochs.
     n_iter_no_change : int, default=50
-        Epochs without improvement after which the fit stops.
+        Epochs without improvement after which the fit goes back to the best parameters
+        and continues at a tenth of the learning rate; the third time it stops.
     batch_size : int or None, default=None
         Rows per update. None uses all rows, in one update per epoch.
     beta_1, beta_2 : float, default=0.9, 0.999
@@ -69,10 +70,10 @@ class AdamGaussianMixture(BaseGaussianMixture):
         onto a point.
     n_init : int, default=1
         Number of starts; the most likely result is kept.
-    init_params : str, default="kmeans"
-        Where the descent starts: ``"kmeans"``, ``"k-means++"``, ``"random"`` or
-        ``"random_from_data"`` as in :class:`EMGaussianMixture`; or, with
-        ``"standard_normal"``, at logits and means drawn from N(0, 1) and unit
+    init_params : str, default="small_em"
+        Where the descent starts: ``"small_em"``, ``"kmeans"``, ``"k-means++"``,
+        ``"random"`` or ``"random_from_data"`` as in :class:`EMGaussianMixture`; or,
+        with ``"standard_normal"``, at logits and means drawn from N(0, 1) and unit
         covariances, whatever the data.
     weights_init : array-like of shape (n_components,), default=None
         Weights to start at, instead of those of `init_params`.

@@ -44,7 +44,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Improvement of the loss, in nats, that counts as one. None runs all
         `max_iter` epochs.
     n_iter_no_change : int, default=50
-        Epochs without improvement after which the fit stops.
+        Epochs without improvement after which the fit goes back to the best parameters
+        and continues at a tenth of the learning rate; the third time it stops.
     batch_size : int or None, default=None
         Rows per update. None uses all rows, in one update per epoch whose cost does not
         depend on their number.

@@ -117,6 +117,7 @@ def test_the_default_fit_of_standardised_data_is_near_the_closed_form(X):
     assert density.score(X) == pytest.approx(GaussianMLE().fit(X).score(X), abs=2e-3)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_result_is_the_most_likely_of_all_parameters_visited():
     X = 1e-3 * make_gaussian_2d()  # steps of 0.05 are far too long here
     density = CholeskyGaussian().fit(X)

@@ -73,6 +73,9 @@ def test_the_check_finds_what_is_broken(broken, theorem):
 def test_blocks_make_no_difference(monkeypatch, estimator):
     X = load_iris().data
     weight = np.random.RandomState(0).uniform(0.5, 2, len(X))
+    if isinstance(estimator, AdamGaussianMixture):
+        # Rounding decides when it slows down; few epochs at one pace do not show it.
+        estimator = clone(estimator).set_params(tol=None, max_iter=50)
     whole = clone(estimator).fit(X, sample_weight=weight)
     expected = whole.score_samples(X)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 1000)
@@ -127,7 +130,7 @@ def test_a_row_out_of_reach_has_density_zero_not_nan(estimator):
         GaussianMLE(),
         LOOKernelDensity(),
         EMGaussianMixture(3, random_state=0, reg_covar=0),
-        AdamGaussianMixture(3, random_state=0, reg_covar=0),
+        AdamGaussianMixture(3, random_state=0, reg_covar=0, tol=None, max_iter=50),
     ],
     ids=repr,
 )

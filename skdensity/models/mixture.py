@@ -25,7 +25,7 @@ from skdensity.passes.blocks import Scratch, add_over_blocks, fill_over_blocks
 from skdensity.passes.rows import columns_of
 
 # From here on whitening is less work than forming all products of features.
-MAX_PRODUCTS = 1000
+MAX_PRODUCTS = 600
 LOG_2PI = np.log(2 * np.pi)
 LOWEST = np.finfo(np.float64).min
 

@@ -31,6 +31,12 @@ class AdamState:
         θ at the beginning of the epoch of lowest value.
     best_value : float
         That value.
+    pace : float
+        What the learning rate is multiplied by.
+    mark : float
+        The value that the next improvement is measured from.
+    n_stale : int
+        Epochs since the last improvement.
     """
 
     parameters: np.ndarray
@@ -40,6 +46,9 @@ class AdamState:
     n_updates: int = 0
     value: float = np.inf
     best_value: float = np.inf
+    pace: float = 1.0
+    mark: float = np.inf
+    n_stale: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,12 @@ class Adam:
         η, the decay rates of the two averages, and ε.
     project : callable
         Maps parameters to the nearest allowed ones after every update.
+    tol : float
+        What counts as an improvement.
+    patience : float
+        Epochs without improvement after which the descent goes back to the best
+        parameters and continues at a tenth of the pace: steps normalised by the
+        gradient's size cannot settle, and leave a good start.
     """
 
     loss: Any
@@ -68,6 +83,8 @@ class Adam:
     beta_2: float = 0.999
     epsilon: float = 1e-8
     project: Callable[[np.ndarray], np.ndarray] = lambda parameters: parameters
+    tol: float = 0.0
+    patience: float = np.inf
 
     def init(self, parameters: np.ndarray) -> AdamState:
         """Start with zero averages."""
@@ -83,12 +100,13 @@ class Adam:
             state = self._update(state, gradient)
         if total < state.best_value:
             state = replace(state, best_parameters=begin, best_value=total)
-        return replace(state, value=total)
+        return self._paced(replace(state, value=total))
 
     def resume(self, state: AdamState) -> AdamState:
         """Go on from a state whose values may belong to another loss."""
         best = state.parameters
-        return replace(state, value=np.inf, best_parameters=best, best_value=np.inf)
+        unknown = {"value": np.inf, "best_value": np.inf, "mark": np.inf}
+        return replace(state, best_parameters=best, pace=1.0, n_stale=0, **unknown)
 
     def finished(self, state: AdamState) -> tuple[np.ndarray, float]:
         """Parameters to return, and the lowest loss observed.
@@ -105,6 +123,22 @@ class Adam:
         return (
             state.parameters if is_last else state.best_parameters,
             state.best_value,
+        )
+
+    def _paced(self, state: AdamState) -> AdamState:
+        if state.value < state.mark - self.tol:
+            return replace(state, mark=state.value, n_stale=0)
+        if state.n_stale + 1 < self.patience:
+            return replace(state, n_stale=state.n_stale + 1)
+        zeros = np.zeros_like(state.parameters)
+        return replace(
+            state,
+            parameters=state.best_parameters,
+            first=zeros,
+            second=zeros,
+            n_updates=0,
+            n_stale=0,
+            pace=state.pace / 10,
         )
 
     def _evaluate(self, state: AdamState, batch: Any) -> tuple[float, np.ndarray]:
@@ -124,7 +158,8 @@ class Adam:
         second = self.beta_2 * state.second + (1 - self.beta_2) * gradient**2
         # The averages start at zero; dividing by 1 − βᵗ removes that bias.
         scale = np.sqrt(second / (1 - self.beta_2**n_updates)) + self.epsilon
-        move = self.learning_rate_init / (1 - self.beta_1**n_updates) * first / scale
+        rate = state.pace * self.learning_rate_init
+        move = rate / (1 - self.beta_1**n_updates) * first / scale
         return replace(
             state,
             parameters=self.project(state.parameters - move),

@@ -59,7 +59,8 @@ def small_gain_ahead(tol: float) -> StoppingRule:
     come is :math:`\delta (\rho + \rho^2 + \dots) = \delta \rho / (1 - \rho)` (Aitken's
     extrapolation; Böhning et al. 1994, doi:10.1007/BF01720593). The factor is the
     largest of the last three, so that a plateau whose steps grow is not an end. A step
-    below the rounding error of the value is one.
+    below the rounding error of the value is one. Of less than five values, the last
+    step decides.
 
     Examples
     --------
@@ -75,10 +76,10 @@ def small_gain_ahead(tol: float) -> StoppingRule:
         steps = np.diff(values[-5:])
         if abs(steps[-1]) <= ROUNDING * abs(values[-1]):
             return tol > 0
-        if len(steps) < 4 or not np.all(np.isfinite(steps)):
-            return False
         if steps[-1] < 0:  # regularisation may lower the likelihood
             return bool(-steps[-1] < tol)
+        if len(steps) < 4 or not np.all(np.isfinite(steps)):
+            return bool(steps[-1] < tol)  # too few steps to see how they shrink
         with np.errstate(divide="ignore"):
             factor = np.max(np.abs(steps[1:] / steps[:-1]))
         return bool(factor < 1 and steps[-1] * factor / (1 - factor) < tol)

@@ -142,9 +142,12 @@ def _best_climb(X, weight, n_components, family, rng):
 def _standardised(X, share):
     """Rows with mean 0 and variance 1 in every feature that varies."""
     X = X - np.average(X.astype(np.float64), axis=0, weights=share)
-    for scale in (np.abs(X).max(axis=0), np.sqrt(share @ X**2)):
-        X /= np.where(scale > 0, scale, 1)  # by the largest first: no square overflows
-    return X
+    X = _divided(X, np.abs(X).max(axis=0))  # now no square overflows
+    return _divided(X, np.sqrt(share @ X**2))
+
+
+def _divided(X, scale):
+    return X / np.where(scale > 0, scale, 1)
 
 
 def _climbing_family(family, n_features):
