@@ -232,20 +232,21 @@ class AdamGaussianMixture(BaseGaussianMixture):
         self.verbose_interval = verbose_interval
         self.n_jobs = n_jobs
 
-    def _initial(self, rows, rng, family):
+    def _initial(self, rows, family, data):
         if not self._starts_blind():
-            return super()._initial(rows, rng, family)
+            return super()._initial(rows, family, data)
         n_components, n_features = self.n_components, rows.X.shape[1]
-        weights = softmax(rng.standard_normal(n_components))
-        means = rng.standard_normal((n_components, n_features))
-        zeros = np.zeros(family.shape(n_components, n_features))
-        return weights, means, family.with_added_variance(zeros, 1.0)
+        weights = softmax(data.rng.standard_normal(n_components))
+        means = data.rng.standard_normal((n_components, n_features))
+        unit = _isolated(np.ones(n_features), family)
+        cholesky = np.broadcast_to(unit, family.shape(n_components, n_features))
+        return Mixture.from_cholesky(weights, means, cholesky, family)
 
-    def _run(self, X, sample_weight, start, rng, progress, task):
+    def _run(self, data, start, progress, task):
         memory = getattr(self, "_memory", None) if start is None else None
-        units = memory.units if memory else self._units(X, sample_weight)
-        loss = self._loss(X, sample_weight, units)
-        solver = self._solver(loss, units, rng)
+        units = memory.units if memory else self._units(data)
+        loss = self._loss(data.X, data.weight, units)
+        solver = self._solver(loss, units, data)
         if memory:
             state = solver.resume(memory.state)
         else:
@@ -255,7 +256,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         def run_of(result):
             return self._run_of(result, solver, loss, units)
 
-        iterations = self._iterations(task, run_of, X.dtype)
+        iterations = self._iterations(task, run_of, data.X.dtype)
         result = iterate(
             solver,
             state,
@@ -267,15 +268,16 @@ class AdamGaussianMixture(BaseGaussianMixture):
         )
         return run_of(result)
 
-    def _units(self, X, weight):
+    def _units(self, data):
         """The Gaussian in whose units the descent runs."""
         family = FAMILIES[self.covariance_type]
         if not self._starts_blind():
-            every_row = moments_of(X, weight[None], family)
-            return Mixture.from_moments(every_row, family, self.reg_covar)
-        n_features = X.shape[1]
-        identity = family.with_added_variance(np.zeros(family.shape(1, n_features)), 1)
-        return Mixture.gaussian(np.zeros(n_features), identity, family)
+            every_row = moments_of(data.X, data.weight[None], family)
+            return Mixture.from_moments(every_row, family, data.reg_covar)
+        n_features = data.X.shape[1]
+        return Mixture.gaussian(
+            np.zeros(n_features), _isolated(np.ones(n_features), family), family
+        )
 
     def _loss(self, X, sample_weight, units):
         return MixtureLoss(
@@ -287,17 +289,18 @@ class AdamGaussianMixture(BaseGaussianMixture):
             n_threads=self._n_threads(),
         )
 
-    def _solver(self, loss, units, rng):
-        # A pivot of the data's units is the product of that of `units` and that inside.
+    def _solver(self, loss, units, data):
+        family = units.family
         with np.errstate(divide="ignore"):  # reg_covar=0 is no bound
-            log_minimum = 0.5 * np.log(self.reg_covar)
-        log_minimum = log_minimum - units.family.log_diagonal(units.cholesky)[0]
+            log_minimum = 0.5 * family.log_diagonal(_isolated(data.reg_covar, family))
+        # A pivot of the data's units is the product of that of `units` and that inside.
+        log_minimum = (log_minimum - family.log_diagonal(units.cholesky))[0]
         return adam_for(
             self,
             loss,
             lambda rows: rows,
             loss.sample_weight,
-            rng,
+            data.rng,
             project=lambda parameters: loss.floored(parameters, log_minimum),
         )
 
@@ -317,3 +320,9 @@ class AdamGaussianMixture(BaseGaussianMixture):
 
     def _starts_blind(self):
         return self.init_params == "standard_normal"
+
+
+def _isolated(variances, family):
+    """A family's covariance with the given variances, and no correlations."""
+    zeros = np.zeros(family.shape(1, len(variances)))
+    return family.with_added_variance(zeros, variances)

@@ -24,10 +24,14 @@ from skdensity._checks import (
     not_positive_definite,
 )
 from skdensity.models.covariances import FAMILIES
-from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
-from skdensity.models.moments import moments_of
+from skdensity.models.mixture import Mixture
+from skdensity.models.moments import moments_of, positive_variances
+from skdensity.solvers.em import m_step
 from skdensity.solvers.loop import Progress, Result, warn_unless_converged
 from skdensity.solvers.starts import start_rows, start_shares
+
+# What reg_covar="auto" adds, in variances of the features.
+AUTO_REG_COVAR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,23 @@ class Run:
     memory: Any = None
 
 
+@dataclass(frozen=True)
+class Data:
+    """What every run of a fit shares."""
+
+    X: np.ndarray
+    weight: np.ndarray
+    reg_covar: np.ndarray
+    rng: np.random.RandomState
+
+
 class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     """A Gaussian mixture: fitted by the subclass, evaluated here."""
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "covariance_type": [StrOptions(set(FAMILIES))],
-        "reg_covar": [Interval(Real, 0, None, closed="left")],
+        "reg_covar": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "max_iter": [Interval(Integral, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "weights_init": ["array-like", None],
@@ -427,31 +441,38 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         return X.astype(self.means_.dtype), y
 
     @abstractmethod
-    def _run(self, X, sample_weight, start: Mixture | None, rng, progress, task) -> Run:
+    def _run(self, data: Data, start: Mixture | None, progress, task) -> Run:
         """Fit from a start, or from the last fit when there is none."""
 
     def _best_run(self, X, weight, task):
         rng = check_random_state(self.random_state)
+        data = Data(X, weight, self._added_variances(X, weight), rng)
         if self.warm_start and hasattr(self, "converged_"):
             self._check_resumable(X)
             starts = [None]
         else:
-            starts = self._starts(X, weight, rng)
-        runs = list(self._runs(X, weight, starts, rng, task))
+            starts = self._starts(data)
+        runs = list(self._runs(data, starts, task))
         best, last = max(runs, key=lambda run: run.lower_bound), runs[-1]
         if last.result.ended_by != "interrupt":
             return best
         # The best of too few runs: the fit as a whole was interrupted.
         return replace(best, result=replace(best.result, ended_by="interrupt"))
 
-    def _runs(self, X, weight, starts, rng, task):
+    def _added_variances(self, X, weight):
+        """What `reg_covar` stands for, one number per feature."""
+        if self.reg_covar == "auto":
+            return AUTO_REG_COVAR * positive_variances(X, weight)
+        return np.full(X.shape[1], float(self.reg_covar))
+
+    def _runs(self, data, starts, task):
         """A run from every start, unless a callback or the user has had enough."""
         progress = Progress(self.verbose, self.verbose_interval)
         for start in starts:
             subtask = task.subtask("run", self.max_iter)
-            run = self._run(X, weight, start, rng, progress, subtask)
+            run = self._run(data, start, progress, subtask)
             yield run
-            enough = subtask.end(lambda to, run=run: to._store(run, X.dtype))
+            enough = subtask.end(lambda to, run=run: to._store(run, data.X.dtype))
             if enough or run.result.ended_by == "interrupt":
                 return
 
@@ -471,32 +492,28 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
                 "start over."
             )
 
-    def _starts(self, X, weight, rng):
+    def _starts(self, data):
         """A start for every run; what they share is prepared once."""
         family = FAMILIES[self.covariance_type]
-        given = self._given_start(family, X.shape[1])
-        is_given = all(part is not None for part in given)
-        rows = None if is_given else start_rows(X, weight, self.n_components, rng)
+        given = self._given_start(family, data.X.shape[1])
+        if all(part is not None for part in given):
+            yield from [Mixture.from_cholesky(*given, family)] * self.n_init
+            return
+        rows = start_rows(data.X, data.weight, self.n_components, data.rng)
         for _ in range(self.n_init):
-            yield self._start(given, rows, rng, family)
+            initial = self._initial(rows, family, data)
+            initial = initial.weights, initial.means, initial.cholesky
+            parts = zip(given, initial, strict=True)
+            yield Mixture.from_cholesky(
+                *(own if part is None else part for part, own in parts), family
+            )
 
-    def _start(self, given, rows, rng, family) -> Mixture:
-        """Start from the given initial values, and from `init_params` for the rest."""
-        weights, means, cholesky = given
-        if rows is not None:
-            initial = self._initial(rows, rng, family)
-            weights = initial[0] if weights is None else weights
-            means = initial[1] if means is None else means
-            if cholesky is None:
-                cholesky = family.cholesky(initial[2], SINGULAR_ESTIMATE)
-        return Mixture.from_cholesky(weights, means, cholesky, family)
-
-    def _initial(self, rows, rng, family):
-        """Weights, means and covariances that `init_params` stands for."""
-        shares = start_shares(self.init_params, rows, self.n_components, family, rng)
-        moments = moments_of(rows.X, shares, family)
-        covariances = family.estimate(moments, self.reg_covar)
-        return moments.weights, moments.mean, covariances
+    def _initial(self, rows, family, data) -> Mixture:
+        """The mixture that `init_params` stands for."""
+        n_components, rng = self.n_components, data.rng
+        shares = start_shares(self.init_params, rows, n_components, family, rng)
+        mixture, _ = m_step(moments_of(rows.X, shares, family), family, data.reg_covar)
+        return mixture
 
     def _given_start(self, family, n_features):
         """Checked initial weights, means and Cholesky factors; None where not given."""

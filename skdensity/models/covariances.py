@@ -179,6 +179,12 @@ class CovarianceFamily(ABC):
         return factors
 
     @abstractmethod
+    def regularised(
+        self, second: np.ndarray, mass: np.ndarray, reg_covar: np.ndarray
+    ) -> np.ndarray:
+        """Second moments as if every row varied by `reg_covar`, one per feature."""
+
+    @abstractmethod
     def factored(self, matrices: np.ndarray) -> tuple[np.ndarray, dict[int, str]]:
         """Cholesky factors, and what keeps some matrices from having one.
 
@@ -255,6 +261,10 @@ class CovarianceFamily(ABC):
         """L from its free parameters."""
 
     @abstractmethod
+    def free_scale(self, scale: np.ndarray) -> np.ndarray:
+        """How one factor's free parameters scale with the units of the features."""
+
+    @abstractmethod
     def floored(self, free: np.ndarray, log_minimum: np.ndarray) -> np.ndarray:
         """Free parameters with log L_dd at least `log_minimum`, one per feature."""
 
@@ -326,6 +336,9 @@ class MatrixFamily(CovarianceFamily):
     def with_added_variance(self, covariances, value):
         return covariances + np.eye(covariances.shape[-1]) * value
 
+    def regularised(self, second, mass, reg_covar):
+        return second + mass[:, None, None] * np.diag(reg_covar)
+
     def factored(self, matrices):
         with np.errstate(divide="ignore", invalid="ignore"):
             try:
@@ -392,6 +405,10 @@ class MatrixFamily(CovarianceFamily):
     def trace(self, scatter):
         return np.trace(scatter, axis1=1, axis2=2)
 
+    def free_scale(self, scale):
+        rows, cols = np.tril_indices(len(scale))
+        return np.where(rows == cols, 1, scale[rows])
+
     def floored(self, free, log_minimum):
         rows, cols = np.tril_indices(len(log_minimum))
         minimum = np.where(rows == cols, log_minimum[rows], -np.inf)
@@ -455,6 +472,9 @@ class DiagonalFamily(CovarianceFamily):
     def with_added_variance(self, covariances, value):
         return covariances + value
 
+    def regularised(self, second, mass, reg_covar):
+        return second + mass[:, None] * reg_covar
+
     def factored(self, matrices):
         smallest = matrices.min(axis=1)
         if np.all(smallest > 0):
@@ -504,6 +524,9 @@ class DiagonalFamily(CovarianceFamily):
     def trace(self, scatter):
         return scatter.sum(axis=1)
 
+    def free_scale(self, scale):
+        return np.ones_like(scale)
+
     def floored(self, free, log_minimum):
         return np.maximum(free.reshape(-1, len(log_minimum)), log_minimum).ravel()
 
@@ -529,6 +552,12 @@ class IsotropicFamily(DiagonalFamily):
 
     def with_added_variance(self, covariances, value):
         return covariances + np.mean(value)
+
+    def regularised(self, second, mass, reg_covar):
+        return second + mass[:, None] * np.sum(reg_covar)
+
+    def free_scale(self, scale):
+        return np.ones(1)
 
     def n_products(self, n_features):
         return 1

@@ -84,11 +84,14 @@ class MixtureLoss:
             self.X[rows], self.sample_weight[rows], self.n_threads
         )
         weight = moments.mass.sum()
-        components, _ = _component_gradient(mixture, moments)
-        logits = moments.mass - weight * mixture.weights
-        gradient = np.concatenate([logits, components])
         value = self.log_scale - moments.log_likelihood / weight
-        return value, -gradient / weight
+        return value, -self.gradient(mixture, moments) / weight
+
+    def gradient(self, mixture: Mixture, moments: Moments) -> np.ndarray:
+        """Gradient of the log-likelihood, given the moments about the means."""
+        components, _ = _component_gradient(mixture, moments)
+        logits = moments.mass - moments.mass.sum() * mixture.weights
+        return np.concatenate([logits, components])
 
     def floored(self, parameters: np.ndarray, log_minimum: np.ndarray) -> np.ndarray:
         """Parameters with every log L_dd at least `log_minimum`, one per feature.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skdensity.models.covariances import CovarianceFamily
+from skdensity.models.covariances import FAMILIES, CovarianceFamily
 from skdensity.passes.blocks import Scratch, add_over_blocks
 from skdensity.passes.rows import columns_of
 
@@ -190,3 +190,34 @@ def moments_of(X: np.ndarray, shares: np.ndarray, family: CovarianceFamily) -> M
     # The first row is a point of the data: means relative to it do not cancel.
     start = np.repeat(np.asarray(X[:1], dtype=np.float64), n_components, axis=0)
     return about(about(start).mean)
+
+
+def positive_variances(X: np.ndarray, sample_weight: np.ndarray) -> np.ndarray:
+    """Variances of the features; that of a constant one is the others' mean, or 1.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The rows.
+    sample_weight : ndarray of shape (n_samples,)
+        Their weights.
+
+    Returns
+    -------
+    variances : ndarray of shape (n_features,)
+        All positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.models.moments import positive_variances
+    >>> positive_variances(np.array([[0.0, 5.0], [4.0, 5.0]]), np.ones(2))
+    array([4., 4.])
+    """
+    moments = moments_of(X, sample_weight[None], FAMILIES["diag"])
+    variances = FAMILIES["diag"].estimate(moments, 0.0)[0]
+    is_constant = variances <= 0
+    if is_constant.all():
+        return np.ones_like(variances)
+    variances[is_constant] = variances[~is_constant].mean()
+    return variances

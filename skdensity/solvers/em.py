@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skdensity.models.covariances import CovarianceFamily
 from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
 from skdensity.models.moments import Moments
 
@@ -76,21 +77,56 @@ class EM:
 
     def maximised(self, state: EMState, moments: Moments, value: float) -> EMState:
         """The M-step."""
-        family = state.mixture.family
-        covariances = family.estimate(moments, self.reg_covar)
-        cholesky, faults = family.factored(covariances)
-        is_lost = moments.mass <= LOST * moments.mass.sum()
-        is_lost[list(faults)] = True
-        n_revivals = state.n_revivals + int(is_lost.sum())
-        may_revive = n_revivals <= MAX_REVIVALS * len(is_lost)
-        weights, means = moments.weights, moments.mean
-        if is_lost.any() and not is_lost.all() and may_revive:
-            mixture = revived(weights, means, covariances, family, is_lost)
-            return EMState(mixture, value, n_revivals)
-        if faults:
-            cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
-        mixture = Mixture.from_cholesky(weights, means, cholesky, family)
-        return EMState(mixture, value, state.n_revivals)
+        n_components = len(moments.mass)
+        may_revive = state.n_revivals < MAX_REVIVALS * n_components
+        mixture, n_revived = m_step(
+            moments, state.mixture.family, self.reg_covar, may_revive
+        )
+        return EMState(mixture, value, state.n_revivals + n_revived)
+
+
+def m_step(
+    moments: Moments,
+    family: CovarianceFamily,
+    reg_covar: float | np.ndarray,
+    may_revive: bool = True,
+) -> tuple[Mixture, int]:
+    """The most likely mixture given moments, and how many components it revives.
+
+    Parameters
+    ----------
+    moments : Moments
+        The sufficient statistics.
+    family : CovarianceFamily
+        The shape of the covariances.
+    reg_covar : float or ndarray of shape (n_features,)
+        Added to every variance.
+    may_revive : bool, default=True
+        Whether lost components become parts of others, or stay.
+
+    Returns
+    -------
+    mixture : Mixture
+        In closed form.
+    n_revived : int
+        See :func:`revived`.
+
+    Raises
+    ------
+    ValueError
+        If a covariance is singular, and no other component can be cut in parts.
+    """
+    weights, means = moments.weights, moments.mean
+    covariances = family.estimate(moments, reg_covar)
+    cholesky, faults = family.factored(covariances)
+    is_lost = moments.mass <= LOST * moments.mass.sum()
+    is_lost[list(faults)] = True
+    if may_revive and is_lost.any() and not is_lost.all():
+        mixture = revived(weights, means, covariances, family, is_lost)
+        return mixture, int(is_lost.sum())
+    if faults:
+        cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
+    return Mixture.from_cholesky(weights, means, cholesky, family), 0
 
 
 def revived(weights, means, covariances, family, is_lost) -> Mixture:
