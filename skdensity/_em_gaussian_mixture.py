@@ -13,7 +13,7 @@ from skdensity.models.losses import MixtureLoss
 from skdensity.models.moments import positive_variances
 from skdensity.solvers.acceleration import ACCELERATIONS, AcceleratedEM
 from skdensity.solvers.em import EM
-from skdensity.solvers.loop import iterate, small_gain_ahead
+from skdensity.solvers.loop import iterate, small_gain_ahead, small_recent_gain
 from skdensity.solvers.starts import STARTS
 
 
@@ -40,8 +40,10 @@ class EMGaussianMixture(BaseGaussianMixture):
         component; or ``"tied_spherical"``, one variance for all.
     tol : float, default=1e-6
         Iterations stop when the mean log-likelihood can be expected to rise by less, in
-        nats, if they went on for ever. This is a distance to the optimum; the last
-        step, which scikit-learn compares with its `tol`, can be far smaller.
+        nats, if they went on for ever, or on a plateau, where it rises by less than a
+        hundredth of this in an iteration. The last step, which scikit-learn compares
+        with its `tol`, says little of the distance to the optimum. With `acceleration`,
+        what counts is the rise over ten iterations.
     reg_covar : float, default=1e-6
         Added to every variance, in squared units of the data.
     max_iter : int, default=1000
@@ -209,12 +211,17 @@ class EMGaussianMixture(BaseGaussianMixture):
             solver,
             state,
             max_iter=self.max_iter,
-            stop=small_gain_ahead(self.tol),
+            stop=self._stopping_rule(),
             progress=progress,
             announce=iterations.begin,
             observe=iterations.end,
         )
         return run_of(result)
+
+    def _stopping_rule(self):
+        if self.acceleration is None:
+            return small_gain_ahead(self.tol)
+        return small_recent_gain(self.tol)
 
     def _solver(self, data):
         em = EM(data.X, data.weight, data.reg_covar, self._n_threads())

@@ -20,8 +20,8 @@ from skdensity.passes.threads import one_blas_thread
 
 StoppingRule = Callable[[list[float]], bool]
 
-# Steps below this share of the value are rounding errors of its sum over rows.
-ROUNDING = 8 * np.finfo(np.float64).eps
+# Steps below this share of the tolerance are a plateau.
+PLATEAU = 0.01
 
 # Steps below this share of the value are rounding errors of its sum over rows.
 ROUNDING = 8 * np.finfo(np.float64).eps
@@ -58,9 +58,9 @@ def small_gain_ahead(tol: float) -> StoppingRule:
     :math:`\rho`, which is close to 1 where components overlap, and what is still to
     come is :math:`\delta (\rho + \rho^2 + \dots) = \delta \rho / (1 - \rho)` (Aitken's
     extrapolation; Böhning et al. 1994, doi:10.1007/BF01720593). The factor is the
-    largest of the last three, so that a plateau whose steps grow is not an end. A step
-    below the rounding error of the value is one. Of less than five values, the last
-    step decides.
+    largest of the last three, so that steps that grow are not an end. On a plateau,
+    where a step is less than a hundredth of `tol`, no patience would be enough; there,
+    and with less than five values, the last step decides.
 
     Examples
     --------
@@ -74,15 +74,32 @@ def small_gain_ahead(tol: float) -> StoppingRule:
 
     def stop(values: list[float]) -> bool:
         steps = np.diff(values[-5:])
-        if abs(steps[-1]) <= ROUNDING * abs(values[-1]):
-            return tol > 0
-        if steps[-1] < 0:  # regularisation may lower the likelihood
-            return bool(-steps[-1] < tol)
+        step = steps[-1]
+        if step < PLATEAU * tol:  # regularisation may even lower the likelihood
+            return bool(step > -tol)
         if len(steps) < 4 or not np.all(np.isfinite(steps)):
-            return bool(steps[-1] < tol)  # too few steps to see how they shrink
-        with np.errstate(divide="ignore"):
-            factor = np.max(np.abs(steps[1:] / steps[:-1]))
-        return bool(factor < 1 and steps[-1] * factor / (1 - factor) < tol)
+            return bool(step < tol)
+        factor = np.max(np.abs(steps[1:] / steps[:-1]))
+        return bool(factor < 1 and step * factor / (1 - factor) < tol)
+
+    return stop
+
+
+def small_recent_gain(tol: float, window: int = 10) -> StoppingRule:
+    """Stop when the value rose by less than `tol` over the last steps.
+
+    For steps of irregular size, of which one or two small ones mean nothing.
+
+    Examples
+    --------
+    >>> from skdensity.solvers.loop import small_recent_gain
+    >>> rule = small_recent_gain(0.1, window=2)
+    >>> rule([1.0, 2.0, 2.0]), rule([2.0, 2.0, 2.05])
+    (False, True)
+    """
+
+    def stop(values: list[float]) -> bool:
+        return len(values) > window and values[-1] - values[-window - 1] < tol
 
     return stop
 

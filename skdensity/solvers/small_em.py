@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 
 from skdensity.models.covariances import FAMILIES, CovarianceFamily
 from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture, posterior
-from skdensity.models.moments import Moments
+from skdensity.models.moments import Moments, moments_of
 from skdensity.passes.blocks import Scratch, add_over_blocks
 from skdensity.passes.rows import sample_distinct
 
@@ -77,21 +77,6 @@ class Climbs:
     def _by_climb(self, values):
         return values.reshape(self.n_climbs, -1, *values.shape[1:])
 
-    def maximised(self, moments: Moments, is_tied: bool) -> Climbs:
-        """The M-step of every climb."""
-        family = self.mixture.family
-        mass = self._by_climb(moments.mass)
-        weights = mass / mass.sum(axis=1, keepdims=True)
-        covariances = family.estimate(moments, RIDGE)
-        if is_tied:
-            # A covariance for all components is the mean of their own, by mass.
-            own = self._by_climb(covariances)
-            shared = np.einsum("ck,ck...->c...", weights, own)[:, None]
-            covariances = np.broadcast_to(shared, own.shape).reshape(covariances.shape)
-        cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
-        mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, family)
-        return replace(self, mixture=mixture)
-
 
 def small_em(
     X: np.ndarray,
@@ -130,13 +115,29 @@ def small_em(
 
 def _best_climb(X, weight, n_components, family, rng):
     weight = weight / weight.sum()
-    climbs = _foot(X, weight, n_components, _climbing_family(family, X.shape[1]), rng)
+    own = _climbing_family(family, X.shape[1])
+    climbs = _foot(X, weight, n_components, own, family.tied, rng)
     for n_steps, n_left in ROUNDS:
         for _ in range(n_steps):
             moments = climbs.moments(X, weight)
-            climbs = climbs.maximised(moments, family.tied)
+            climbs = _maximised(moments, climbs.n_climbs, own, family.tied)
         climbs = climbs.best(n_left, climbs.moments(X, weight).log_likelihood)
     return climbs.mixture
+
+
+def _maximised(moments, n_climbs, family, is_tied):
+    """The M-step of every climb."""
+    mass = moments.mass.reshape(n_climbs, -1)
+    weights = mass / mass.sum(axis=1, keepdims=True)
+    covariances = family.estimate(moments, RIDGE)
+    if is_tied:
+        # A covariance for all components is the mean of their own, by mass.
+        own = covariances.reshape(*mass.shape, *covariances.shape[1:])
+        shared = np.einsum("ck,ck...->c...", weights, own)[:, None]
+        covariances = np.broadcast_to(shared, own.shape).reshape(covariances.shape)
+    cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
+    mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, family)
+    return Climbs(mixture, n_climbs)
 
 
 def _standardised(X, share):
@@ -157,36 +158,29 @@ def _climbing_family(family, n_features):
     return type(family)()
 
 
-def _foot(X, weight, n_components, family, rng):
-    """Where the climbs start: at rows far apart, as wide as the rows around them."""
-    rows, variances = _spread_rows(X, weight, n_components, rng)
-    shape = family.shape(rows.size, X.shape[1])
-    units = family.with_added_variance(np.zeros(shape), 1.0)
-    variances = np.repeat(RIDGE + variances, n_components)
-    covariances = units * variances.reshape(-1, *(1,) * family.rank)
-    mixture = Mixture.from_cholesky(
-        np.full(rows.size, 1 / n_components),
-        X[rows.ravel()],
-        family.cholesky(covariances, SINGULAR_ESTIMATE),
-        family,
-    )
-    return Climbs(mixture, N_CLIMBS)
+def _foot(X, weight, n_components, family, is_tied, rng):
+    """Where the climbs start: rows far apart, each with the rows it is nearest to."""
+    nearest = _spread_rows(X, weight, n_components, rng)
+    is_nearest = nearest[:, None] == np.arange(n_components)[:, None]
+    shares = weight * is_nearest.reshape(-1, len(X))
+    return _maximised(moments_of(X, shares, family), N_CLIMBS, family, is_tied)
 
 
 def _spread_rows(X, weight, n_components, rng):
-    """Rows for every climb by D² sampling, and their mean squared distance to the rest.
+    """Which of the rows that a climb chose by D² sampling each row is nearest to.
 
     Arthur and Vassilvitskii (2007), doi:10.5555/1283383.1283494.
     """
-    rows = np.empty((N_CLIMBS, n_components), dtype=np.intp)
-    nearest = np.ones((N_CLIMBS, len(X)))
+    nearest = np.zeros((N_CLIMBS, len(X)), dtype=np.intp)
+    distances = np.ones((N_CLIMBS, len(X)))
     for k in range(n_components):
-        heights = np.cumsum(weight * nearest, axis=1)
+        heights = np.cumsum(weight * distances, axis=1)
         draws = rng.uniform(size=N_CLIMBS) * heights[:, -1]
-        rows[:, k] = [
+        chosen = [
             min(np.searchsorted(height, draw, side="right"), len(X) - 1)
             for height, draw in zip(heights, draws, strict=True)
         ]
-        distances = cdist(X[rows[:, k]], X, "sqeuclidean")
-        nearest = distances if k == 0 else np.minimum(nearest, distances)
-    return rows, nearest @ weight / X.shape[1]
+        new = cdist(X[chosen], X, "sqeuclidean")
+        nearest[(new < distances) | (k == 0)] = k
+        distances = new if k == 0 else np.minimum(distances, new)
+    return nearest
