@@ -231,7 +231,9 @@ class Mixture:
         def term(rows: slice) -> ProductSums | Moments:
             block, weight = self.block(X, rows, scratch), sample_weight[rows]
             log_density, shares = posterior(block.log_joint(), self.weights, weight)
-            return block.sums(shares, float(weight @ log_density))
+            with np.errstate(over="ignore"):  # −inf where no component reaches a row
+                log_likelihood = float(weight @ log_density)
+            return block.sums(shares, log_likelihood)
 
         return add_over_blocks(term, len(X), self.row_bytes, n_threads).moments()
 

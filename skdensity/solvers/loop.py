@@ -73,7 +73,8 @@ def small_gain_ahead(tol: float) -> StoppingRule:
     """
 
     def stop(values: list[float]) -> bool:
-        steps = np.diff(values[-5:])
+        with np.errstate(invalid="ignore"):  # −inf while no component reaches the rows
+            steps = np.diff(values[-5:])
         step = steps[-1]
         if step < PLATEAU * tol:  # regularisation may even lower the likelihood
             return bool(step > -tol)

@@ -1,0 +1,127 @@
+"""Awkward data: a finite density, or an error that says what to do."""
+
+import numpy as np
+import pytest
+
+from skdensity import AdamGaussianMixture, EMGaussianMixture
+from skdensity.models.covariances import FAMILIES
+from skdensity.models.mixture import Mixture
+from skdensity.solvers.em import EM
+from skdensity.solvers.starts import STARTS
+
+RNG = np.random.RandomState(0)
+CLUSTERS = RNG.standard_normal((200, 3))
+CLUSTERS[:100] += 5
+TRIANGLE = np.array([[0.0, 0.0], [1.0, 5.0], [4.0, 2.0]])
+
+# Data on which a component, or all of them, can lose a dimension.
+SINGULAR = {
+    "duplicated rows": np.repeat(CLUSTERS[:10], 20, axis=0),
+    "a constant feature": np.column_stack([CLUSTERS, np.full(200, 7.0)]),
+    "collinear features": np.column_stack([CLUSTERS, CLUSTERS @ [2, -1, 0]]),
+    "equal rows": np.ones((20, 2)),
+    "as many distinct rows as components": np.repeat(TRIANGLE, 5, axis=0),
+    "fewer distinct rows than components": np.repeat(TRIANGLE[:2], 5, axis=0),
+    "as many rows as components": TRIANGLE,
+}
+FAR = {
+    "features of different units": CLUSTERS * [1e-100, 1, 1e100],
+    "far from the origin": CLUSTERS + 1e8,
+    "a far outlier": np.vstack([CLUSTERS, [[1e8, 0, 0]]]),
+    **{f"scale {s:g}": s * CLUSTERS for s in (1e-150, 1e-10, 1e10, 1e150)},
+}
+
+
+def assert_finite(mixture, X):
+    assert np.isfinite(mixture.score_samples(X)).all()
+    np.testing.assert_allclose(mixture.predict_proba(X).sum(axis=1), 1)
+    for name in ("weights_", "means_", "covariances_", "precisions_cholesky_"):
+        assert np.isfinite(getattr(mixture, name)).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("X", (SINGULAR | FAR).values(), ids=(SINGULAR | FAR).keys())
+@pytest.mark.parametrize("covariance_type", FAMILIES)
+@pytest.mark.parametrize("reg_covar", [1e-6, "auto"])
+def test_every_start_ends_in_a_finite_density(X, covariance_type, reg_covar):
+    for init_params in STARTS:
+        mixture = EMGaussianMixture(
+            3,
+            covariance_type=covariance_type,
+            reg_covar=reg_covar,
+            init_params=init_params,
+            max_iter=50,
+            random_state=0,
+        )
+        assert_finite(mixture.fit(X), X)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("X", (SINGULAR | FAR).values(), ids=(SINGULAR | FAR).keys())
+@pytest.mark.parametrize(
+    "mixture",
+    [
+        EMGaussianMixture(3, acceleration="anderson", max_iter=50, random_state=0),
+        EMGaussianMixture(3, acceleration="lbfgs", max_iter=50, random_state=0),
+        AdamGaussianMixture(3, max_iter=50, random_state=0),
+    ],
+    ids=["anderson", "lbfgs", "adam"],
+)
+def test_so_do_the_other_solvers(X, mixture):
+    assert_finite(mixture.fit(X), X)
+
+
+@pytest.mark.parametrize("name", ["equal rows", "a constant feature"])
+def test_without_regularisation_singular_data_have_no_density(name):
+    with pytest.raises(
+        ValueError, match=r"covariance .* not positive definite.*Increase `reg_covar`"
+    ):
+        EMGaussianMixture(3, reg_covar=0, random_state=0).fit(SINGULAR[name])
+
+
+@pytest.mark.parametrize("covariance_type", FAMILIES)
+@pytest.mark.parametrize("exponent", [-498, -30, 30, 490])
+def test_auto_regularisation_makes_fits_scale_with_the_data(covariance_type, exponent):
+    # A power of two changes no digit, so that the fits take the same path.
+    mixture = EMGaussianMixture(
+        3, covariance_type=covariance_type, reg_covar="auto", random_state=0
+    )
+    expected = mixture.fit(CLUSTERS).score_samples(CLUSTERS)
+    X = np.ldexp(CLUSTERS, exponent)
+    np.testing.assert_allclose(
+        mixture.fit(X).score_samples(X) + 3 * exponent * np.log(2), expected, rtol=1e-9
+    )
+
+
+def test_auto_regularisation_of_a_constant_feature_is_that_of_the_others():
+    X = SINGULAR["a constant feature"]
+    variances = X[:, :3].var(axis=0)
+    mixture = EMGaussianMixture(1, reg_covar="auto").fit(X)
+    expected = 1e-6 * np.append(variances, variances.mean())
+    added = np.diag(mixture.covariances_[0]) - X.var(axis=0)
+    np.testing.assert_allclose(added, expected, rtol=1e-6)
+
+
+def test_components_settle_on_the_distinct_rows():
+    X = SINGULAR["as many distinct rows as components"]
+    mixture = EMGaussianMixture(3, random_state=0).fit(X)
+    order = np.argsort(mixture.means_[:, 0])
+    np.testing.assert_allclose(mixture.means_[order], TRIANGLE, atol=1e-9)
+    np.testing.assert_allclose(mixture.weights_, 1 / 3)
+
+
+@pytest.mark.parametrize("covariance_type", FAMILIES)
+def test_a_lost_component_is_cut_from_the_heaviest(covariance_type):
+    family = FAMILIES[covariance_type]
+    cholesky = family.unravel(np.zeros(family.n_parameters(3, 3)), 3, 3)
+    means = np.array([[5.0, 5, 5], [0, 0, 0], [1e9, 0, 0]])
+    weights = np.array([0.3, 0.3, 0.4])
+    start = Mixture.from_cholesky(weights, means, cholesky, family)
+    solver = EM(CLUSTERS, np.ones(200), 0.0)
+    state = solver.step(solver.init(start))
+    assert state.n_revivals == 1
+    assert state.mixture.weights.min() > 0.2
+    assert np.abs(state.mixture.means).max() < 10
+    after = [state := solver.step(state) for _ in range(20)]
+    assert np.diff([step.value for step in after]).min() >= -1e-13
+    assert np.isfinite(state.mixture.log_density(CLUSTERS)).all()
