@@ -286,7 +286,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
             self.n_components,
             units.family,
             log_scale=float(units.family.log_det(units.cholesky, X.shape[1])[0]),
-            n_threads=self._n_threads(),
+            workspace=self._workspace(),
         )
 
     def _solver(self, loss, units, data):

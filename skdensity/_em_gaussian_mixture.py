@@ -224,7 +224,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         return small_recent_gain(self.tol)
 
     def _solver(self, data):
-        em = EM(data.X, data.weight, data.reg_covar, self._n_threads())
+        em = EM(data.X, data.weight, data.reg_covar, self._workspace())
         if self.acceleration is None:
             return em
         family = FAMILIES[self.covariance_type]

@@ -26,6 +26,7 @@ from skdensity._checks import (
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import Mixture
 from skdensity.models.moments import moments_of, positive_variances
+from skdensity.passes.blocks import Workspace
 from skdensity.solvers.em import m_step
 from skdensity.solvers.loop import Progress, Result, warn_unless_converged
 from skdensity.solvers.starts import start_rows, start_shares
@@ -238,7 +239,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         array([0, 1])
         """
         X = self._rows(X)
-        return self._mixture().labels(X, self._n_threads())
+        return self._mixture().labels(X, self._workspace())
 
     def predict_proba(self, X):
         """Responsibilities: the probability of every component given the row.
@@ -271,7 +272,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
                [0.5  , 0.5  ]])
         """
         X = self._rows(X)
-        return self._mixture().responsibilities(X, self._n_threads())
+        return self._mixture().responsibilities(X, self._workspace())
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows from the fitted density: a component, then a row from it.
@@ -430,11 +431,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         1.387
         """
         X = self._rows(X)
-        log_completed = self._mixture().log_completed(X, self._n_threads())
+        log_completed = self._mixture().log_completed(X, self._workspace())
         return self._criterion(log_completed, sample_weight, log)
 
     def _log_density(self, X):
-        return self._mixture().log_density(X, self._n_threads())
+        return self._mixture().log_density(X, self._workspace())
 
     def _draw(self, n_samples, rng):
         X, y = self._mixture().sample(n_samples, rng)
@@ -562,8 +563,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             family,
         )
 
-    def _n_threads(self):
-        return effective_n_jobs(self.n_jobs)
+    def _workspace(self):
+        return Workspace(effective_n_jobs(self.n_jobs))
 
     def _criterion(self, log_density, sample_weight, price):
         """−2 ℓ plus the price of every parameter, a function of the total weight."""

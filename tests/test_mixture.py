@@ -267,10 +267,12 @@ def test_warm_start_says_what_it_cannot_continue(Mixture):
 def test_fit_predict_is_fit_then_predict(Mixture):
     X = load_iris().data
     weight = np.where(np.arange(150) < 50, 10.0, 0.1)
-    labels = Mixture(3, random_state=0).fit_predict(X, sample_weight=weight)
-    mixture = Mixture(3, random_state=0).fit(X, sample_weight=weight)
+    labels = Mixture(3, random_state=0, max_iter=2000).fit_predict(
+        X, sample_weight=weight
+    )
+    mixture = Mixture(3, random_state=0, max_iter=2000).fit(X, sample_weight=weight)
     np.testing.assert_array_equal(labels, mixture.predict(X))
-    unweighted = Mixture(3, random_state=0).fit_predict(X)
+    unweighted = Mixture(3, random_state=0, max_iter=2000).fit_predict(X)
     assert not np.array_equal(labels, unweighted)
 
 

@@ -16,7 +16,7 @@ with :math:`\pi = \mathrm{softmax}(\alpha)`, the moments about the current means
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import softmax
@@ -24,6 +24,7 @@ from scipy.special import softmax
 from skdensity.models.covariances import CovarianceFamily
 from skdensity.models.mixture import LOG_2PI, Mixture
 from skdensity.models.moments import Moments
+from skdensity.passes.blocks import Workspace
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class MixtureLoss:
     log_scale : float, default=0.0
         Logarithm of the volume that the unit cube of `X` has in the data's own units;
         added to the loss, it makes losses comparable across units.
-    n_threads : int, default=1
-        Blocks of rows that are worked on at a time.
+    workspace : Workspace, optional
+        Threads and scratch, kept from pass to pass.
     """
 
     X: np.ndarray
@@ -55,7 +56,7 @@ class MixtureLoss:
     n_components: int
     family: CovarianceFamily
     log_scale: float = 0.0
-    n_threads: int = 1
+    workspace: Workspace = field(default_factory=Workspace, repr=False)
 
     def ravel(self, mixture: Mixture) -> np.ndarray:
         """Free parameters of a mixture."""
@@ -81,7 +82,7 @@ class MixtureLoss:
         """Loss in nats per unit of weight, and its gradient, on some of the rows."""
         mixture = self.unravel(parameters)
         moments = mixture.moments(
-            self.X[rows], self.sample_weight[rows], self.n_threads
+            self.X[rows], self.sample_weight[rows], self.workspace
         )
         weight = moments.mass.sum()
         value = self.log_scale - moments.log_likelihood / weight

@@ -21,7 +21,12 @@ from skdensity.models.quadratic import (
     WhitenedBlock,
 )
 from skdensity.models.triangular import TriangularBlock, TriangularForm
-from skdensity.passes.blocks import Scratch, add_over_blocks, fill_over_blocks
+from skdensity.passes.blocks import (
+    Scratch,
+    Workspace,
+    add_over_blocks,
+    for_each_block,
+)
 from skdensity.passes.rows import columns_of
 
 # From here on whitening is less work than forming all products of features.
@@ -171,40 +176,50 @@ class Mixture:
             return WhitenedBlock(self, columns_of(X, rows), scratch)
         return near
 
-    def log_density(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
+    def log_density(
+        self, X: np.ndarray, workspace: Workspace | None = None
+    ) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
         out = np.empty(len(X), dtype=X.dtype)
-        return self._fill(out, log_sum, X, n_threads)
+        return self._fill(out, log_sum, X, workspace)
 
-    def log_completed(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
+    def log_completed(
+        self, X: np.ndarray, workspace: Workspace | None = None
+    ) -> np.ndarray:
         """Joint log-density of every row and its most probable component, in nats."""
         out = np.empty(len(X), dtype=X.dtype)
-        return self._fill(out, lambda joint: joint.max(axis=0), X, n_threads)
+        return self._fill(out, lambda joint: joint.max(axis=0), X, workspace)
 
-    def responsibilities(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
+    def responsibilities(
+        self, X: np.ndarray, workspace: Workspace | None = None
+    ) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""
         out = np.empty((len(X), len(self.weights)), dtype=X.dtype)
         return self._fill(
-            out, lambda joint: posterior(joint, self.weights)[1].T, X, n_threads
+            out, lambda joint: posterior(joint, self.weights)[1].T, X, workspace
         )
 
-    def labels(self, X: np.ndarray, n_threads: int = 1) -> np.ndarray:
+    def labels(self, X: np.ndarray, workspace: Workspace | None = None) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
         out = np.empty(len(X), dtype=np.intp)
-        return self._fill(out, lambda joint: joint.argmax(axis=0), X, n_threads)
+        return self._fill(out, lambda joint: joint.argmax(axis=0), X, workspace)
 
-    def _fill(self, out, values, X, n_threads):
+    def _fill(self, out, values, X, workspace):
         """Fill an array with a function of every block's joint log-densities."""
-        scratch = Scratch()
-        return fill_over_blocks(
-            lambda rows: values(self.block(X, rows, scratch).log_joint()),
-            out,
-            self.row_bytes,
-            n_threads,
-        )
+        workspace = workspace or Workspace()
+
+        def fill(rows: slice) -> None:
+            with workspace.scratch() as scratch:
+                out[rows] = values(self.block(X, rows, scratch).log_joint())
+
+        for_each_block(fill, len(X), self.row_bytes, workspace)
+        return out
 
     def moments(
-        self, X: np.ndarray, sample_weight: np.ndarray, n_threads: int = 1
+        self,
+        X: np.ndarray,
+        sample_weight: np.ndarray,
+        workspace: Workspace | None = None,
     ) -> Moments:
         """One pass over the rows: the likelihood and the moments about the means.
 
@@ -218,24 +233,27 @@ class Mixture:
             The rows.
         sample_weight : ndarray of shape (n_samples,)
             Their weights.
-        n_threads : int, default=1
-            Blocks that are worked on at a time; makes no difference to the result.
+        workspace : Workspace, optional
+            Threads to use, and scratch to keep from pass to pass; makes no difference
+            to the result.
 
         Returns
         -------
         moments : Moments
             Taken about ``self.means``.
         """
-        scratch = Scratch()
+        workspace = workspace or Workspace()
 
         def term(rows: slice) -> ProductSums | Moments:
-            block, weight = self.block(X, rows, scratch), sample_weight[rows]
-            log_density, shares = posterior(block.log_joint(), self.weights, weight)
-            with np.errstate(over="ignore"):  # −inf where no component reaches a row
-                log_likelihood = float(weight @ log_density)
-            return block.sums(shares, log_likelihood)
+            weight = sample_weight[rows]
+            with workspace.scratch() as scratch:
+                block = self.block(X, rows, scratch)
+                log_density, shares = posterior(block.log_joint(), self.weights, weight)
+                with np.errstate(over="ignore"):  # −inf where no component reaches
+                    log_likelihood = float(weight @ log_density)
+                return block.sums(shares, log_likelihood)
 
-        return add_over_blocks(term, len(X), self.row_bytes, n_threads).moments()
+        return add_over_blocks(term, len(X), self.row_bytes, workspace).moments()
 
     def sample(self, n_samples: int, rng: np.random.RandomState):
         """Ancestral sampling: draw components, then rows.
@@ -267,11 +285,15 @@ class Mixture:
 
         (mean,), (factor,) = self.means, self.precision_factors
 
-        def values(rows: slice) -> np.ndarray:
-            residuals = columns_of(X, rows) - mean[:, None]
-            return self.family.whiten(factor, residuals, np.empty_like(residuals)).T
+        out = np.empty(X.shape)
 
-        return fill_over_blocks(values, np.empty(X.shape), self.row_bytes)
+        def fill(rows: slice) -> None:
+            residuals = columns_of(X, rows) - mean[:, None]
+            white = np.empty_like(residuals)
+            out[rows] = self.family.whiten(factor, residuals, white).T
+
+        for_each_block(fill, len(X), self.row_bytes)
+        return out
 
     def measured_in(self, units: Mixture) -> Mixture:
         """The mixture of ``units.whitened(X)`` when `X` has this one."""

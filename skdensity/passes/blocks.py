@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import operator
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import reduce
 from typing import TypeVar
 
@@ -21,11 +22,11 @@ T = TypeVar("T")
 BLOCK_BYTES = 2**22
 
 
-class Scratch(threading.local):
-    """Arrays that the blocks of one pass write into, a set for each thread.
+class Scratch:
+    """Arrays that a block writes into, kept for the next one.
 
     A fresh array of a block's size comes from the operating system page by page, which
-    costs more than computing its entries; these are asked for once in a pass.
+    costs more than computing its entries.
 
     Examples
     --------
@@ -48,8 +49,39 @@ class Scratch(threading.local):
         return self._kept[name][:size].reshape(shape)
 
 
+class Workspace:
+    """Threads to work on blocks, and scratch for as many, for one pass or for many.
+
+    Parameters
+    ----------
+    n_threads : int, default=1
+        Blocks that are worked on at a time. It makes no difference to the results.
+    """
+
+    def __init__(self, n_threads: int = 1) -> None:
+        self._executor = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
+        self._free: list[Scratch] = []
+
+    def map(self, function: Callable, blocks: Iterator[slice]) -> Iterator:
+        """``map(function, blocks)`` on the threads, in order."""
+        blocks = list(blocks)
+        # Waking threads for a single block would cost more than it is worth.
+        return threaded_map(function, blocks, self._executor if blocks[1:] else None)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Scratch]:
+        """Lend scratch that no other block uses meanwhile."""
+        # Lists pop and append as a whole, whatever thread asks.
+        try:
+            scratch = self._free.pop()
+        except IndexError:
+            scratch = Scratch()
+        yield scratch
+        self._free.append(scratch)
+
+
 def row_blocks(n_rows: int, row_bytes: int) -> Iterator[slice]:
-    """Cut ``range(n_rows)`` into slices of about `BLOCK_BYTES`.
+    """Cut ``range(n_rows)`` into even slices of at most `BLOCK_BYTES`, if they can be.
 
     Parameters
     ----------
@@ -69,13 +101,18 @@ def row_blocks(n_rows: int, row_bytes: int) -> Iterator[slice]:
     >>> list(row_blocks(5, row_bytes=2**21))
     [slice(0, 3, None), slice(3, 5, None)]
     """
-    step = max(1, BLOCK_BYTES // row_bytes)
+    most = max(1, BLOCK_BYTES // row_bytes)
+    # Even, so that threads end at the same time.
+    step = math.ceil(n_rows / math.ceil(n_rows / most))
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
 
 
 def add_over_blocks(
-    term: Callable[[slice], T], n_rows: int, row_bytes: int, n_threads: int = 1
+    term: Callable[[slice], T],
+    n_rows: int,
+    row_bytes: int,
+    workspace: Workspace | None = None,
 ) -> T:
     """Add up ``term(rows)`` over all blocks of rows.
 
@@ -85,8 +122,8 @@ def add_over_blocks(
         Maps a slice of rows to anything that supports ``+``.
     n_rows, row_bytes : int
         As in :func:`row_blocks`.
-    n_threads : int, default=1
-        Blocks that are worked on at a time. The sum does not depend on it.
+    workspace : Workspace, optional
+        Threads to use; the sum does not depend on them.
 
     Returns
     -------
@@ -99,15 +136,44 @@ def add_over_blocks(
     >>> add_over_blocks(lambda rows: rows.stop - rows.start, 1000, row_bytes=2**14)
     1000
     """
+    workspace = workspace or Workspace()
     blocks = row_blocks(n_rows, row_bytes)
-    return reduce(operator.add, threaded_map(term, blocks, n_threads))
+    return reduce(operator.add, workspace.map(term, blocks))
+
+
+def for_each_block(
+    function: Callable[[slice], None],
+    n_rows: int,
+    row_bytes: int,
+    workspace: Workspace | None = None,
+) -> None:
+    """Call ``function(rows)`` for all blocks of rows.
+
+    Parameters
+    ----------
+    function : callable
+        Called with a slice of rows.
+    n_rows, row_bytes : int
+        As in :func:`row_blocks`.
+    workspace : Workspace, optional
+        Threads to use.
+
+    Examples
+    --------
+    >>> from skdensity.passes.blocks import for_each_block
+    >>> for_each_block(print, 2, row_bytes=1)
+    slice(0, 2, None)
+    """
+    workspace = workspace or Workspace()
+    for _ in workspace.map(function, row_blocks(n_rows, row_bytes)):
+        pass
 
 
 def fill_over_blocks(
     values: Callable[[slice], np.ndarray],
     out: np.ndarray,
     row_bytes: int,
-    n_threads: int = 1,
+    workspace: Workspace | None = None,
 ) -> np.ndarray:
     """Write ``values(rows)`` into ``out[rows]`` for all blocks of rows.
 
@@ -119,8 +185,8 @@ def fill_over_blocks(
         Receives the values, cast to its dtype.
     row_bytes : int
         As in :func:`row_blocks`.
-    n_threads : int, default=1
-        Blocks that are worked on at a time.
+    workspace : Workspace, optional
+        Threads to use.
 
     Returns
     -------
@@ -139,6 +205,5 @@ def fill_over_blocks(
     def fill(rows: slice) -> None:
         out[rows] = values(rows)
 
-    for _ in threaded_map(fill, row_blocks(len(out), row_bytes), n_threads):
-        pass
+    for_each_block(fill, len(out), row_bytes, workspace)
     return out

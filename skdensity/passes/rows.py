@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdensity.passes.blocks import fill_over_blocks
+from skdensity.passes.blocks import for_each_block
 
 # Multipliers of splitmix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195),
 # which spread every bit of a word over all others.
@@ -94,21 +94,28 @@ def sample_distinct(
     (6, 2)
     """
     hashes = _hashes(X, np.uint64(rng.randint(2**31)))
-    distinct = np.unique(hashes)
+    # The smallest hashes are enough, unless most of them belong to copies.
+    n_smallest = min(4 * n_rows, len(X))
+    distinct = np.unique(np.partition(hashes, n_smallest - 1)[:n_smallest])
+    if len(distinct) <= n_rows:
+        distinct = np.unique(hashes)
     if len(distinct) <= n_rows:
         return np.arange(len(X))
     return np.flatnonzero(hashes < distinct[n_rows])
 
 
 def _hashes(X: np.ndarray, seed: np.uint64) -> np.ndarray:
-    def values(rows: slice) -> np.ndarray:
-        hashed = np.full(rows.stop - rows.start, seed)
+    hashes = np.full(len(X), seed)
+
+    def fill(rows: slice) -> None:
+        hashed = hashes[rows]
         for column in X[rows].T:
             # Adding 0 turns −0 into 0, which it equals.
             hashed ^= (column + np.float64(0)).view(np.uint64)
             for multiplier in MULTIPLIERS:
                 hashed ^= hashed >> np.uint64(31)
                 hashed *= multiplier
-        return hashed ^ (hashed >> np.uint64(31))
+        hashed ^= hashed >> np.uint64(31)
 
-    return fill_over_blocks(values, np.empty(len(X), dtype=np.uint64), row_bytes=32)
+    for_each_block(fill, len(X), row_bytes=32)
+    return hashes

@@ -31,7 +31,9 @@ def one_blas_thread() -> AbstractContextManager:
     return _controller().limit(limits=1, user_api="blas")
 
 
-def threaded_map(function: Callable, items: Iterable, n_threads: int) -> Iterator:
+def threaded_map(
+    function: Callable, items: Iterable, executor: ThreadPoolExecutor | None
+) -> Iterator:
     """``map(function, items)`` on threads, with one BLAS thread each.
 
     NumPy and BLAS release the interpreter's lock, so that blocks run side by side. The
@@ -44,8 +46,8 @@ def threaded_map(function: Callable, items: Iterable, n_threads: int) -> Iterato
         Applied to every item.
     items : iterable
         Its arguments.
-    n_threads : int
-        Number of threads; 1 uses none but the caller's.
+    executor : ThreadPoolExecutor or None
+        The threads; None uses none but the caller's.
 
     Yields
     ------
@@ -55,16 +57,11 @@ def threaded_map(function: Callable, items: Iterable, n_threads: int) -> Iterato
     Examples
     --------
     >>> from skdensity.passes.threads import threaded_map
-    >>> list(threaded_map(abs, [-1, 2, -3], n_threads=2))
+    >>> list(threaded_map(abs, [-1, 2, -3], None))
     [1, 2, 3]
     """
     with one_blas_thread():
-        items = list(items)
-        if min(n_threads, len(items)) == 1:
-            yield from map(function, items)
-        else:
-            with ThreadPoolExecutor(n_threads) as pool:
-                yield from pool.map(function, items)
+        yield from (executor.map if executor else map)(function, items)
 
 
 @cache

@@ -185,7 +185,7 @@ class AcceleratedEM:
 
     def _moments(self, mixture):
         with np.errstate(over="ignore", invalid="ignore"):  # a trial may go too far
-            return mixture.moments(self.em.X, self.em.sample_weight, self.em.n_threads)
+            return self.em.moments(mixture)
 
     def _ravel(self, mixture):
         return self.loss.ravel(mixture) / self._units

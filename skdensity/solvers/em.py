@@ -8,13 +8,14 @@ yields the moments (E), and the closed-form estimate from them (M).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from skdensity.models.covariances import CovarianceFamily
 from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
 from skdensity.models.moments import Moments
+from skdensity.passes.blocks import Workspace
 
 # Share of the rows below which a component's moments are rounding errors.
 LOST = 10 * np.finfo(np.float64).eps
@@ -56,14 +57,14 @@ class EM:
         Their weights.
     reg_covar : float or ndarray of shape (n_features,)
         Added to every variance in the M-step.
-    n_threads : int, default=1
-        Blocks of rows that are worked on at a time.
+    workspace : Workspace, optional
+        Threads and scratch, kept from pass to pass.
     """
 
     X: np.ndarray
     sample_weight: np.ndarray
     reg_covar: float | np.ndarray
-    n_threads: int = 1
+    workspace: Workspace = field(default_factory=Workspace, repr=False)
 
     def init(self, mixture: Mixture, value: float = -np.inf) -> EMState:
         """Start from a mixture."""
@@ -71,9 +72,13 @@ class EM:
 
     def step(self, state: EMState) -> EMState:
         """One E-step and one M-step."""
-        moments = state.mixture.moments(self.X, self.sample_weight, self.n_threads)
+        moments = self.moments(state.mixture)
         value = moments.log_likelihood / self.sample_weight.sum()
         return self.maximised(state, moments, value)
+
+    def moments(self, mixture: Mixture) -> Moments:
+        """The E-step."""
+        return mixture.moments(self.X, self.sample_weight, self.workspace)
 
     def maximised(self, state: EMState, moments: Moments, value: float) -> EMState:
         """The M-step."""

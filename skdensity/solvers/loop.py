@@ -76,11 +76,14 @@ def small_gain_ahead(tol: float) -> StoppingRule:
         with np.errstate(invalid="ignore"):  # −inf while no component reaches the rows
             steps = np.diff(values[-5:])
         step = steps[-1]
+        if tol == 0:
+            return False
         if step < PLATEAU * tol:  # regularisation may even lower the likelihood
             return bool(step > -tol)
         if len(steps) < 4 or not np.all(np.isfinite(steps)):
             return bool(step < tol)
-        factor = np.max(np.abs(steps[1:] / steps[:-1]))
+        with np.errstate(divide="ignore"):
+            factor = np.max(np.abs(steps[1:] / steps[:-1]))
         return bool(factor < 1 and step * factor / (1 - factor) < tol)
 
     return stop

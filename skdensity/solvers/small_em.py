@@ -47,9 +47,11 @@ class Climbs:
     mixture: Mixture
     n_climbs: int
 
-    def moments(self, X: np.ndarray, sample_weight: np.ndarray) -> Moments:
+    def moments(
+        self, X: np.ndarray, sample_weight: np.ndarray, scratch: Scratch
+    ) -> Moments:
         """One pass over the rows; the log-likelihood has an entry for every climb."""
-        mixture, scratch = self.mixture, Scratch()
+        mixture = self.mixture
         prior = self._by_climb(mixture.weights)
 
         def term(rows):
@@ -116,12 +118,13 @@ def small_em(
 def _best_climb(X, weight, n_components, family, rng):
     weight = weight / weight.sum()
     own = _climbing_family(family, X.shape[1])
+    scratch = Scratch()
     climbs = _foot(X, weight, n_components, own, family.tied, rng)
     for n_steps, n_left in ROUNDS:
         for _ in range(n_steps):
-            moments = climbs.moments(X, weight)
+            moments = climbs.moments(X, weight, scratch)
             climbs = _maximised(moments, climbs.n_climbs, own, family.tied)
-        climbs = climbs.best(n_left, climbs.moments(X, weight).log_likelihood)
+        climbs = climbs.best(n_left, climbs.moments(X, weight, scratch).log_likelihood)
     return climbs.mixture
 
 
