@@ -46,9 +46,9 @@ def lecture():
 
 
 def overlapping(n_samples, n_features, n_components):
-    """Rows of unit Gaussians whose centres lie about 1.5 from the nearest other."""
+    """Rows of unit Gaussians that are not much farther apart than they are wide."""
     rng = np.random.RandomState(0)
-    centres = 0.9 * rng.standard_normal((n_components, n_features))
+    centres = 1.2 * rng.standard_normal((n_components, n_features))
     X = rng.standard_normal((n_samples, n_features))
     X += centres[rng.randint(n_components, size=n_samples)]
     return X

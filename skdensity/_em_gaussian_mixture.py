@@ -44,8 +44,9 @@ class EMGaussianMixture(BaseGaussianMixture):
         hundredth of this in an iteration. The last step, which scikit-learn compares
         with its `tol`, says little of the distance to the optimum. With `acceleration`,
         what counts is the rise over ten iterations.
-    reg_covar : float, default=1e-6
-        Added to every variance, in squared units of the data.
+    reg_covar : float or "auto", default=1e-6
+        Added to every variance, in squared units of the data. ``"auto"`` adds 1e-6
+        times the variance of each feature, so that the fit does not depend on units.
     max_iter : int, default=1000
         Largest number of iterations; 0 returns the start.
     n_init : int, default=1
@@ -143,10 +144,10 @@ class EMGaussianMixture(BaseGaussianMixture):
     >>> X, _ = make_mixture_1d()
     >>> mixture = EMGaussianMixture(3, random_state=0, tol=1e-6, max_iter=500).fit(X)
     >>> mixture.means_.ravel().round(2)
-    array([-4.  ,  4.05,  0.29])
+    array([ 0.3 , -4.  ,  4.05])
     >>> mixture.predict_proba([[-4.0], [2.0]]).round(3)
-    array([[0.983, 0.   , 0.017],
-           [0.   , 0.   , 1.   ]])
+    array([[0.017, 0.983, 0.   ],
+           [1.   , 0.   , 0.   ]])
     >>> X_new, labels = mixture.sample(5, random_state=1)
     >>> X_new.shape, labels.shape
     ((5, 1), (5,))
