@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -315,16 +316,16 @@ class MatrixFamily(CovarianceFamily):
         return squares
 
     def product_coefficients(self, matrices, n_features):
-        rows, cols = np.triu_indices(n_features)
+        rows, cols = _upper(n_features)
         # yᵀ P y holds every product of two different features twice.
         return matrices[:, rows, cols] * np.where(rows == cols, 1, 2)
 
     def to_products(self, second):
-        rows, cols = np.triu_indices(second.shape[-1])
+        rows, cols = _upper(second.shape[-1])
         return second[:, rows, cols]
 
     def from_products(self, sums, n_features):
-        rows, cols = np.triu_indices(n_features)
+        rows, cols = _upper(n_features)
         second = np.empty((len(sums), n_features, n_features))
         second[:, rows, cols] = sums
         second[:, cols, rows] = sums
@@ -382,13 +383,13 @@ class MatrixFamily(CovarianceFamily):
         return noise @ cholesky.T
 
     def ravel(self, cholesky):
-        rows, cols = np.tril_indices(cholesky.shape[-1])
+        rows, cols = _lower(cholesky.shape[-1])
         free = cholesky[:, rows, cols]
         free[:, rows == cols] = np.log(free[:, rows == cols])
         return free.ravel()
 
     def unravel(self, free, n_components, n_features):
-        rows, cols = np.tril_indices(n_features)
+        rows, cols = _lower(n_features)
         cholesky = np.zeros(self.shape(n_components, n_features))
         cholesky[:, rows, cols] = free.reshape(len(cholesky), -1)
         diagonal = np.arange(n_features)
@@ -406,11 +407,11 @@ class MatrixFamily(CovarianceFamily):
         return np.trace(scatter, axis1=1, axis2=2)
 
     def free_scale(self, scale):
-        rows, cols = np.tril_indices(len(scale))
+        rows, cols = _lower(len(scale))
         return np.where(rows == cols, 1, scale[rows])
 
     def floored(self, free, log_minimum):
-        rows, cols = np.tril_indices(len(log_minimum))
+        rows, cols = _lower(len(log_minimum))
         minimum = np.where(rows == cols, log_minimum[rows], -np.inf)
         return np.maximum(free.reshape(-1, len(minimum)), minimum).ravel()
 
@@ -418,7 +419,7 @@ class MatrixFamily(CovarianceFamily):
         # ∂ℓ/∂L = tril(Σ⁻¹ S2 L⁻ᵀ) − N diag(1/L_dd) with Σ⁻¹ S2 L⁻ᵀ = U white, and
         # ∂ℓ/∂log L_dd = L_dd ∂ℓ/∂L_dd with L_dd = 1/U_dd.
         gradient = self.pooled(np.matmul(factors, white))
-        rows, cols = np.tril_indices(factors.shape[-1])
+        rows, cols = _lower(factors.shape[-1])
         free = gradient[:, rows, cols]
         diagonal = np.diagonal(factors, axis1=1, axis2=2)
         total = self.pooled(mass[:, None, None])[:, 0]
@@ -571,6 +572,16 @@ class IsotropicFamily(DiagonalFamily):
 
     def gradient(self, white, mass, factors, n_features):
         return self.pooled(white - n_features * mass[:, None]).ravel()
+
+
+@cache  # one for each number of features; to find them costs more than to use them
+def _upper(n_features: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.triu_indices(n_features)
+
+
+@cache
+def _lower(n_features: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.tril_indices(n_features)
 
 
 def _fault(matrix: np.ndarray) -> str | None:

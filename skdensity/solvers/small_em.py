@@ -25,6 +25,8 @@ ROWS_PER_COMPONENT = 100
 # Steps of each round, and the climbs that go on after it.
 ROUNDS = ((20, 4), (30, 1))
 N_CLIMBS = 20
+# Rise of the mean log-likelihood below which no climb goes on.
+SETTLED = 1e-5
 # Added to the variances of features that are scaled to unit variance: in a sample, a
 # component on a few rows looks better than it is.
 RIDGE = 1e-3
@@ -121,10 +123,14 @@ def _best_climb(X, weight, n_components, family, rng):
     scratch = Scratch()
     climbs = _foot(X, weight, n_components, own, family.tied, rng)
     for n_steps, n_left in ROUNDS:
+        before = -np.inf
         for _ in range(n_steps):
             moments = climbs.moments(X, weight, scratch)
             climbs = _maximised(moments, climbs.n_climbs, own, family.tied)
-        climbs = climbs.best(n_left, climbs.moments(X, weight, scratch).log_likelihood)
+            if np.max(moments.log_likelihood - before) < SETTLED:
+                break
+            before = moments.log_likelihood
+        climbs = climbs.best(n_left, moments.log_likelihood)
     return climbs.mixture
 
 
