@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdensity._checks import check_sampling, check_weights
+from skdensity._checks import check_sampling, check_weights, weighted_sum
 
 
 class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
@@ -127,7 +127,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         if sample_weight is None:
             return float(np.mean(log_density, dtype=np.float64))
         weight = check_weights(sample_weight, log_density)
-        return float(np.average(log_density, weights=weight))
+        return weighted_sum(weight, log_density) / float(weight.sum())
 
     @abstractmethod
     def _log_density(self, X):

@@ -22,6 +22,7 @@ from skdensity._checks import (
     checked_matrices,
     checked_mixing_weights,
     not_positive_definite,
+    weighted_sum,
 )
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import Mixture
@@ -569,7 +570,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     def _criterion(self, log_density, sample_weight, price):
         """−2 ℓ plus the price of every parameter, a function of the total weight."""
         weight = check_weights(sample_weight, log_density)
-        log_likelihood = float(weight @ log_density)
+        log_likelihood = weighted_sum(weight, log_density)
         return -2 * log_likelihood + self._n_parameters() * price(weight.sum())
 
     def _n_parameters(self):

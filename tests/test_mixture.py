@@ -321,3 +321,10 @@ def test_verbose_prints_and_silence_does_not(Mixture, capsys):
     out = capsys.readouterr().out
     assert out.startswith("Run 0\n  Iteration 2  change ")
     assert "Run converged after" in out
+
+
+@pytest.mark.parametrize("criterion", ["score", "aic", "bic", "icl"])
+def test_a_row_of_weight_zero_may_have_no_density_at_all(criterion):
+    mixture = EMGaussianMixture.from_parameters([1.0], [[0.0]], [[[1.0]]])
+    value = getattr(mixture, criterion)
+    assert value([[0.0], [1e200]], sample_weight=[1, 0]) == value([[0.0]])

@@ -184,7 +184,8 @@ class AcceleratedEM:
         return AcceleratedState(after.mixture, value, after.n_revivals, points)
 
     def _moments(self, mixture):
-        with np.errstate(over="ignore", invalid="ignore"):  # a trial may go too far
+        # A trial may go so far that there is no such mixture: its value says so.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             return self.em.moments(mixture)
 
     def _ravel(self, mixture):

@@ -90,7 +90,7 @@ def small_gain_ahead(tol: float) -> StoppingRule:
 
 
 def small_recent_gain(tol: float, window: int = 10) -> StoppingRule:
-    """Stop when the value rose by less than `tol` over the last steps.
+    """Stop when the value moved by less than `tol` over the last steps.
 
     For steps of irregular size, of which one or two small ones mean nothing.
 
@@ -103,7 +103,7 @@ def small_recent_gain(tol: float, window: int = 10) -> StoppingRule:
     """
 
     def stop(values: list[float]) -> bool:
-        return len(values) > window and values[-1] - values[-window - 1] < tol
+        return len(values) > window and np.ptp(values[-window - 1 :]) < tol
 
     return stop
 
