@@ -111,7 +111,7 @@ def _hashes(X: np.ndarray, seed: np.uint64) -> np.ndarray:
         hashed = hashes[rows]
         for column in X[rows].T:
             # Adding 0 turns −0 into 0, which it equals.
-            hashed ^= (column + np.float64(0)).view(np.uint64)
+            hashed ^= (column.astype(np.float64) + 0.0).view(np.uint64)
             for multiplier in MULTIPLIERS:
                 hashed ^= hashed >> np.uint64(31)
                 hashed *= multiplier

@@ -103,7 +103,7 @@ def small_recent_gain(tol: float, window: int = 10) -> StoppingRule:
     """
 
     def stop(values: list[float]) -> bool:
-        return len(values) > window and np.ptp(values[-window - 1 :]) < tol
+        return len(values) > window and bool(np.ptp(values[-window - 1 :]) < tol)
 
     return stop
 
