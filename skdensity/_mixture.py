@@ -28,6 +28,7 @@ from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import Mixture
 from skdensity.models.moments import moments_of, positive_variances
 from skdensity.passes.blocks import Workspace
+from skdensity.passes.threads import one_blas_thread
 from skdensity.solvers.em import m_step
 from skdensity.solvers.loop import Progress, Result, warn_unless_converged
 from skdensity.solvers.starts import start_rows, start_shares
@@ -173,7 +174,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
                     f"n_components={self.n_components} needs at least as many rows of "
                     f"positive weight, but got n_samples={len(X)}."
                 )
-            best = self._best_run(X, weight, task)
+            with one_blas_thread():  # whose threads would spin while the start's work
+                best = self._best_run(X, weight, task)
             self._store(best, X.dtype)
             task.end()
         warn_unless_converged(best.result, type(self).__name__, self.tol)

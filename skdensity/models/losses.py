@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import softmax
 
-from skdensity.models.covariances import CovarianceFamily
+from skdensity.models.family import CovarianceFamily
 from skdensity.models.mixture import LOG_2PI, Mixture
 from skdensity.models.moments import Moments
 from skdensity.passes.blocks import Workspace

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skdensity.models.covariances import CovarianceFamily
+from skdensity.models.family import CovarianceFamily
 from skdensity.models.moments import Moments
 from skdensity.models.quadratic import (
     ExpandedBlock,

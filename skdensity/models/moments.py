@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skdensity.models.covariances import FAMILIES, CovarianceFamily
+from skdensity.models.covariances import FAMILIES
+from skdensity.models.family import CovarianceFamily
 from skdensity.passes.blocks import Scratch, add_over_blocks
 from skdensity.passes.rows import columns_of
 

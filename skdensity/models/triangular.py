@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skdensity.models.covariances import triangular_product
 from skdensity.models.quadratic import REACH, ProductSums
+from skdensity.models.triangles import triangular_product
 from skdensity.passes.blocks import Scratch
 
 if TYPE_CHECKING:

@@ -65,8 +65,8 @@ class Workspace:
     def map(self, function: Callable, blocks: Iterator[slice]) -> Iterator:
         """``map(function, blocks)`` on the threads, in order."""
         blocks = list(blocks)
-        # Waking threads for a single block would cost more than it is worth.
-        return threaded_map(function, blocks, self._executor if blocks[1:] else None)
+        # Waking threads for two blocks costs about as much as it saves.
+        return threaded_map(function, blocks, self._executor if blocks[2:] else None)
 
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skdensity.models.covariances import CovarianceFamily
+from skdensity.models.family import CovarianceFamily
 from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture
 from skdensity.models.moments import Moments
 from skdensity.passes.blocks import Workspace

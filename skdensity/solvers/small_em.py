@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from skdensity.models.covariances import FAMILIES, CovarianceFamily
+from skdensity.models.covariances import FAMILIES
+from skdensity.models.family import CovarianceFamily
 from skdensity.models.mixture import SINGULAR_ESTIMATE, Mixture, posterior
 from skdensity.models.moments import Moments, moments_of
 from skdensity.passes.blocks import Scratch, add_over_blocks

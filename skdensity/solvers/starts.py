@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.cluster import KMeans, kmeans_plusplus
 
-from skdensity.models.covariances import CovarianceFamily
+from skdensity.models.family import CovarianceFamily
 from skdensity.passes.rows import merge_duplicates, sample_distinct
 from skdensity.solvers.small_em import small_em
 
