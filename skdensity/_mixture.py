@@ -456,9 +456,17 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             starts = [None]
         else:
             starts = self._starts(data)
-        runs = list(self._runs(data, starts, task))
-        best, last = max(runs, key=lambda run: run.lower_bound), runs[-1]
-        if last.result.ended_by != "interrupt":
+        runs, interrupted = [], False
+        try:
+            for run in self._runs(data, starts, task):
+                runs.append(run)
+                interrupted = run.result.ended_by == "interrupt"
+        except KeyboardInterrupt:  # while the next start was sought
+            if not runs:
+                raise
+            interrupted = True
+        best = max(runs, key=lambda run: run.lower_bound)
+        if not interrupted:
             return best
         # The best of too few runs: the fit as a whole was interrupted.
         return replace(best, result=replace(best.result, ended_by="interrupt"))

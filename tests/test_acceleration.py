@@ -1,5 +1,8 @@
 """Accelerated EM: EM's optimum, in fewer steps, never a step down."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
@@ -9,8 +12,10 @@ from sklearn.datasets import load_iris
 from skdensity import EMGaussianMixture
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.losses import MixtureLoss
+from skdensity.models.mixture import Mixture
+from skdensity.passes import blocks
 from skdensity.solvers import acceleration
-from skdensity.solvers.acceleration import ACCELERATIONS, AcceleratedEM
+from skdensity.solvers.acceleration import ACCELERATIONS, AcceleratedEM, Point
 from skdensity.solvers.em import EM
 
 TYPES = list(FAMILIES)
@@ -125,3 +130,310 @@ def test_units_of_the_features_make_no_difference(X, name):
     scores = mixture.fit(X * scale).score_samples(X * scale) + np.log(scale).sum()
     # Both are within 1e-8 nats of the optimum; responsibilities move by its root.
     np.testing.assert_allclose(scores, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("reg_covar", [0.0, 1e-2])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_the_gradient_weighs_ems_step(X, covariance_type, reg_covar):
+    solver, state = solver_and_state(X, covariance_type, None, reg_covar)
+    for _ in range(3):
+        mixture = state.mixture
+        state = solver.step(replace(state, points=()))
+        (point,) = state.points
+        logits, means = point.gradient[:3], point.gradient[3:15].reshape(3, 4)
+        step_logits, step_means = point.step[:3], point.step[3:15].reshape(3, 4)
+        # With N_k / W = π_k exp(step), Σ⁻¹ S1 / W = N_k / W Σ⁻¹ (μ_new − μ).
+        share = mixture.weights * np.exp(step_logits)
+        np.testing.assert_allclose(logits, share - mixture.weights, atol=1e-14)
+        family, scale = mixture.family, X.std(axis=0)
+        solved = family.solve(mixture.precision_factors, step_means * scale) * scale
+        np.testing.assert_allclose(means, share[:, None] * solved, atol=1e-12)
+
+
+@pytest.mark.parametrize("reg_covar", [0.0, 1e-2])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_the_gradient_vanishes_where_em_rests(X, covariance_type, reg_covar):
+    solver, state = solver_and_state(X, covariance_type, None, reg_covar)
+    em, plain = solver.em, solver.em.init(state.mixture)
+    (away,) = solver.step(replace(state, points=())).points
+    assert away.step @ away.gradient > 0  # EM climbs, so that it is a direction to go
+    for _ in range(600):
+        plain = em.step(plain)
+    (point,) = solver.step(solver.init(plain.mixture)).points
+    # Steps shrink by 0.95 or less: after 600 of them rounding is left, near 1e-15, and
+    # the gradient is a step times precisions, below 1e3 in units of the features.
+    assert np.abs(point.step).max() < 1e-12
+    assert np.abs(point.gradient).max() < 1e-12
+    assert np.abs(away.gradient).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+@pytest.mark.parametrize("reg_covar", [0.0, 1e-2])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_it_ends_where_em_rests(X, covariance_type, reg_covar, name):
+    em = EMGaussianMixture(
+        3,
+        covariance_type=covariance_type,
+        reg_covar=reg_covar,
+        tol=1e-13,
+        max_iter=5000,
+        random_state=0,
+    )
+    plain = clone(em).set_params(tol=1e-16).fit(X)
+    fast = clone(em).set_params(acceleration=name).fit(X)
+    # The least curvature at these optima is 0.07 per squared unit of the features: a
+    # likelihood within 1e-13 means parameters within √(2e-13 / 0.07) < 2e-6 units.
+    np.testing.assert_allclose(fast.means_, plain.means_, atol=1e-5)
+    np.testing.assert_allclose(fast.covariances_, plain.covariances_, atol=1e-5)
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_the_gradient_is_the_central_difference(X, covariance_type):
+    solver, state = solver_and_state(X, covariance_type, None)
+    (point,) = state.points
+
+    def value(parameters):
+        mixture = solver._unravel(parameters)
+        return mixture.moments(X, np.ones(len(X))).log_likelihood / len(X)
+
+    steps = 1e-5 * np.eye(len(point.parameters))
+    expected = [
+        (value(point.parameters + step) - value(point.parameters - step)) / 2e-5
+        for step in steps
+    ]
+    # Off by a sixth of the third derivative, some hundreds where the second reaches 50,
+    # times the squared step of 1e-10; and by rounding, 1e-15 / 1e-5.
+    np.testing.assert_allclose(point.gradient, expected, atol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", ACCELERATIONS)
+@pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "tied_diag"])
+def test_units_and_offsets_change_the_path_by_a_constant(X, covariance_type, name):
+    # Powers of two and multiples of 2^-10, so that rows are exact in all units.
+    X = np.round(X * 2**10) / 2**10
+    scale, offset = 2.0 ** np.array([-8, 0, 4, 20]), [1.0, -32.0, 2.0**8, 0.0]
+    start = EMGaussianMixture(
+        3, covariance_type=covariance_type, max_iter=0, random_state=0
+    ).fit(X)
+
+    def path(scale, offset):
+        rank = FAMILIES[covariance_type].rank
+        units = np.multiply.outer(scale, scale) if rank == 2 else scale**2
+        mixture = EMGaussianMixture(
+            3,
+            covariance_type=covariance_type,
+            reg_covar=0,
+            acceleration=name,
+            tol=0,
+            max_iter=10,
+            weights_init=start.weights_,
+            means_init=start.means_ * scale + offset,
+            precisions_init=start.precisions_ / units,
+        ).fit(X * scale + offset)
+        return np.array(mixture.lower_bounds_) + np.log(scale).sum()
+
+    expected = path(np.ones(4), 0.0)
+    assert expected[-1] - expected[0] > 1e-6
+    # Rounding, of 1e-14 with these offsets, counts by how small the differences of
+    # steps are that directions divide by: 1e-4 of the first ones after ten.
+    np.testing.assert_allclose(path(scale, offset), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_never_falls_from_a_random_start(overlapping, covariance_type, name):
+    mixture = EMGaussianMixture(
+        3,
+        covariance_type=covariance_type,
+        reg_covar=0,
+        init_params="random",
+        acceleration=name,
+        tol=1e-9,
+        random_state=0,
+    ).fit(overlapping)
+    assert np.diff(mixture.lower_bounds_).min() >= -1e-13
+    assert mixture.score(overlapping) >= mixture.lower_bound_ - 1e-13
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+def test_takes_fewer_passes_where_components_overlap(monkeypatch, overlapping, name):
+    moments, passes = Mixture.moments, []
+
+    def counted(self, *args):
+        passes.append(self)
+        return moments(self, *args)
+
+    monkeypatch.setattr(Mixture, "moments", counted)
+    mixture = EMGaussianMixture(3, tol=1e-7, max_iter=5000, random_state=0)
+    mixture.fit(overlapping)
+    n_plain = len(passes)
+    mixture.set_params(acceleration=name).fit(overlapping)
+    assert len(passes) - n_plain < n_plain / 2
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_a_weight_is_a_repetition(X, covariance_type, name):
+    weight = np.random.RandomState(0).randint(0, 4, len(X))
+    mixture = EMGaussianMixture(
+        3, covariance_type=covariance_type, acceleration=name, tol=1e-10, random_state=0
+    )
+    weighted = mixture.fit(X, sample_weight=weight).score_samples(X)
+    total = mixture.lower_bound_
+    repeated = mixture.fit(np.repeat(X, weight, axis=0)).score_samples(X)
+    # Both are within 1e-10 nats of one optimum, densities within its root.
+    assert mixture.lower_bound_ == pytest.approx(total, abs=1e-9)
+    np.testing.assert_allclose(repeated, weighted, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+def test_the_unit_of_the_weights_makes_no_difference(X, name):
+    mixture = EMGaussianMixture(3, acceleration=name, max_iter=50, random_state=0)
+    expected = mixture.fit(X, sample_weight=np.ones(len(X))).lower_bounds_
+    for unit in (2.0**-30, 2.0**30):
+        bounds = mixture.fit(X, sample_weight=np.full(len(X), unit)).lower_bounds_
+        np.testing.assert_allclose(bounds, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+def test_threads_make_no_difference(monkeypatch, overlapping, name):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**14)
+    mixture = EMGaussianMixture(3, acceleration=name, random_state=0)
+    expected = mixture.fit(overlapping).lower_bounds_
+    assert mixture.set_params(n_jobs=2).fit(overlapping).lower_bounds_ == expected
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", ACCELERATIONS)
+def test_a_warm_start_goes_on(overlapping, name):
+    mixture = EMGaussianMixture(
+        3, acceleration=name, tol=1e-9, random_state=0, warm_start=True, reg_covar=0
+    )
+    mixture.set_params(max_iter=6).fit(overlapping)
+    reached = mixture.score(overlapping)
+    mixture.set_params(max_iter=1000).fit(overlapping)
+    assert mixture.converged_
+    assert mixture.lower_bounds_[0] == pytest.approx(reached, rel=1e-12)
+    assert np.diff([reached, *mixture.lower_bounds_]).min() >= -1e-13
+    cold = clone(mixture).set_params(warm_start=False).fit(overlapping)
+    assert mixture.lower_bound_ == pytest.approx(cold.lower_bound_, abs=1e-8)
+
+
+def test_it_is_a_parameter_like_any_other(X):
+    for name in (None, *ACCELERATIONS):
+        mixture = EMGaussianMixture(3, acceleration=name)
+        assert mixture.get_params()["acceleration"] == name
+        assert clone(mixture).acceleration == name
+    with pytest.raises(ValueError, match="'acceleration' parameter"):
+        EMGaussianMixture(3, acceleration="newton").fit(X)
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+def test_a_component_without_rows_is_revived(name):
+    X = np.random.RandomState(0).standard_normal((50, 1))
+    start = {"means_init": [[0.0], [1e6]], "weights_init": [0.5, 0.5]}
+    mixture = EMGaussianMixture(
+        2, acceleration=name, precisions_init=[[[1]]] * 2, **start
+    ).fit(X)
+    assert mixture.weights_.min() > 0
+    assert np.abs(mixture.means_).max() < np.abs(X).max()
+    assert mixture.score(X) > EMGaussianMixture(1).fit(X).score(X)
+
+
+def endless(points):
+    return np.copysign(np.inf, points[-1].gradient)
+
+
+def half_endless(points):
+    direction = np.zeros_like(points[-1].gradient)
+    steepest = np.abs(points[-1].gradient).argmax()
+    direction[steepest] = np.copysign(np.inf, points[-1].gradient[steepest])
+    return direction
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("direction", [nowhere, down, endless, half_endless])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_fits_with_bad_directions_are_ems(monkeypatch, X, covariance_type, direction):
+    monkeypatch.setitem(ACCELERATIONS, "anderson", direction)
+    mixture = EMGaussianMixture(
+        3,
+        covariance_type=covariance_type,
+        reg_covar=0,
+        init_params="random",
+        tol=0,
+        max_iter=20,
+        random_state=0,
+    )
+    plain = clone(mixture).fit(X)
+    fast = clone(mixture).set_params(acceleration="anderson").fit(X)
+    assert fast.lower_bounds_ == plain.lower_bounds_
+    np.testing.assert_array_equal(fast.means_, plain.means_)
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_directions_that_go_too_far_still_end_at_the_optimum(
+    monkeypatch, X, covariance_type, name
+):
+    right = ACCELERATIONS[name]
+    monkeypatch.setitem(ACCELERATIONS, name, lambda points: 1e6 * right(points))
+    mixture = EMGaussianMixture(
+        3,
+        covariance_type=covariance_type,
+        reg_covar=0,
+        tol=1e-11,
+        max_iter=5000,
+        random_state=0,
+    )
+    plain = clone(mixture).fit(X)
+    fast = clone(mixture).set_params(acceleration=name).fit(X)
+    assert fast.lower_bound_ == pytest.approx(plain.lower_bound_, abs=1e-8)
+    assert np.diff(fast.lower_bounds_).min() >= -1e-13
+
+
+def parabola(n):
+    """Points of a gradient ascent on a concave parabola, and its peak."""
+    rng = np.random.RandomState(n)
+    root = rng.standard_normal((n, n))
+    curvature = np.eye(n) + root @ root.T / n
+    peak, parameters, points = rng.standard_normal(n), np.zeros(n), []
+    for _ in range(n + 1):
+        gradient = curvature @ (peak - parameters)
+        step = gradient / np.linalg.norm(curvature, 2)
+        points.append(Point(parameters, gradient, parameters + step))
+        parameters = parameters + step
+    return tuple(points), peak
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_anderson_solves_linear_problems(n):
+    # In n dimensions n differences of steps span the space, and none of it is left.
+    points, peak = parabola(n)
+    reached = points[-1].parameters + acceleration.anderson(points)
+    np.testing.assert_allclose(reached, peak, atol=1e-8)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_lbfgs_is_bfgs_with_a_matrix(n):
+    points, _ = parabola(n)
+    pairs = [
+        (after.parameters - before.parameters, before.gradient - after.gradient)
+        for before, after in pairwise(points)
+    ]
+    move, change = pairs[-1]
+    inverse = move @ change / (change @ change) * np.eye(n)
+    for move, change in pairs:
+        left = np.eye(n) - np.outer(move, change) / (move @ change)
+        inverse = left @ inverse @ left.T + np.outer(move, move) / (move @ change)
+    direction = acceleration.lbfgs(points)
+    np.testing.assert_allclose(direction, inverse @ points[-1].gradient, rtol=1e-9)
+    assert direction @ points[-1].gradient > 0
+
+
+def test_lbfgs_takes_ems_step_where_no_curvature_shows():
+    one, two = np.array([0.0]), np.array([1.0])
+    # The gradient grows along the move: a Newton step would go down.
+    points = (Point(one, one + 1, one + 1), Point(two, two + 1, two + 0.5))
+    np.testing.assert_array_equal(acceleration.lbfgs(points), [0.5])

@@ -1,13 +1,20 @@
 """When iterations end, and what is kept of them."""
 
+import signal
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from skdensity import AdamGaussianMixture, CholeskyGaussian, EMGaussianMixture
+from skdensity.passes import blocks
 from skdensity.solvers import adam, em, starts
+from skdensity.solvers.acceleration import AcceleratedEM
 from skdensity.solvers.loop import (
+    Progress,
+    iterate,
     no_improvement,
     small_gain_ahead,
     small_recent_gain,
@@ -115,3 +122,223 @@ def test_used_up_iterations_warn_and_keep_the_last(X):
         mixture.fit(X)
     assert mixture.n_iter_ == len(mixture.lower_bounds_) == 7
     assert mixture.score(X) >= mixture.lower_bounds_[-1] - 1e-12
+
+
+def test_the_first_finite_value_is_no_end():
+    for values in ([-np.inf, -np.inf], [-np.inf, -3.0], [-np.inf] * 5, [-np.inf, 1, 2]):
+        assert not small_gain_ahead(1e-4)(values)
+
+
+def test_a_fall_is_an_end_only_within_the_tolerance():
+    rule = small_gain_ahead(1e-4)
+    assert rule([0, 1, 2, 3, 3 - 0.9e-4])
+    assert not rule([0, 1, 2, 3, 3 - 1.1e-4])
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.9, 0.99])
+def test_a_tolerance_of_zero_never_ends(factor):
+    values = [-(factor**n) for n in range(200)] + [0.0] * 10
+    assert not any(small_gain_ahead(0.0)(values[:n]) for n in range(2, 211))
+
+
+def test_the_largest_of_three_factors_counts():
+    # Steps 8, 4, 2, 1 halve: 1 is to come. With 8, 4, 3.9, 1 it may be 39.
+    halving = np.cumsum([0, 8, 4, 2, 1])
+    uneven = np.cumsum([0, 8, 4, 3.9, 1])
+    assert small_gain_ahead(1.01)(list(halving))
+    assert not small_gain_ahead(0.99)(list(halving))
+    assert small_gain_ahead(39.1)(list(uneven))
+    assert not small_gain_ahead(38.9)(list(uneven))
+
+
+def test_a_recent_gain_needs_a_full_window_of_finite_values():
+    rule = small_recent_gain(0.1, window=3)
+    assert not rule([1.0, 1.0, 1.0])
+    assert rule([1.0, 1.0, 1.0, 1.0])
+    assert not rule([1.0, 1.0, 0.5, 1.0])
+
+
+def test_no_tolerance_is_no_end():
+    rule = no_improvement(None, patience=1)
+    assert not any(rule([1.0] * n) for n in range(1, 10))
+
+
+class Halving:
+    """A solver whose n-th value is −2⁻ⁿ; one of its calls may be interrupted."""
+
+    def __init__(self, interrupted_step=0):
+        self.interrupted_step = interrupted_step
+
+    def step(self, state):
+        if state.n + 1 == self.interrupted_step:
+            raise KeyboardInterrupt
+        return SimpleNamespace(n=state.n + 1, value=-(2.0 ** -(state.n + 1)))
+
+
+def run(solver=None, stop=lambda values: False, max_iter=5, **options):
+    state = SimpleNamespace(n=0, value=-1.0)
+    solver = solver or Halving()
+    return iterate(
+        solver, state, max_iter=max_iter, stop=stop, progress=Progress(0), **options
+    )
+
+
+def test_a_run_says_what_ended_it():
+    converged = run(stop=lambda values: values[-1] > -0.2)
+    observed = run(observe=lambda state: state.n == 2)
+    used_up = run()
+    interrupted = run(Halving(interrupted_step=4))
+    for result, n_iter, ended_by in (
+        (converged, 3, "convergence"),
+        (observed, 2, "observer"),
+        (used_up, 5, "max_iter"),
+        (interrupted, 3, "interrupt"),
+    ):
+        assert result.ended_by == ended_by
+        assert result.converged == (ended_by == "convergence")
+        assert result.state.n == n_iter
+        assert result.values == [-(2.0**-n) for n in range(1, n_iter + 1)]
+
+
+def test_no_iterations_leave_the_start():
+    result = run(max_iter=0)
+    assert (result.state.n, result.values, result.ended_by) == (0, [], "max_iter")
+
+
+def test_a_run_that_converges_as_it_is_stopped_has_converged():
+    result = run(stop=lambda values: True, observe=lambda state: True)
+    assert result.converged
+
+
+def test_every_step_is_announced_and_observed():
+    told = []
+    run(
+        announce=lambda: told.append("announced"),
+        observe=lambda state: told.append(state.n),
+    )
+    assert told[::2] == ["announced"] * 5
+    assert told[1::2] == [1, 2, 3, 4, 5]
+
+
+def raise_interrupt(*args):
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_others_look_on_keeps_the_step():
+    assert run(announce=raise_interrupt).state.n == 0
+    observed = run(observe=raise_interrupt)
+    assert (observed.state.n, observed.values) == (1, [-0.5])
+    assert run(stop=raise_interrupt).ended_by == "interrupt"
+
+
+def test_an_interrupt_before_the_first_step_keeps_the_start(monkeypatch, X):
+    start = EMGaussianMixture(3, max_iter=0, random_state=0).fit(X)
+    monkeypatch.setattr(em.EM, "step", raise_interrupt)
+    mixture = EMGaussianMixture(3, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="interrupted after 0 iterations"):
+        mixture.fit(X)
+    np.testing.assert_array_equal(mixture.means_, start.means_)
+    assert (mixture.n_iter_, mixture.lower_bounds_) == (0, [])
+
+
+@pytest.mark.parametrize("acceleration", [None, "anderson", "lbfgs"])
+def test_an_interrupted_fit_goes_on_where_it_was(monkeypatch, X, acceleration):
+    mixture = EMGaussianMixture(
+        3, init_params="random", random_state=0, acceleration=acceleration
+    )
+    solver = AcceleratedEM if acceleration else em.EM
+    step = solver.step
+    monkeypatch.setattr(solver, "step", interrupted_at(3, step))
+    with pytest.warns(ConvergenceWarning, match="after 2 iterations"):
+        mixture.fit(X)
+    monkeypatch.setattr(solver, "step", step)
+    before = mixture.score(X)
+    mixture.set_params(warm_start=True, max_iter=1, tol=0)
+    with pytest.warns(ConvergenceWarning, match="used all 1 iterations"):
+        mixture.fit(X)
+    assert mixture.lower_bound_ == pytest.approx(before, rel=1e-12)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_the_signal_of_a_terminal_interrupts(monkeypatch, X, n_jobs):
+    step, n_steps = em.EM.step, iter(range(1, 1000))
+
+    def signalled(self, state):
+        if next(n_steps) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return step(self, state)
+
+    monkeypatch.setattr(em.EM, "step", signalled)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)  # so that there are some
+    mixture = EMGaussianMixture(3, init_params="random", random_state=0, n_jobs=n_jobs)
+    with pytest.warns(ConvergenceWarning, match="interrupted after 2 iterations"):
+        mixture.fit(X)
+    assert np.isfinite(mixture.score(X))
+
+
+def started(monkeypatch, *outcomes):
+    """Give runs these responsibilities, or an interrupt; count them."""
+    calls = iter(outcomes)
+    used = []
+
+    def start(X, weight, n_components, family, rng):
+        used.append(next(calls))
+        if used[-1] is KeyboardInterrupt:
+            raise KeyboardInterrupt
+        return used[-1]
+
+    monkeypatch.setitem(starts.STARTS, "random", start)
+    return used
+
+
+def halves(column):
+    """Responsibilities of two components that cut the rows at a feature's median."""
+    is_high = column > np.median(column)
+    return np.stack([is_high, ~is_high]).astype(float)
+
+
+def test_the_interrupted_run_itself_may_be_the_best(monkeypatch, X):
+    X = np.unique(X, axis=0)
+    # Petal length tells the species apart, sepal width does not.
+    bad, good = halves(X[:, 1]), halves(X[:, 2])
+    used = started(monkeypatch, bad, good, good)
+    monkeypatch.setattr(em.EM, "step", interrupted_at(4, em.EM.step))
+    mixture = EMGaussianMixture(2, n_init=3, init_params="random", max_iter=2, tol=0)
+    with pytest.warns(ConvergenceWarning, match="interrupted after 1 iterations"):
+        mixture.fit(X)
+    assert len(used) == 2
+    monkeypatch.undo()
+    started(monkeypatch, good)
+    alone = EMGaussianMixture(2, init_params="random", max_iter=1, tol=0)
+    with pytest.warns(ConvergenceWarning, match="used all"):
+        alone.fit(X)
+    np.testing.assert_array_equal(mixture.means_, alone.means_)
+
+
+@pytest.mark.parametrize("Estimator", [EMGaussianMixture, AdamGaussianMixture])
+def test_an_interrupt_between_runs_keeps_the_best_so_far(monkeypatch, X, Estimator):
+    X = np.unique(X, axis=0)
+    good = halves(X[:, 2])
+    used = started(monkeypatch, good, KeyboardInterrupt, good)
+    mixture = Estimator(2, n_init=3, init_params="random")
+    with pytest.warns(ConvergenceWarning, match="was interrupted"):
+        mixture.fit(X)
+    assert len(used) == 2
+    assert not mixture.converged_
+    started(monkeypatch, good)
+    alone = Estimator(2, init_params="random").fit(X)
+    np.testing.assert_array_equal(mixture.means_, alone.means_)
+
+
+def test_used_up_runs_warn_and_keep_the_best(X):
+    parameters = {"init_params": "random", "max_iter": 5, "tol": 0}
+    rng = np.random.RandomState(0)
+    with pytest.warns(ConvergenceWarning, match="used all 5 iterations"):
+        best = EMGaussianMixture(3, n_init=4, random_state=0, **parameters).fit(X)
+    bounds = []
+    for _ in range(4):
+        with pytest.warns(ConvergenceWarning):
+            one = EMGaussianMixture(3, random_state=rng, **parameters).fit(X)
+        bounds.append(one.lower_bound_)
+    assert best.lower_bound_ == pytest.approx(max(bounds), rel=1e-12)
+    assert not best.converged_

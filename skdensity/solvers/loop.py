@@ -144,14 +144,6 @@ OUTCOMES = {
 }
 
 
-OUTCOMES = {
-    "convergence": "converged",
-    "observer": "was stopped",
-    "interrupt": "was interrupted",
-    "max_iter": "did not converge",
-}
-
-
 class Progress:
     """Prints what ``verbose`` asks for: iterations, runs, and at 2 values and times.
 
