@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from skdensity import EMGaussianMixture
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import Mixture
 from skdensity.models.moments import moments_of
-from skdensity.passes.rows import sample_distinct
+from skdensity.passes.rows import merge_duplicates, sample_distinct
 from skdensity.solvers import small_em, starts
 from skdensity.solvers.starts import STARTS, start_rows, start_shares
 
@@ -120,7 +121,10 @@ def test_short_runs_find_the_clusters(name, n_features):
     assert found.log_density(X).mean() > truth.log_density(X).mean() - 0.1
 
 
-def test_short_runs_do_not_depend_on_units_or_order():
+@pytest.mark.parametrize("n_sampled", [200, 5000])
+def test_short_runs_do_not_depend_on_units_or_order(monkeypatch, n_sampled):
+    monkeypatch.setattr(small_em, "MAX_ROWS", n_sampled)
+    monkeypatch.setattr(small_em, "ROWS_PER_COMPONENT", 10)
     X, _ = clusters(500, 2, 5)
     family = FAMILIES["full"]
 
@@ -132,3 +136,169 @@ def test_short_runs_do_not_depend_on_units_or_order():
     expected = run(X)
     np.testing.assert_allclose(run(X[::-1])[:, ::-1], expected, atol=1e-9)
     np.testing.assert_allclose(run(X * [1e-3, 1e3] + 1e3), expected, atol=1e-6)
+
+
+def test_a_negative_zero_is_a_zero():
+    X = np.random.RandomState(0).randint(-9, 10, size=(4000, 2)).astype(np.float64)
+    negative = np.where(X == 0, -0.0, X)
+    assert np.signbit(negative[negative == 0]).all()
+    for seed in range(5):
+        expected = sample_distinct(X, 50, np.random.RandomState(seed))
+        for same in (negative, negative.astype(np.float32)):
+            chosen = sample_distinct(same, 50, np.random.RandomState(seed))
+            np.testing.assert_array_equal(chosen, expected)
+
+
+def test_how_rows_lie_in_memory_makes_no_difference():
+    X = np.random.RandomState(0).standard_normal((3000, 6))
+    expected = sample_distinct(X[:, ::2].copy(), 100, np.random.RandomState(0))
+    for same in (
+        X[:, ::2],
+        np.asfortranarray(X)[:, ::2],
+        X.repeat(2, axis=0)[::2, ::2],
+    ):
+        chosen = sample_distinct(same, 100, np.random.RandomState(0))
+        np.testing.assert_array_equal(chosen, expected)
+
+
+def test_features_may_not_be_exchanged_or_merged():
+    X = np.random.RandomState(0).randint(60, size=(2000, 2)).astype(np.float64)
+    pairs = np.unique(np.concatenate([X, X[:, ::-1]]), axis=0)
+    chosen = pairs[sample_distinct(pairs, 500, np.random.RandomState(0))]
+    # Of the pairs, whose mirror images are all there, by chance alone some are chosen
+    # with theirs: were hashes symmetric, all would be.
+    images = {tuple(row) for row in chosen[:, ::-1]}
+    assert 0 < sum(tuple(row) in images for row in chosen) < 0.7 * len(chosen)
+
+
+@pytest.mark.parametrize("n_copies", [1, 5000])
+def test_a_row_repeated_thousands_of_times_is_one_value(n_copies):
+    rare = np.random.RandomState(0).standard_normal((3000, 2))
+    X = np.concatenate([np.zeros((n_copies, 2)), rare])
+    assert len(chosen_rows(X, 200)) == 200
+    # Every value is as likely as any other: 200 of 3001, and not the frequent ones.
+    n_chosen = sum(0 in chosen_rows(X, 200, seed) for seed in range(300))
+    # Four standard deviations of a binomial count about 20.
+    assert abs(n_chosen - 300 * 200 / 3001) < 4 * np.sqrt(300 * 200 / 3001)
+
+
+def test_each_row_is_sampled_as_often_as_any_other():
+    X = np.random.RandomState(0).standard_normal((1000, 1))
+    counts = np.zeros(1000)
+    for seed in range(200):
+        counts[sample_distinct(X, 250, np.random.RandomState(seed))] += 1
+    assert counts.sum() == 200 * 250
+    # Counts are binomial, of 200 and a quarter; their squared deviations over the
+    # variance are χ² with 1000 degrees of freedom, whose standard deviation is √2000.
+    statistic = np.sum((counts - 50) ** 2) / 37.5
+    assert abs(statistic - 1000) < 4 * np.sqrt(2000)
+
+
+def test_all_rows_are_sampled_where_they_are_few():
+    X = np.array([[1.0], [2.0], [2.0], [3.0]])
+    for n_rows in (3, 4, 100):
+        chosen = sample_distinct(X, n_rows, np.random.RandomState(0))
+        np.testing.assert_array_equal(chosen, np.arange(4))
+    assert len(sample_distinct(X[:1], 1, np.random.RandomState(0))) == 1
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_enough_rows_for_all_components_are_sampled(monkeypatch, name):
+    monkeypatch.setattr(starts, "MAX_ROWS", 100)
+    monkeypatch.setattr(starts, "ROWS_PER_COMPONENT", 20)
+    X = np.random.RandomState(0).standard_normal((2000, 2))
+    rows, shares = start(name, X, np.ones(2000), 10)
+    assert (len(rows), shares.shape) == (200, (10, 200))
+    # As many as there are, in their order, and each of them a row of the data.
+    where = [np.flatnonzero((row == X).all(axis=1))[0] for row in rows]
+    assert where == sorted(where)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_weight_is_a_repetition_to_short_runs(monkeypatch, name):
+    monkeypatch.setattr(small_em, "MAX_ROWS", 150)
+    monkeypatch.setattr(small_em, "ROWS_PER_COMPONENT", 10)
+    X, _ = clusters(400, 2, 4)
+    weight = np.random.RandomState(0).randint(1, 4, 400)
+    repeated = np.repeat(X, weight, axis=0)
+
+    def run(X, weight):
+        rng = np.random.RandomState(0)
+        mixture = small_em.small_em(X, weight, 4, FAMILIES[name], rng)
+        return mixture[np.argsort(mixture @ X[:, 0] / mixture.sum(axis=1))]
+
+    expected = run(X, weight.astype(float))
+    np.testing.assert_allclose(expected.sum(axis=0), 1)
+    merged, masses, first = merge_duplicates(repeated, np.ones(len(repeated)))
+    np.testing.assert_allclose(
+        run(merged, masses)[:, np.argsort(first)], expected, atol=1e-6
+    )
+    np.testing.assert_allclose(run(X, 1e-9 * weight), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_short_runs_on_some_rows_find_the_clusters_of_all(monkeypatch, name):
+    monkeypatch.setattr(small_em, "MAX_ROWS", 300)
+    monkeypatch.setattr(small_em, "ROWS_PER_COMPONENT", 10)
+    X, truth = clusters(3000, 3, 6)
+    shares = small_em.small_em(X, None, 6, FAMILIES[name], np.random.RandomState(0))
+    assert shares.shape == (6, 3000)
+    family = FAMILIES["spherical"]
+    found = Mixture.from_moments(moments_of(X, shares, family), family, 1e-6)
+    assert found.log_density(X).mean() > truth.log_density(X).mean() - 0.1
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_short_runs_take_many_features_as_independent(name):
+    n_features = small_em.MAX_PRODUCTS + 20
+    family = small_em._climbing_family(FAMILIES[name], n_features)
+    assert family.n_products(n_features) <= n_features
+    assert not family.tied
+    X, _ = clusters(400, n_features, 3)
+    shares = small_em.small_em(X, None, 3, FAMILIES[name], np.random.RandomState(0))
+    np.testing.assert_allclose(shares.sum(axis=0), 1)
+    # In so many dimensions no cluster touches another, but for rounding.
+    assert shares.max(axis=0).min() > 1 - 1e-9
+    assert (shares.sum(axis=1) > 50).all()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_short_runs_with_a_component_for_every_row(name):
+    distinct = np.random.RandomState(0).standard_normal((7, 2))
+    X = np.repeat(distinct, 3, axis=0)
+    for n_components in (7, 6, 1):
+        rng = np.random.RandomState(0)
+        shares = small_em.small_em(X, None, n_components, FAMILIES[name], rng)
+        assert shares.shape == (n_components, 21)
+        np.testing.assert_allclose(shares.sum(axis=0), 1)
+
+
+def test_short_runs_survive_constant_and_huge_features():
+    X, _ = clusters(300, 2, 3)
+    X = np.column_stack([X, np.full(300, 7.0), X[:, 0] * 1e200])
+    for family in FAMILIES.values():
+        shares = small_em.small_em(X, None, 3, family, np.random.RandomState(0))
+        np.testing.assert_allclose(shares.sum(axis=0), 1)
+
+
+def test_short_runs_find_an_optimum_that_k_means_misses():
+    rng = np.random.RandomState(2)
+    means = 6 * rng.standard_normal((6, 2))
+    means[1] = means[0] + [4, 0]
+    covariances = [
+        np.diag(variances) for variances in np.exp(rng.uniform(-2, 2, (6, 2)))
+    ]
+    truth = EMGaussianMixture.from_parameters(np.ones(6) / 6, means, covariances)
+    X, _ = truth.sample(1000, random_state=2)
+    from_truth = EMGaussianMixture(
+        6,
+        weights_init=truth.weights_,
+        means_init=truth.means_,
+        precisions_init=truth.precisions_,
+        tol=1e-8,
+    ).fit(X)
+    k_means = EMGaussianMixture(6, init_params="kmeans", random_state=0).fit(X)
+    assert k_means.score(X) < from_truth.score(X) - 0.1
+    for seed in range(4):
+        mixture = EMGaussianMixture(6, random_state=seed, tol=1e-8).fit(X)
+        assert mixture.score(X) > from_truth.score(X) - 1e-3

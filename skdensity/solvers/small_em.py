@@ -112,7 +112,9 @@ def small_em(
     """
     weight = np.ones(len(X)) if weight is None else weight
     X = _standardised(X, weight / weight.sum())
-    rows = sample_distinct(X, max(MAX_ROWS, ROWS_PER_COMPONENT * n_components), rng)
+    n_rows = max(MAX_ROWS, ROWS_PER_COMPONENT * n_components)
+    # Without the last digits, which tell how the sums above were rounded.
+    rows = sample_distinct(X.astype(np.float32), n_rows, rng)
     rows = rows[np.lexsort(X[rows].T)]  # their order is to make no difference
     mixture = _best_climb(X[rows], weight[rows], n_components, family, rng)
     return mixture.responsibilities(X).T
