@@ -27,7 +27,8 @@ class EMGaussianMixture(BaseGaussianMixture):
 
     A drop-in for :class:`sklearn.mixture.GaussianMixture`, with its parameters and
     fitted attributes, that takes ``sample_weight``, threads, seeds for :meth:`sample`
-    and two more shapes of the covariances.
+    and two more shapes of the covariances. By default it starts better and converges
+    further.
 
     Parameters
     ----------
@@ -120,7 +121,8 @@ class EMGaussianMixture(BaseGaussianMixture):
     :math:`N_k = \sum_i w_i r_{ik}`, a step sets :math:`\pi_k = N_k / \sum_j N_j`,
     :math:`\mu_k = \sum_i w_i r_{ik} x_i / N_k` and
     :math:`\Sigma_k = \sum_i w_i r_{ik} (x_i - \mu_k)(x_i - \mu_k)^\top / N_k`, with the
-    new means. It never lowers the likelihood when `reg_covar` is 0.
+    new means. It never lowers the likelihood when `reg_covar` is 0. A component that
+    loses its rows, or whose rows span no volume, becomes a part of the heaviest one.
 
     One step is one pass over the rows in blocks: O(n_samples · K · n_features²) time
     for ``"full"`` and ``"tied"``, O(n_samples · K · n_features) otherwise. Blocks are
@@ -135,7 +137,10 @@ class EMGaussianMixture(BaseGaussianMixture):
     References
     ----------
     A. P. Dempster, N. M. Laird and D. B. Rubin (1977),
-    doi:10.1111/j.2517-6161.1977.tb01600.x.
+    doi:10.1111/j.2517-6161.1977.tb01600.x; the start, C. Biernacki, G. Celeux and
+    G. Govaert (2003), doi:10.1016/S0167-9473(02)00163-9; the acceleration, H. F. Walker
+    and P. Ni (2011), doi:10.1137/10078356X, and J. Nocedal (1980),
+    doi:10.1090/S0025-5718-1980-0572855-7.
 
     Examples
     --------

@@ -156,7 +156,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` iterations were not enough for `tol`.
+            If `max_iter` iterations were not enough for `tol`, or the user interrupted
+            the fit; the best parameters so far are kept.
 
         Examples
         --------
