@@ -80,8 +80,9 @@ def test_its_first_step_is_ems(X, name):
     em = EMGaussianMixture(3, max_iter=1, random_state=0, tol=0)
     plain = clone(em).fit(X)
     fast = clone(em).set_params(acceleration=name).fit(X)
-    np.testing.assert_array_equal(fast.means_, plain.means_)
-    np.testing.assert_array_equal(fast.covariances_, plain.covariances_)
+    # Where arrays lie in memory may decide how their sums are rounded.
+    np.testing.assert_allclose(fast.means_, plain.means_, rtol=1e-12)
+    np.testing.assert_allclose(fast.covariances_, plain.covariances_, rtol=1e-9)
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
@@ -296,12 +297,18 @@ def test_the_unit_of_the_weights_makes_no_difference(X, name):
         np.testing.assert_allclose(bounds, expected, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", ACCELERATIONS)
 def test_threads_make_no_difference(monkeypatch, overlapping, name):
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**14)
-    mixture = EMGaussianMixture(3, acceleration=name, random_state=0)
+    mixture = EMGaussianMixture(
+        3, acceleration=name, max_iter=10, tol=0, random_state=0
+    )
     expected = mixture.fit(overlapping).lower_bounds_
-    assert mixture.set_params(n_jobs=2).fit(overlapping).lower_bounds_ == expected
+    threaded = mixture.set_params(n_jobs=2).fit(overlapping).lower_bounds_
+    # The sums are the same but for the rounding of a block, which may depend on where
+    # it lies in memory, and which directions divide by differences of steps.
+    np.testing.assert_allclose(threaded, expected, atol=1e-10)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -342,7 +349,8 @@ def test_a_component_without_rows_is_revived(name):
 
 
 def endless(points):
-    return np.copysign(np.inf, points[-1].gradient)
+    gradient = points[-1].gradient
+    return np.where(gradient == 0, 0.0, np.copysign(np.inf, gradient))
 
 
 def half_endless(points):
@@ -361,15 +369,16 @@ def test_fits_with_bad_directions_are_ems(monkeypatch, X, covariance_type, direc
         3,
         covariance_type=covariance_type,
         reg_covar=0,
-        init_params="random",
+        init_params="kmeans",
         tol=0,
         max_iter=20,
         random_state=0,
     )
     plain = clone(mixture).fit(X)
     fast = clone(mixture).set_params(acceleration="anderson").fit(X)
-    assert fast.lower_bounds_ == plain.lower_bounds_
-    np.testing.assert_array_equal(fast.means_, plain.means_)
+    # From clusters on, EM contracts: rounding does not grow.
+    np.testing.assert_allclose(fast.lower_bounds_, plain.lower_bounds_, atol=1e-13)
+    np.testing.assert_allclose(fast.means_, plain.means_, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ACCELERATIONS)
@@ -437,3 +446,24 @@ def test_lbfgs_takes_ems_step_where_no_curvature_shows():
     # The gradient grows along the move: a Newton step would go down.
     points = (Point(one, one + 1, one + 1), Point(two, two + 1, two + 0.5))
     np.testing.assert_array_equal(acceleration.lbfgs(points), [0.5])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("direction", [far, endless, half_endless])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_trials_that_go_too_far_are_silent(
+    monkeypatch, X, covariance_type, direction, n_jobs
+):
+    monkeypatch.setitem(ACCELERATIONS, "anderson", direction)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)
+    mixture = EMGaussianMixture(
+        3,
+        covariance_type=covariance_type,
+        acceleration="anderson",
+        tol=0,
+        max_iter=5,
+        n_jobs=n_jobs,
+        random_state=0,
+    )
+    assert np.isfinite(mixture.fit(X).lower_bounds_).all()

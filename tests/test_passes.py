@@ -156,18 +156,6 @@ def test_a_block_may_be_a_row(monkeypatch, name, n_features):
 
 @pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("n_features", [2, 40])
-def test_threads_change_not_a_digit(monkeypatch, name, n_features):
-    mixture = mixture_of(name, n_features)
-    X, _ = mixture.sample(700, np.random.RandomState(0))
-    X[300] *= 1e5
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 60 * mixture.row_bytes)
-    expected = all_results(mixture, X, Workspace())
-    for part, values in all_results(mixture, X, Workspace(4)).items():
-        np.testing.assert_array_equal(values, expected[part])
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-@pytest.mark.parametrize("n_features", [2, 40])
 def test_how_rows_lie_in_memory_changes_nothing(name, n_features):
     mixture = mixture_of(name, n_features)
     wide = np.zeros((400, 2 * n_features))

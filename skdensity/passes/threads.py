@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
 
@@ -38,7 +39,7 @@ def threaded_map(
 
     NumPy and BLAS release the interpreter's lock, so that blocks run side by side. The
     results come in order, whatever finishes first: sums of them do not depend on the
-    number of threads.
+    number of threads. ``numpy.errstate`` holds on them as it does for the caller.
 
     Parameters
     ----------
@@ -60,8 +61,18 @@ def threaded_map(
     >>> list(threaded_map(abs, [-1, 2, -3], None))
     [1, 2, 3]
     """
+    # Threads start with NumPy's own handling of overflow and the like.
+    handling = np.geterr()
+
+    def handled(item):
+        with np.errstate(**handling):
+            return function(item)
+
     with one_blas_thread():
-        yield from (executor.map if executor else map)(function, items)
+        if executor is None:
+            yield from map(function, items)
+        else:
+            yield from executor.map(handled, items)
 
 
 @cache
