@@ -56,7 +56,7 @@ densities = {
     "LOOKernelDensity": LOOKernelDensity(),
     f"EMGaussianMixture, K = {n_components}": search.best_estimator_,
     f"AdamGaussianMixture, K = {n_components}": AdamGaussianMixture(
-        n_components, reg_covar=0.05, random_state=0
+        n_components, reg_covar=0.05, max_iter=2000, random_state=0
     ),
 }
 

@@ -60,7 +60,8 @@ class EMGaussianMixture(BaseGaussianMixture):
     acceleration : {"anderson", "lbfgs"} or None, default=None
         How to reach the optimum in fewer passes where components overlap: with
         Anderson's mixing of the last steps, or with the quasi-Newton steps of
-        limited-memory BFGS, which need the fewest. The likelihood does not fall.
+        limited-memory BFGS. The likelihood does not fall, but for what `reg_covar`
+        takes; where that is much, most trials are refused, and plain EM is the quicker.
         None is plain EM.
     weights_init : array-like of shape (n_components,), default=None
         Weights to start at, instead of those of `init_params`.
