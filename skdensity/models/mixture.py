@@ -81,8 +81,7 @@ def _exponentials(log_terms):
     """Log of the sum over components, the terms relative to the largest, their sum."""
     # Relative to the largest no exponential overflows and one of them is 1, unless all
     # are −inf, whose difference would be NaN.
-    peak = log_terms.max(axis=-2)
-    np.maximum(peak, LOWEST, out=peak)
+    peak = log_terms.max(axis=-2, initial=LOWEST)
     log_terms -= peak[..., None, :]
     np.exp(log_terms, out=log_terms)
     total = log_terms.sum(axis=-2)

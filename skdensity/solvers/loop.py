@@ -68,7 +68,7 @@ def small_gain_ahead(tol: float) -> StoppingRule:
     >>> values = [10 - 0.9**n for n in range(100)]
     >>> rule = small_gain_ahead(0.01)
     >>> n = next(n for n in range(5, 100) if rule(values[:n]))
-    >>> 10 - values[n - 1] < 0.011
+    >>> 10 - values[n - 1] < 0.01
     True
     """
 
@@ -84,7 +84,7 @@ def small_gain_ahead(tol: float) -> StoppingRule:
             return bool(step < tol)
         with np.errstate(divide="ignore"):
             factor = np.max(np.abs(steps[1:] / steps[:-1]))
-        return bool(factor < 1 and step * factor / (1 - factor) < tol)
+        return bool(factor < 1 and step * factor / (1 - factor) < tol / 2)
 
     return stop
 
