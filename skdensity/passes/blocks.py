@@ -56,9 +56,15 @@ class Workspace:
     ----------
     n_threads : int, default=1
         Blocks that are worked on at a time. It makes no difference to the results.
+
+    Attributes
+    ----------
+    n_threads : int
+        As given.
     """
 
     def __init__(self, n_threads: int = 1) -> None:
+        self.n_threads = n_threads
         self._executor = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
         self._free: list[Scratch] = []
 

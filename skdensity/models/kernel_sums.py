@@ -1,0 +1,169 @@
+"""Sums of kernels to a promised relative error, by the cheapest way that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skdensity.models.dense_sums import UNDERFLOW, dense_left_out, dense_sums
+from skdensity.models.fourier_sums import LOSS, MAX_FEATURES, fourier_sums
+from skdensity.models.neighbour_sums import neighbour_sums
+from skdensity.models.pair_statistics import NOTHING, PairStatistic
+from skdensity.models.regions import Region, regions
+from skdensity.models.sources import Sources
+from skdensity.passes.blocks import Workspace
+
+# Up to so many pairs, looking for something faster takes longer than adding them up.
+FEW_PAIRS = 2e6
+
+
+@dataclass(frozen=True)
+class KernelSums:
+    """Sums of Gaussian kernels, each 1 at its centre times the mass of its source.
+
+    Attributes
+    ----------
+    sources : Sources
+        The kernels.
+    rtol : float
+        Largest relative error of a sum, wherever it is taken.
+    algorithm : {"auto", "exact", "nufft"}
+        ``"exact"`` adds up all pairs, ``"nufft"`` transforms where that is possible at
+        all, ``"auto"`` does what is expected to be faster.
+    workspace : Workspace
+        Threads and scratch.
+    """
+
+    sources: Sources
+    rtol: float = 1e-6
+    algorithm: str = "auto"
+    workspace: Workspace = field(default_factory=Workspace, repr=False)
+
+    def at(
+        self, queries: np.ndarray, bandwidth: float, statistic: PairStatistic = NOTHING
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Log of the sum of kernels at every query, and the means of a statistic.
+
+        Parameters
+        ----------
+        queries : ndarray of shape (n_queries, n_features)
+            Where to evaluate.
+        bandwidth : float
+            Standard deviation h of the kernels.
+        statistic : PairStatistic
+            What to average over sources, with their shares of the sum as weights.
+
+        Returns
+        -------
+        log_sums : ndarray of shape (n_queries,)
+            In nats; finite wherever |q − x|²/h² is.
+        means : ndarray of shape (n_queries, n_columns)
+            Of the statistic.
+        """
+        if self._is_local(len(queries)):
+            sums, floor = self._regional(queries, bandwidth, statistic)
+        else:
+            points, masses = self.sources.points, self.sources.all_masses
+            floor = UNDERFLOW
+            sums = dense_sums(
+                queries, points, masses, bandwidth, statistic, self.workspace
+            )
+        return self._finished(sums, floor, queries, None, bandwidth, statistic)
+
+    def left_out(
+        self, bandwidths: Sequence[float], statistic: PairStatistic = NOTHING
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The same at every location, whose own kernels are left out.
+
+        Parameters
+        ----------
+        bandwidths : sequence of float
+            Decreasing; steps of √2 are cheapest.
+        statistic : PairStatistic
+            As in :meth:`at`.
+
+        Returns
+        -------
+        sums : list of (log_sums, means)
+            One for each bandwidth.
+        """
+        locations = self.sources.locations
+        own = np.arange(len(locations))
+        if self._is_local(len(locations)):
+            return [
+                self._left_out_locally(locations, own, bandwidth, statistic)
+                for bandwidth in bandwidths
+            ]
+        sums = dense_left_out(self.sources, bandwidths, statistic, self.workspace)
+        return [
+            self._finished(each, UNDERFLOW, locations, own, bandwidth, statistic)
+            for each, bandwidth in zip(sums, bandwidths, strict=True)
+        ]
+
+    def _is_local(self, n_queries: int) -> bool:
+        """Whether space is cut into regions."""
+        points = self.sources.points
+        if self.algorithm == "exact" or points.shape[1] > MAX_FEATURES:
+            return False
+        return self.algorithm == "nufft" or len(points) * n_queries > FEW_PAIRS
+
+    def _regional(self, queries, bandwidth, statistic):
+        """Sums region by region, and how small is too small for `rtol`."""
+        points, masses = self.sources.points, self.sources.all_masses
+        n_columns = 1 + statistic.of_differences(points[:1]).shape[1]
+        sums = np.zeros((n_columns, len(queries)))
+        error = LOSS
+        for region in regions(queries, points, bandwidth):
+            here, near = queries[region.queries], points[region.points]
+            weights = masses[region.points]
+            if self._is_dense(region):
+                values = dense_sums(
+                    here, near, weights, bandwidth, statistic, self.workspace
+                )
+            else:
+                n_threads = self.workspace.n_threads
+                values, loss = fourier_sums(
+                    here, near, weights, region.box, statistic, n_threads
+                )
+                error = max(error, loss)
+            sums[:, region.queries] = values
+        return sums, error / self.rtol
+
+    def _is_dense(self, region: Region) -> bool:
+        if self.algorithm == "nufft" and np.isfinite(region.transform_work):
+            return False
+        return region.is_dense
+
+    def _left_out_locally(self, locations, own, bandwidth, statistic):
+        sums, floor = self._regional(locations, bandwidth, statistic)
+        sums -= self._own_sums(own, bandwidth, statistic)
+        return self._finished(sums, floor, locations, own, bandwidth, statistic)
+
+    def _own_sums(self, own, bandwidth, statistic):
+        """What the points of locations contribute to their own sums."""
+        total = 0
+        for points in self.sources.copies_of(own):
+            delta = (points - self.sources.locations[own]) / bandwidth
+            kernel = np.exp(-0.5 * np.einsum("nd,nd->n", delta, delta))
+            columns = statistic.of_differences(delta).T
+            both = np.vstack([np.ones(len(own)), columns])
+            total = total + self.sources.masses[own] * kernel * both
+        return total
+
+    def _finished(self, sums, floor, queries, own, bandwidth, statistic):
+        """Logarithms and means, after what is too small is done in log space."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_sums, means = np.log(sums[0]), (sums[1:] / sums[0]).T
+        doubtful = np.flatnonzero(~(sums[0] > floor))
+        if len(doubtful):
+            log_sums[doubtful], means[doubtful] = neighbour_sums(
+                queries[doubtful],
+                self.sources,
+                bandwidth,
+                statistic,
+                None if own is None else own[doubtful],
+                self.workspace,
+            )
+        return log_sums, means

@@ -1,0 +1,132 @@
+"""Parts of space in which kernels are added up, each in the cheapest way.
+
+Kernels end: sums in a part of space need the sources in it and around it. A region is
+cut in two while that saves work. So a transform is spared the empty space between
+clusters and before outliers, and sums over all pairs those that are far apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdensity.models.fourier_sums import MAX_MODES, REACH, Box, can_transform
+
+# The work of transforms, in kernels of a pair: for a mode, for a point in 0 to 3
+# dimensions, and to begin with.
+MODE = 100
+POINT = (100, 110, 210, 1800)
+BEGIN = 1e5
+# Less than this is not worth a cut.
+SMALL = 1e6
+
+
+@dataclass(frozen=True)
+class Region:
+    """Queries in a part of space, and the sources whose kernels reach it.
+
+    Attributes
+    ----------
+    queries, points : ndarray of int
+        Indices.
+    box : Box
+        Around them.
+    """
+
+    queries: np.ndarray
+    points: np.ndarray
+    box: Box
+
+    @property
+    def n_pairs(self) -> float:
+        """Work of summing over all pairs."""
+        return float(len(self.queries)) * len(self.points)
+
+    @property
+    def transform_work(self) -> float:
+        """Work of transforms, in pairs; infinite where they are not possible."""
+        n_features = len(self.box.lower)
+        if not can_transform(n_features) or self.box.size > MAX_MODES:
+            return np.inf
+        n_points = len(self.queries) + len(self.points)
+        return BEGIN + MODE * self.box.size + POINT[n_features] * n_points
+
+    @property
+    def work(self) -> float:
+        """Work of the cheaper way."""
+        return min(self.n_pairs, self.transform_work)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether sums over all pairs are the cheaper way."""
+        return self.n_pairs <= self.transform_work
+
+
+def regions(
+    queries: np.ndarray, points: np.ndarray, bandwidth: float
+) -> Iterator[Region]:
+    """Cut space into regions whose work adds up to little.
+
+    Parameters
+    ----------
+    queries, points : ndarray of shape (n, n_features)
+        Where sums are wanted, and where the kernels stand.
+    bandwidth : float
+        Standard deviation of the kernels.
+
+    Yields
+    ------
+    region : Region
+        Every query is in one of them.
+    """
+    all_queries = np.arange(len(queries))
+    all_points = np.arange(len(points))
+    waiting = [_region(queries, points, bandwidth, all_queries, all_points)]
+    while waiting:
+        region = waiting.pop()
+        halves = _halves(region, queries, points) if region.work > SMALL else []
+        if halves and sum(half.work for half in halves) < region.work:
+            waiting.extend(halves)
+        elif len(region.points):
+            yield region
+
+
+def _region(queries, points, bandwidth, of_queries, of_points):
+    """The sources near some queries, and the box around both."""
+    within = queries[of_queries]
+    lower = within.min(axis=0) - REACH * bandwidth
+    upper = within.max(axis=0) + REACH * bandwidth
+    near = points[of_points]
+    is_near = np.all((near >= lower) & (near <= upper), axis=1)
+    near, of_points = near[is_near], of_points[is_near]
+    if len(near):
+        box = Box(
+            np.minimum(within.min(axis=0), near.min(axis=0)),
+            np.maximum(within.max(axis=0), near.max(axis=0)),
+            bandwidth,
+        )
+    else:
+        box = Box(lower, upper, bandwidth)
+    return Region(of_queries, of_points, box)
+
+
+def _halves(region, queries, points):
+    """The region, cut in the middle of its longest side."""
+    within = queries[region.queries]
+    lower, upper = within.min(axis=0), within.max(axis=0)
+    axis = np.argmax(upper - lower)
+    if upper[axis] - lower[axis] < REACH * region.box.bandwidth:
+        return []  # the halves would need nearly all sources, both
+    is_left = within[:, axis] < 0.5 * (lower[axis] + upper[axis])
+    return [
+        _region(
+            queries,
+            points,
+            region.box.bandwidth,
+            region.queries[half],
+            region.points,
+        )
+        for half in (is_left, ~is_left)
+    ]
