@@ -96,3 +96,45 @@ def checked_matrices(matrices, name, family, shape):
 def not_positive_definite(name):
     """Complaint about a user's matrices, for ``CovarianceFamily.cholesky``."""
     return f"`{name}` of component {{component}} is not positive definite: {{detail}}."
+
+
+def checked_bounds(bounds, n_features):
+    """Lower and upper bounds (n_features, 2) of every feature; None is infinite.
+
+    One pair of numbers stands for all features.
+    """
+    ends = np.array(bounds, dtype=object)
+    if ends.shape == (2,):
+        ends = np.tile(ends, (n_features, 1))
+    if ends.shape != (n_features, 2):
+        raise ValueError(
+            f"`bounds` has shape {ends.shape}; expected a pair (lower, upper), or one "
+            f"for each of the {n_features} features, with None where there is no bound."
+        )
+    ends = np.where(ends == None, [-np.inf, np.inf], ends)  # noqa: E711, elementwise
+    try:
+        ends = ends.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"`bounds` must be numbers or None; got {bounds!r}.") from None
+    bad = np.flatnonzero(~(ends[:, 0] < ends[:, 1]))
+    if len(bad):
+        lower, upper = ends[bad[0]]
+        raise ValueError(
+            f"`bounds` of feature {bad[0]} are ({lower:g}, {upper:g}); the lower one "
+            "must be smaller."
+        )
+    return ends
+
+
+def check_within(X, bounds):
+    """Complain of rows outside of the bounds, naming the first."""
+    lower, upper = bounds.T
+    outside = np.argwhere((lower > X) | (upper < X))
+    if len(outside):
+        row, feature = outside[0]
+        raise ValueError(
+            f"`bounds` exclude rows: feature {feature} of row {row} is "
+            f"{X[row, feature]:g}, not within "
+            f"({lower[feature]:g}, {upper[feature]:g}). Widen the bounds "
+            "or remove such rows."
+        )

@@ -1,9 +1,9 @@
 r"""Sums of kernels over all pairs, block by block: exact, in any dimension.
 
-Exponents come from one matrix product, :math:`q \cdot x - |q|^2/2 - |x|^2/2`, where the
-points do not reach so far from their mean that the square cancels, and from differences
-of coordinates elsewhere. Kernels are added up as they are: a sum that is so small that
-terms may be lost to underflow must be computed in another way.
+Exponents come from one matrix product, :math:`q \cdot x - |q|^2/2 - |x|^2/2`, which
+cancels where points reach farther than `MAX_REACH` from their mean: such must be cut
+into regions before. Kernels are added up as they are: a sum that is so small that terms
+may be lost to underflow must be computed in another way.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from skdensity.models.pair_statistics import PairStatistic
 from skdensity.models.sources import Sources
@@ -21,10 +20,10 @@ from skdensity.passes.blocks import Scratch, Workspace
 BLOCK = 512
 # Sums below this may lack terms that were lost to underflow.
 UNDERFLOW = 1e-280
-# Rounding of an expanded square that is allowed, in nats.
-ROUNDING = 1e-10
-# Squarings after which the kernel is computed afresh: 2^16 ulp are 1e-11.
-CHAIN = 16
+# Distance from the mean, in bandwidths, at which an expanded square loses 1e-10 nats.
+MAX_REACH = np.sqrt(1e-10 / np.finfo(np.float64).eps)
+# Halvings of h after which the kernel is computed afresh: 4^8 ulp are 1e-11.
+CHAIN = 8
 
 # Exponents of the kernels between two slices of rows.
 Exponents = Callable[[slice, slice, Scratch], np.ndarray]
@@ -62,7 +61,7 @@ def dense_sums(
     """
     origin = points.mean(axis=0)
     queries, points = (queries - origin) / bandwidth, (points - origin) / bandwidth
-    exponents = _exponents(queries, points, smallest=1.0)
+    exponents = _exponents(queries, points)
     columns = _weighted_columns(points, masses, statistic)
     sums = np.empty((len(queries), columns.shape[1]))
 
@@ -80,20 +79,23 @@ def dense_sums(
 
 def dense_left_out(
     sources: Sources,
+    own: np.ndarray,
     bandwidths: Sequence[float],
     statistic: PairStatistic,
     workspace: Workspace,
 ) -> list[np.ndarray]:
-    r"""Sums at every location without its own kernels, for one or more bandwidths.
+    r"""Sums at locations without their own kernels, for one or more bandwidths.
 
-    Every pair is computed once and counts for both of its locations. The kernel at
-    :math:`h / \sqrt{2}` is the square of that at h: a bandwidth that follows one
-    :math:`\sqrt{2}` larger costs a multiplication for each pair, not an exponential.
+    When all locations are asked for, every pair is computed once and counts for both.
+    The kernel at :math:`h / 2` is the fourth power of that at h: a bandwidth that
+    follows one twice as large costs two multiplications a pair, not an exponential.
 
     Parameters
     ----------
     sources : Sources
         The kernels.
+    own : ndarray of shape (n_queries,)
+        Locations to evaluate at, in ascending order.
     bandwidths : sequence of float
         Decreasing.
     statistic, workspace
@@ -101,17 +103,17 @@ def dense_left_out(
 
     Returns
     -------
-    sums : list of ndarray of shape (1 + n_columns, n_locations)
+    sums : list of ndarray of shape (1 + n_columns, n_queries)
         As :func:`dense_sums` has them, one for each bandwidth.
     """
     largest, n_locations = bandwidths[0], len(sources.masses)
     points = (sources.points - sources.points.mean(axis=0)) / largest
-    locations = points[:n_locations]
+    queries = points[own]
     rates = (largest / np.asarray(bandwidths)) ** 2
-    exponents = _exponents(locations, points, smallest=bandwidths[-1] / largest)
+    exponents = _exponents(queries, points)
     columns = _weighted_columns(points, sources.all_masses, statistic)
-    is_symmetric = sources.n_copies == 1
-    shape = (len(rates), n_locations, columns.shape[1])
+    is_symmetric = len(own) == len(points)
+    shape = (len(rates), len(own), columns.shape[1])
 
     def term(rows: slice) -> np.ndarray:
         sums = np.zeros(shape)
@@ -120,17 +122,17 @@ def dense_left_out(
             for block in _blocks(len(points), begin):
                 kernels = _chain(exponents(rows, block, scratch), rates, scratch)
                 for total, kernel in zip(sums, kernels, strict=True):
-                    _leave_out(kernel, rows, block, n_locations)
+                    _leave_out(kernel, own[rows], block, n_locations)
                     total[rows] += kernel @ columns[block]
                     if is_symmetric and block.start > rows.start:
                         total[block] += kernel.T @ columns[rows]
         return sums
 
     totals = np.zeros(shape)
-    for sums in workspace.map(term, _blocks(n_locations)):
+    for sums in workspace.map(term, _blocks(len(own))):
         totals += sums
     return [
-        _of_statistic(sums, locations, statistic, rate)
+        _of_statistic(sums, queries, statistic, rate)
         for sums, rate in zip(totals, rates, strict=True)
     ]
 
@@ -149,32 +151,18 @@ def _exp(exponents):
     return np.exp(exponents, out=exponents)
 
 
-def _exponents(queries: np.ndarray, points: np.ndarray, smallest: float) -> Exponents:
-    """−|q − x|²/2, by the fastest way that keeps its digits down to a bandwidth."""
+def _exponents(queries: np.ndarray, points: np.ndarray) -> Exponents:
+    """−|q − x|²/2 as one product, (q, −|q|²/2, 1) · (x, 1, −|x|²/2)."""
     norms = [np.einsum("nd,nd->n", rows, rows) for rows in (queries, points)]
-    reach = max(norm.max() for norm in norms) / smallest**2
-    if not reach * np.finfo(np.float64).eps < ROUNDING:
-        return _direct(queries, points)
-    # One product: (q, −|q|²/2, 1) · (x, 1, −|x|²/2).
     one = [np.ones_like(norm) for norm in norms]
     left = np.column_stack([queries, -0.5 * norms[0], one[0]])
     right = np.column_stack([points, one[1], -0.5 * norms[1]])
 
-    def expanded(rows: slice, block: slice, scratch: Scratch) -> np.ndarray:
+    def exponents(rows: slice, block: slice, scratch: Scratch) -> np.ndarray:
         out = scratch.array("exponents", (_length(rows), _length(block)))
         return np.matmul(left[rows], right[block].T, out=out)
 
-    return expanded
-
-
-def _direct(queries, points):
-    def direct(rows: slice, block: slice, scratch: Scratch) -> np.ndarray:
-        out = scratch.array("exponents", (_length(rows), _length(block)))
-        cdist(queries[rows], points[block], "sqeuclidean", out=out)
-        out *= -0.5
-        return out
-
-    return direct
+    return exponents
 
 
 def _length(rows: slice) -> int:
@@ -182,26 +170,26 @@ def _length(rows: slice) -> int:
 
 
 def _chain(exponents, rates, scratch):
-    """The kernels at every rate, by squaring where the rate doubles."""
+    """The kernels at every rate, by squaring twice where the bandwidth halves."""
     kernel = scratch.array("kernel", exponents.shape)
-    n_squarings = CHAIN
+    n_halvings = CHAIN
     for g, rate in enumerate(rates):
-        doubles = g > 0 and abs(rate / rates[g - 1] - 2) < 1e-12
-        n_squarings = n_squarings + 1 if doubles else CHAIN
-        if n_squarings < CHAIN:
-            np.square(kernel, out=kernel)
+        is_half = g > 0 and abs(rate / rates[g - 1] - 4) < 1e-12
+        n_halvings = n_halvings + 1 if is_half else CHAIN
+        if n_halvings < CHAIN:
+            np.square(np.square(kernel, out=kernel), out=kernel)
         else:
             np.exp(np.multiply(exponents, rate, out=kernel), out=kernel)
-            n_squarings = 0
+            n_halvings = 0
         yield kernel
 
 
-def _leave_out(kernel, rows, block, n_locations):
-    """Set to zero what joins a location with its own points."""
-    own = np.arange(rows.start, rows.stop)
-    first = own + n_locations * ((block.start - own + n_locations - 1) // n_locations)
-    inside = first < block.stop
-    kernel[own[inside] - rows.start, first[inside] - block.start] = 0
+def _leave_out(kernel, own, block, n_locations):
+    """Set to zero what joins locations with their own points in a block."""
+    for copy in range(block.start // n_locations, (block.stop - 1) // n_locations + 1):
+        column = own + copy * n_locations - block.start
+        row = np.flatnonzero((column >= 0) & (column < kernel.shape[1]))
+        kernel[row, column[row]] = 0
 
 
 def _of_statistic(sums, queries, statistic, rate=1.0):

@@ -22,7 +22,10 @@ class DiagonalFamily(CovarianceFamily):
         return math.prod(self.shape(n_components, n_features))
 
     def matrices(self, inner, n_features):
-        return inner[:, :, None] * np.eye(n_features)
+        matrices = np.zeros((len(inner), n_features, n_features))
+        diagonal = np.arange(n_features)
+        matrices[:, diagonal, diagonal] = inner
+        return matrices
 
     def asymmetry(self, matrices):
         return np.zeros(len(matrices))

@@ -1,7 +1,10 @@
 r"""Sums of kernels in one to three dimensions by non-uniform Fourier transforms.
 
-.. math:: \sum_j m_j e^{-|q - x_j|^2 / 2h^2} = \sum_\omega \hat c_\omega \hat k_\omega
-          e^{i \omega \cdot q}, \qquad \hat c_\omega = \sum_j m_j e^{-i \omega \cdot x_j}
+.. math::
+
+    \sum_j m_j e^{-|q - x_j|^2 / 2h^2}
+    = \sum_\omega \hat c_\omega \hat k_\omega e^{i \omega \cdot q}, \qquad
+    \hat c_\omega = \sum_j m_j e^{-i \omega \cdot x_j}
 
 on a box so long that its periodic images do not matter, over the frequencies that the
 kernel leaves: a transform of the sources, a product, a transform to the queries

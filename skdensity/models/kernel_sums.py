@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skdensity.models.dense_sums import UNDERFLOW, dense_left_out, dense_sums
+from skdensity.models.dense_sums import (
+    MAX_REACH,
+    UNDERFLOW,
+    dense_left_out,
+    dense_sums,
+)
 from skdensity.models.fourier_sums import LOSS, MAX_FEATURES, fourier_sums
 from skdensity.models.neighbour_sums import neighbour_sums
 from skdensity.models.pair_statistics import NOTHING, PairStatistic
@@ -30,8 +35,8 @@ class KernelSums:
     rtol : float
         Largest relative error of a sum, wherever it is taken.
     algorithm : {"auto", "exact", "nufft"}
-        ``"exact"`` adds up all pairs, ``"nufft"`` transforms where that is possible at
-        all, ``"auto"`` does what is expected to be faster.
+        ``"exact"`` adds up pairs, ``"nufft"`` transforms where that is possible at all,
+        ``"auto"`` does what is expected to be faster.
     workspace : Workspace
         Threads and scratch.
     """
@@ -62,7 +67,7 @@ class KernelSums:
         means : ndarray of shape (n_queries, n_columns)
             Of the statistic.
         """
-        if self._is_local(len(queries)):
+        if self._is_cut(queries, bandwidth):
             sums, floor = self._regional(queries, bandwidth, statistic)
         else:
             points, masses = self.sources.points, self.sources.all_masses
@@ -73,14 +78,16 @@ class KernelSums:
         return self._finished(sums, floor, queries, None, bandwidth, statistic)
 
     def left_out(
-        self, bandwidths: Sequence[float], statistic: PairStatistic = NOTHING
+        self, own: np.ndarray, bandwidths: Sequence[float], statistic: PairStatistic
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The same at every location, whose own kernels are left out.
+        """The same at locations, each without its own kernels.
 
         Parameters
         ----------
+        own : ndarray of shape (n_queries,)
+            Locations, in ascending order.
         bandwidths : sequence of float
-            Decreasing; steps of √2 are cheapest.
+            Decreasing; halves are cheapest.
         statistic : PairStatistic
             As in :meth:`at`.
 
@@ -89,25 +96,46 @@ class KernelSums:
         sums : list of (log_sums, means)
             One for each bandwidth.
         """
-        locations = self.sources.locations
-        own = np.arange(len(locations))
-        if self._is_local(len(locations)):
+        queries = self.sources.locations[own]
+        if self._is_cut(queries, min(bandwidths)):
             return [
-                self._left_out_locally(locations, own, bandwidth, statistic)
+                self._left_out_locally(queries, own, bandwidth, statistic)
                 for bandwidth in bandwidths
             ]
-        sums = dense_left_out(self.sources, bandwidths, statistic, self.workspace)
+        sums = dense_left_out(self.sources, own, bandwidths, statistic, self.workspace)
         return [
-            self._finished(each, UNDERFLOW, locations, own, bandwidth, statistic)
+            self._finished(each, UNDERFLOW, queries, own, bandwidth, statistic)
             for each, bandwidth in zip(sums, bandwidths, strict=True)
         ]
 
-    def _is_local(self, n_queries: int) -> bool:
+    def own_sums(
+        self, own: np.ndarray, bandwidth: float, statistic: PairStatistic
+    ) -> np.ndarray:
+        """What the points of locations contribute to sums at these locations.
+
+        Returns
+        -------
+        sums : ndarray of shape (1 + n_columns, n_queries)
+            Of kernels, and of kernels times the statistic.
+        """
+        total = 0
+        for points in self.sources.copies_of(own):
+            delta = (points - self.sources.locations[own]) / bandwidth
+            kernel = np.exp(-0.5 * np.einsum("nd,nd->n", delta, delta))
+            columns = statistic.of_differences(delta).T
+            both = np.vstack([np.ones(len(own)), columns])
+            total = total + self.sources.masses[own] * kernel * both
+        return total
+
+    def _is_cut(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether space is cut into regions."""
         points = self.sources.points
-        if self.algorithm == "exact" or points.shape[1] > MAX_FEATURES:
-            return False
-        return self.algorithm == "nufft" or len(points) * n_queries > FEW_PAIRS
+        origin = points.mean(axis=0)
+        reach = max(_reach(points, origin), _reach(queries, origin)) / bandwidth
+        if self.algorithm == "nufft" or reach > MAX_REACH:
+            return True
+        is_large = len(points) * len(queries) > FEW_PAIRS
+        return self.algorithm == "auto" and is_large and points.shape[1] <= MAX_FEATURES
 
     def _regional(self, queries, bandwidth, statistic):
         """Sums region by region, and how small is too small for `rtol`."""
@@ -115,7 +143,8 @@ class KernelSums:
         n_columns = 1 + statistic.of_differences(points[:1]).shape[1]
         sums = np.zeros((n_columns, len(queries)))
         error = LOSS
-        for region in regions(queries, points, bandwidth):
+        transforms = self.algorithm != "exact"
+        for region in regions(queries, points, bandwidth, transforms):
             here, near = queries[region.queries], points[region.points]
             weights = masses[region.points]
             if self._is_dense(region):
@@ -136,21 +165,10 @@ class KernelSums:
             return False
         return region.is_dense
 
-    def _left_out_locally(self, locations, own, bandwidth, statistic):
-        sums, floor = self._regional(locations, bandwidth, statistic)
-        sums -= self._own_sums(own, bandwidth, statistic)
-        return self._finished(sums, floor, locations, own, bandwidth, statistic)
-
-    def _own_sums(self, own, bandwidth, statistic):
-        """What the points of locations contribute to their own sums."""
-        total = 0
-        for points in self.sources.copies_of(own):
-            delta = (points - self.sources.locations[own]) / bandwidth
-            kernel = np.exp(-0.5 * np.einsum("nd,nd->n", delta, delta))
-            columns = statistic.of_differences(delta).T
-            both = np.vstack([np.ones(len(own)), columns])
-            total = total + self.sources.masses[own] * kernel * both
-        return total
+    def _left_out_locally(self, queries, own, bandwidth, statistic):
+        sums, floor = self._regional(queries, bandwidth, statistic)
+        sums -= self.own_sums(own, bandwidth, statistic)
+        return self._finished(sums, floor, queries, own, bandwidth, statistic)
 
     def _finished(self, sums, floor, queries, own, bandwidth, statistic):
         """Logarithms and means, after what is too small is done in log space."""
@@ -167,3 +185,8 @@ class KernelSums:
                 self.workspace,
             )
         return log_sums, means
+
+
+def _reach(rows, origin):
+    """A bound on the distances from an origin."""
+    return np.linalg.norm(np.abs(rows - origin).max(axis=0))

@@ -1,108 +1,216 @@
-r"""Sums of Gaussian kernels over weighted locations, exact and in log space.
+r"""The kernel density: Gaussians of one shape at weighted locations.
 
-.. math:: \hat p(x) = \sum_j m_j \, N(x \mid x_j, h^2 I), \qquad \sum_j m_j = 1
+.. math:: \hat p(x) = \sum_j m_j \, N(x \mid x_j, H), \qquad \sum_j m_j = 1
 
-Squared distances are taken from differences of coordinates, never from an expanded
-square, which would cancel between near neighbours far from the origin. Every sum is
-relative to its largest term, so that no log-density is −inf where the exact one is
-finite.
+With :math:`H = L L^\top` and :math:`z = L^{-1} (x - o)` the kernels are standard
+normal: all sums are taken there, and only there. Within bounds, kernels are reflected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import numpy as np
-from scipy.spatial.distance import cdist
+from scipy.special import ndtr
 
-from skdensity.models.mixture import LOG_2PI, LOWEST
+from skdensity.models.kernel_sums import KernelSums
+from skdensity.models.mixture import Mixture
+from skdensity.models.pair_statistics import NOTHING, SHIFT
+from skdensity.models.sources import Sources, images
 from skdensity.passes.blocks import fill_over_blocks
 
-# Squarings after which the kernel is computed afresh: 2^16 ulp are 1e-11.
-CHAIN = 16
+# Bandwidths beyond which a Gaussian's distribution function is 0 or 1 in float64.
+END = 38.6
 
 
-def log_density(
-    X: np.ndarray, locations: np.ndarray, masses: np.ndarray, bandwidth: float
-) -> np.ndarray:
-    """Log-density of every row of `X`, in nats.
+@dataclass(frozen=True)
+class Kernels:
+    """A kernel density, ready to evaluate.
 
-    Time O(n_samples · n_locations · n_features), memory of one block of distances.
+    Attributes
+    ----------
+    locations : ndarray of shape (n_locations, n_features)
+        Centres of the kernels, distinct.
+    masses : ndarray of shape (n_locations,)
+        Positive, summing to 1.
+    kernel : Mixture
+        One Gaussian: its covariance is H, its mean an origin for the coordinates z.
+    bounds : ndarray of shape (n_features, 2), optional
+        Where mass may be; needs independent features.
+    summation : callable
+        Makes the :class:`~skdensity.models.kernel_sums.KernelSums` of sources.
+    """
+
+    locations: np.ndarray
+    masses: np.ndarray
+    kernel: Mixture
+    bounds: np.ndarray | None = None
+    summation: partial = field(default=partial(KernelSums), repr=False)
+
+    @property
+    def n_features(self) -> int:
+        """Dimension of the density."""
+        return self.locations.shape[1]
+
+    @cached_property
+    def log_peak(self) -> float:
+        """Log-density of one kernel at its centre, in nats."""
+        return float(self.kernel.log_constants()[0])
+
+    def log_peak_at(self, scale: float) -> float:
+        """The same for kernels that are wider by a factor."""
+        return self.log_peak - self.n_features * np.log(scale)
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """The locations as z."""
+        return self.kernel.whitened(self.locations)
+
+    @cached_property
+    def limits(self) -> np.ndarray | None:
+        """The bounds as z, of shape (n_features, 2)."""
+        if self.bounds is None:
+            return None
+        return self.kernel.whitened(self.bounds.T.astype(np.float64)).T
+
+    def sums(self, scale: float = 1.0) -> KernelSums:
+        """Sums of kernels around the points, images included.
+
+        Parameters
+        ----------
+        scale : float, default=1.0
+            Widest standard deviation that will be asked for.
+        """
+        points = self.points
+        if self.limits is not None:
+            points = images(points, self.limits, scale)
+        return self.summation(Sources(points, self.masses))
+
+    def with_kernel(self, kernel: Mixture) -> Kernels:
+        """The same locations under another kernel."""
+        return replace(self, kernel=kernel)
+
+    def scaled(self, scale: float) -> Kernels:
+        """Kernels that are wider by a factor."""
+        cholesky = scale * self.kernel.cholesky
+        return self.with_kernel(self._gaussian(cholesky))
+
+    def reshaped(self, inner: np.ndarray) -> Kernels:
+        """Kernels that have the Cholesky factor `inner` in the coordinates z."""
+        cholesky = self.kernel.family.compose(self.kernel.cholesky, inner)
+        return self.with_kernel(self._gaussian(cholesky))
+
+    def log_density(self, X: np.ndarray) -> np.ndarray:
+        """Log-density of every row of `X`, in nats and in its dtype."""
+        log_sums, _ = self._at(X, NOTHING)
+        return (log_sums + self.log_peak).astype(X.dtype)
+
+    def gradient(self, X: np.ndarray) -> np.ndarray:
+        """Gradient of the log-density, of the shape and dtype of `X`."""
+        _, shift = self._at(X, SHIFT)
+        (factor,) = self.kernel.precision_factors
+        return self.kernel.family.colour(factor, shift).astype(X.dtype)
+
+    def shift(self, X: np.ndarray) -> np.ndarray:
+        """From every row to the mean of the locations around it: a mean-shift step."""
+        _, shift = self._at(X, SHIFT)
+        (factor,) = self.kernel.cholesky
+        return self.kernel.family.colour(factor, shift)
+
+    def cdf(self, x: np.ndarray) -> np.ndarray:
+        """Probability of being at most `x`, of shape (n_samples,), for one feature.
+
+        Time O(n log n) for sorting and O(1) for every location within `END` bandwidths.
+        """
+        z = self.kernel.whitened(x[:, None])[:, 0]
+        if self.limits is None:
+            return self._mass_below(z)
+        (lower, upper), ends = self.limits[0], np.clip(self.limits[0], -1e300, 1e300)
+        from_bound = self._mass_below(np.clip(z, *ends)) - self._mass_below(ends[:1])
+        return np.where(z < lower, 0.0, np.where(z > upper, 1.0, from_bound))
+
+    def sample(self, n_samples: int, rng: np.random.RandomState) -> np.ndarray:
+        """Draw locations, and a step from each; steps out of bounds are reflected."""
+        rows = rng.choice(len(self.masses), size=n_samples, p=self.masses)
+        noise = rng.standard_normal((n_samples, self.n_features))
+        (cholesky,) = self.kernel.cholesky
+        X = self.locations[rows] + self.kernel.family.colour(cholesky, noise)
+        if self.bounds is not None:
+            X = reflected(X, self.bounds)
+        return X.astype(self.locations.dtype)
+
+    def _gaussian(self, cholesky: np.ndarray) -> Mixture:
+        (origin,) = self.kernel.means
+        return Mixture.gaussian(origin, cholesky, self.kernel.family)
+
+    def _at(self, X, statistic):
+        """Log sums and means at rows of data; −inf and NaN out of bounds."""
+        queries = self.kernel.whitened(X)
+        if self.limits is None:
+            return self.sums().at(queries, 1.0, statistic)
+        inside = np.all(
+            (queries >= self.limits[:, 0]) & (queries <= self.limits[:, 1]), 1
+        )
+        log_sums = np.full(len(X), -np.inf)
+        columns = statistic.of_differences(queries)
+        means = np.full(columns.shape, np.nan)
+        if inside.any():
+            values = self.sums().at(queries[inside], 1.0, statistic)
+            log_sums[inside], means[inside] = values
+        return log_sums, means
+
+    def _mass_below(self, z):
+        """Mass of all kernels, images included, below some points."""
+        sources = self.sums().sources
+        order = np.argsort(sources.points[:, 0])
+        points, masses = sources.points[order, 0], sources.all_masses[order]
+        before = np.concatenate([[0.0], np.cumsum(masses)])
+        ranks = np.argsort(z)
+
+        def values(rows: slice) -> np.ndarray:
+            block = z[ranks[rows]]
+            first, last = np.searchsorted(points, (block[0] - END, block[-1] + END))
+            below = ndtr(block[:, None] - points[first:last]) @ masses[first:last]
+            return before[first] + below
+
+        out = np.empty(len(z))
+        out[ranks] = fill_over_blocks(values, np.empty(len(z)), 16 * len(points))
+        return out
+
+
+def reflected(X: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """Rows folded back into the bounds.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        Where to evaluate.
-    locations : ndarray of shape (n_locations, n_features)
-        Centres of the kernels.
-    masses : ndarray of shape (n_locations,)
-        Positive, summing to 1.
-    bandwidth : float
-        Standard deviation h of the kernels.
+        Rows anywhere.
+    bounds : ndarray of shape (n_features, 2)
+        Infinite where there is no bound.
 
     Returns
     -------
-    log_density : ndarray of shape (n_samples,)
-        In the dtype of `X`.
+    X : ndarray of shape (n_samples, n_features)
+        Rows within the bounds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.models.kernels import reflected
+    >>> reflected(np.array([[-0.25], [2.75]]), np.array([[0.0, 1.0]])).ravel()
+    array([0.25, 0.75])
     """
-    log_masses = np.log(masses)
-    unit, locations = _in_units_of(bandwidth, locations)
-
-    def values(rows: slice) -> np.ndarray:
-        terms = cdist(X[rows].astype(np.float64) / unit, locations, "sqeuclidean")
-        terms *= -0.5 * (unit / bandwidth) ** 2
-        terms += log_masses
-        return _log_sum_exp(terms)
-
-    out = fill_over_blocks(values, np.empty(len(X)), 8 * len(locations))
-    return (out + _log_peak(bandwidth, X.shape[1])).astype(X.dtype)
-
-
-def leave_one_out(
-    locations: np.ndarray, masses: np.ndarray, bandwidths: Sequence[float]
-) -> np.ndarray:
-    r"""Leave-one-out log-density of every location, for a halving chain of variances.
-
-    .. math::
-
-        \hat p_{-i}(x_i) = \sum_{j \ne i} \frac{m_j}{1 - m_i} N(x_i \mid x_j, h^2 I)
-
-    The kernel at :math:`h/\sqrt{2}` is the square of the kernel at h, so that one
-    exponential per pair serves `CHAIN` bandwidths; squaring doubles the relative error,
-    which then stays below 2^CHAIN ulp. Distances are taken relative to the nearest
-    neighbour's, so that its term is 1 at every bandwidth and nothing underflows.
-
-    Parameters
-    ----------
-    locations : ndarray of shape (n_locations, n_features)
-        Distinct rows, at least 2.
-    masses : ndarray of shape (n_locations,)
-        Positive, summing to 1.
-    bandwidths : sequence of float
-        Decreasing, each the one before over √2; one number is exact.
-
-    Returns
-    -------
-    log_density : ndarray of shape (n_locations, n_bandwidths)
-        In nats.
-    """
-    bandwidths = np.asarray(bandwidths)
-    unit, scaled = _in_units_of(bandwidths[0], locations)
-    rates = 0.5 * (unit / bandwidths) ** 2
-
-    def values(rows: slice) -> np.ndarray:
-        block = np.arange(rows.start, rows.stop)
-        distances = cdist(scaled[rows], scaled, "sqeuclidean")
-        distances[block - rows.start, block] = np.inf
-        nearest = distances.min(axis=1)
-        distances -= nearest[:, None]
-        return np.log(_kernel_sums(distances, masses, rates)) - nearest[:, None] * rates
-
-    shape = (len(locations), len(bandwidths))
-    out = fill_over_blocks(values, np.empty(shape), 16 * len(locations))
-    out += _log_peak(bandwidths, locations.shape[1])
-    out -= np.log(rest_of(masses))[:, None]
-    return out
+    X = X.copy()
+    for column, (lower, upper) in zip(X.T, bounds, strict=True):
+        if np.isfinite(upper) and np.isfinite(lower):
+            phase = np.mod(column - lower, 2 * (upper - lower))
+            column[:] = lower + np.minimum(phase, 2 * (upper - lower) - phase)
+        elif np.isfinite(lower):
+            column[:] = lower + np.abs(column - lower)
+        elif np.isfinite(upper):
+            column[:] = upper - np.abs(upper - column)
+    return X
 
 
 def rest_of(masses: np.ndarray) -> np.ndarray:
@@ -111,41 +219,3 @@ def rest_of(masses: np.ndarray) -> np.ndarray:
     top = masses.argmax()
     rest[top] = np.delete(masses, top).sum()
     return rest
-
-
-def _kernel_sums(
-    distances: np.ndarray, masses: np.ndarray, rates: np.ndarray
-) -> np.ndarray:
-    """Σ_j m_j exp(−distance_ij · rate) for doubling rates."""
-    sums = np.empty((len(distances), len(rates)))
-    kernel = np.empty_like(distances)
-    for g, rate in enumerate(rates):
-        if g % CHAIN:
-            np.square(kernel, out=kernel)
-        else:
-            np.exp(np.multiply(distances, -rate, out=kernel), out=kernel)
-        sums[:, g] = kernel @ masses
-    return sums
-
-
-def _in_units_of(bandwidth: float, locations: np.ndarray) -> tuple[float, np.ndarray]:
-    """A power of two near the bandwidth, and float64 locations divided by it.
-
-    Such a division is exact, and squares of the quotients neither overflow nor
-    underflow where the kernel is not negligible.
-    """
-    unit = 2.0 ** np.floor(np.log2(bandwidth))
-    return unit, np.asarray(locations, dtype=np.float64) / unit
-
-
-def _log_peak(bandwidth, n_features: int):
-    """log N(0 | 0, h² I)."""
-    return -n_features * (np.log(bandwidth) + 0.5 * LOG_2PI)
-
-
-def _log_sum_exp(terms: np.ndarray) -> np.ndarray:
-    """log Σ_j exp(terms_ij) of every row; eats `terms`."""
-    peak = np.maximum(terms.max(axis=1), LOWEST)  # −inf − −inf would be NaN
-    terms -= peak[:, None]
-    with np.errstate(divide="ignore"):
-        return peak + np.log(np.exp(terms, out=terms).sum(axis=1))

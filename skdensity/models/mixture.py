@@ -291,7 +291,7 @@ class Mixture:
             white = np.empty_like(residuals)
             out[rows] = self.family.whiten(factor, residuals, white).T
 
-        for_each_block(fill, len(X), self.row_bytes)
+        for_each_block(fill, len(X), row_bytes=24 * X.shape[1])
         return out
 
     def measured_in(self, units: Mixture) -> Mixture:

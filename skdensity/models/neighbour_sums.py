@@ -108,7 +108,7 @@ def _radii(queries, sources, bandwidth, own, workspace):
 
 
 def _cut(is_few, sizes, n_pairs):
-    """Cut queries into groups of one kind with at most `n_pairs` pairs, or one query."""
+    """Groups of queries of one kind with at most `n_pairs` pairs, or of one query."""
     for kind in (True, False):
         rows = np.flatnonzero(is_few == kind)
         group = np.cumsum(sizes[rows]) // n_pairs

@@ -1,8 +1,9 @@
 """Parts of space in which kernels are added up, each in the cheapest way.
 
 Kernels end: sums in a part of space need the sources in it and around it. A region is
-cut in two while that saves work. So a transform is spared the empty space between
-clusters and before outliers, and sums over all pairs those that are far apart.
+cut in two while that saves work, or as long as it is too wide for sums over pairs to
+keep their digits. So a transform is spared the empty space between clusters and before
+outliers, and sums over all pairs those that are far apart.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skdensity.models.dense_sums import MAX_REACH
 from skdensity.models.fourier_sums import MAX_MODES, REACH, Box, can_transform
 
 # The work of transforms, in kernels of a pair: for a mode, for a point in 0 to 3
@@ -33,11 +35,14 @@ class Region:
         Indices.
     box : Box
         Around them.
+    transforms : bool
+        Whether transforms are allowed.
     """
 
     queries: np.ndarray
     points: np.ndarray
     box: Box
+    transforms: bool
 
     @property
     def n_pairs(self) -> float:
@@ -48,7 +53,8 @@ class Region:
     def transform_work(self) -> float:
         """Work of transforms, in pairs; infinite where they are not possible."""
         n_features = len(self.box.lower)
-        if not can_transform(n_features) or self.box.size > MAX_MODES:
+        possible = self.transforms and can_transform(n_features)
+        if not possible or self.box.size > MAX_MODES:
             return np.inf
         n_points = len(self.queries) + len(self.points)
         return BEGIN + MODE * self.box.size + POINT[n_features] * n_points
@@ -63,9 +69,15 @@ class Region:
         """Whether sums over all pairs are the cheaper way."""
         return self.n_pairs <= self.transform_work
 
+    @property
+    def must_be_cut(self) -> bool:
+        """Whether it is too wide for sums over all pairs."""
+        width = np.linalg.norm(self.box.upper - self.box.lower)
+        return self.is_dense and width > MAX_REACH * self.box.bandwidth
+
 
 def regions(
-    queries: np.ndarray, points: np.ndarray, bandwidth: float
+    queries: np.ndarray, points: np.ndarray, bandwidth: float, transforms: bool
 ) -> Iterator[Region]:
     """Cut space into regions whose work adds up to little.
 
@@ -75,25 +87,29 @@ def regions(
         Where sums are wanted, and where the kernels stand.
     bandwidth : float
         Standard deviation of the kernels.
+    transforms : bool
+        Whether transforms are allowed.
 
     Yields
     ------
     region : Region
         Every query is in one of them.
     """
-    all_queries = np.arange(len(queries))
-    all_points = np.arange(len(points))
-    waiting = [_region(queries, points, bandwidth, all_queries, all_points)]
+    everything = np.arange(len(queries)), np.arange(len(points))
+    waiting = [_region(queries, points, bandwidth, transforms, *everything)]
     while waiting:
         region = waiting.pop()
-        halves = _halves(region, queries, points) if region.work > SMALL else []
-        if halves and sum(half.work for half in halves) < region.work:
+        halves = []
+        if region.must_be_cut or region.work > SMALL:
+            halves = _halves(region, queries, points)
+        work = sum(half.work for half in halves)
+        if halves and (region.must_be_cut or work < region.work):
             waiting.extend(halves)
         elif len(region.points):
             yield region
 
 
-def _region(queries, points, bandwidth, of_queries, of_points):
+def _region(queries, points, bandwidth, transforms, of_queries, of_points):
     """The sources near some queries, and the box around both."""
     within = queries[of_queries]
     lower = within.min(axis=0) - REACH * bandwidth
@@ -109,7 +125,7 @@ def _region(queries, points, bandwidth, of_queries, of_points):
         )
     else:
         box = Box(lower, upper, bandwidth)
-    return Region(of_queries, of_points, box)
+    return Region(of_queries, of_points, box, transforms)
 
 
 def _halves(region, queries, points):
@@ -125,6 +141,7 @@ def _halves(region, queries, points):
             queries,
             points,
             region.box.bandwidth,
+            region.transforms,
             region.queries[half],
             region.points,
         )

@@ -1,108 +1,226 @@
-"""Bandwidths of Gaussian kernel densities, from distinct locations and their masses."""
+"""Choose the kernel of a kernel density, from distinct locations and their masses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.spatial import KDTree
 
-from skdensity.models.kernels import leave_one_out, rest_of
+from skdensity.models.family import CovarianceFamily
+from skdensity.models.kernels import Kernels, rest_of
+from skdensity.models.mixture import Mixture
+from skdensity.models.moments import moments_of
+from skdensity.passes.rounding import Rounding
+from skdensity.solvers.bandwidth_search import maximise
+from skdensity.solvers.criteria import (
+    LeastSquares,
+    LeaveOneOut,
+    RobustLeaveOneOut,
+    Trial,
+)
+from skdensity.solvers.kernel_shape import best_shape
+from skdensity.solvers.plug_in import improved_sheather_jones
 
-Rule = Callable[[np.ndarray, np.ndarray], float]
+SINGULAR = (
+    "The covariance of the rows is not positive definite: {detail}. Give `bandwidth` "
+    "numbers, or remove constant or collinear features{simpler}."
+)
+# Standard deviation of the difference of two rounding errors, in steps of the grid.
+ROUNDING_NOISE = 1 / np.sqrt(6)
 
 
-def scott(locations: np.ndarray, masses: np.ndarray) -> float:
-    r"""Scott's rule, :math:`\sigma\, n^{-1/(d+4)}`.
+@dataclass(frozen=True)
+class Problem:
+    """What a bandwidth is to be chosen for.
+
+    Attributes
+    ----------
+    kernels : Kernels
+        The locations; the kernel's covariance is that of the rows, so that a bandwidth
+        is a factor, and the same for rows in any unit.
+    rounding : Rounding or None
+        How rows were rounded.
+    """
+
+    kernels: Kernels
+    rounding: Rounding | None
+
+    @property
+    def unit(self) -> float:
+        """Mass that is left out of a location; infinite for all of it."""
+        return np.inf if self.rounding is None else self.rounding.unit
+
+    @cached_property
+    def n_rows(self) -> float:
+        """Effective number of independent rows."""
+        return 1 / np.sum(self.kernels.masses**2)
+
+    @cached_property
+    def narrowest(self) -> np.ndarray:
+        """Width that rounding errors have along every feature, as factors."""
+        if self.rounding is None:
+            return np.zeros(self.kernels.n_features)
+        kernel = self.kernels.kernel
+        (log_diagonal,) = kernel.family.log_diagonal(kernel.cholesky)
+        return ROUNDING_NOISE * self.rounding.steps / np.exp(log_diagonal)
+
+    @cached_property
+    def floor(self) -> float:
+        """Smallest factor that bridges the steps of the grid in every direction."""
+        if self.rounding is None:
+            return 0.0
+        steps = np.diag(ROUNDING_NOISE * self.rounding.steps)
+        origin = self.kernels.kernel.means
+        white = self.kernels.kernel.whitened(steps + origin)
+        return float(np.linalg.norm(white, 2))
+
+    @cached_property
+    def nearest(self) -> np.ndarray:
+        """Distance of every location to the nearest other one."""
+        distances, _ = KDTree(self.kernels.points).query(self.kernels.points, k=2)
+        return distances[:, 1]
+
+
+Rule = Callable[[Problem], list[Trial]]
+
+
+def scott(problem: Problem) -> list[Trial]:
+    r"""Scott's rule, the factor :math:`n^{-1/(d+4)}`.
 
     Scott (1992), doi:10.1002/9780470316849. Here n is the effective number of
-    locations, :math:`1 / \sum_j m_j^2`, and σ² the features' mean variance, unbiased
-    under n; in one dimension that is ``scipy.stats.gaussian_kde``'s.
+    locations, :math:`1 / \sum_j m_j^2`.
 
     Parameters
     ----------
-    locations : ndarray of shape (n_locations, n_features)
-        Distinct rows, at least 2.
-    masses : ndarray of shape (n_locations,)
-        Positive, summing to 1.
+    problem : Problem
+        The locations.
 
     Returns
     -------
-    bandwidth : float
-        In the unit of the data.
+    trials : list of Trial
+        One, without a score.
     """
-    n_features = locations.shape[1]
-    return _spread(locations, masses) * _n_effective(masses) ** (-1 / (n_features + 4))
+    factor = problem.n_rows ** (-1 / (problem.kernels.n_features + 4))
+    return [Trial(factor, np.nan, np.nan)]
 
 
-def silverman(locations: np.ndarray, masses: np.ndarray) -> float:
-    r"""Silverman's rule, :math:`\sigma\, (n (d+2) / 4)^{-1/(d+4)}`.
+def silverman(problem: Problem) -> list[Trial]:
+    r"""Silverman's rule, the factor :math:`(n (d+2) / 4)^{-1/(d+4)}`.
 
     Silverman (1986), *Density Estimation for Statistics and Data Analysis*. Parameters
-    and the meaning of n and σ are those of :func:`scott`.
+    and result are those of :func:`scott`.
     """
-    n_features = locations.shape[1]
-    factor = (4 / (n_features + 2)) ** (1 / (n_features + 4))
-    return factor * scott(locations, masses)
+    d = problem.kernels.n_features
+    factor = (problem.n_rows * (d + 2) / 4) ** (-1 / (d + 4))
+    return [Trial(factor, np.nan, np.nan)]
 
 
-def loo(locations: np.ndarray, masses: np.ndarray) -> float:
-    r"""Maximise the leave-one-out likelihood :math:`\sum_i m_i \log \hat p_{-i}(x_i)`.
+def isj(problem: Problem) -> list[Trial]:
+    """The improved Sheather–Jones rule, for one feature; as :func:`scott`."""
+    if problem.kernels.n_features > 1:
+        raise ValueError(
+            "bandwidth='isj' is for one feature; X has "
+            f"{problem.kernels.n_features}. Use 'loo', 'robust_loo' or 'lscv'."
+        )
+    points, masses = problem.kernels.points[:, 0], problem.kernels.masses
+    factor = improved_sheather_jones(points, masses, problem.n_rows)
+    return [Trial(factor, np.nan, np.nan)]
 
-    Habbema, Hermans and van den Broek (1974); Duin (1976, doi:10.1109/TC.1976.1674577).
+
+def loo(problem: Problem) -> list[Trial]:
+    r"""Maximise the leave-one-out likelihood.
 
     At every stationary point :math:`d h^2 = \sum_i m_i \sum_j r_{ij} s_{ij}`, with
     squared distances s and leave-one-out responsibilities r that fall with distance. So
-    every local maximum lies between the bandwidths that put all of r on the nearest
-    neighbour and that spread it like the masses. A grid over this interval finds the
-    best basin, a bounded search its maximum.
+    every maximum lies between the bandwidths that put all of r on the nearest
+    neighbour and that spread it like the masses.
 
-    Time O(n_locations² · n_features) for the grid and for each step of the search.
-    Parameters are those of :func:`scott`.
+    Parameters
+    ----------
+    problem : Problem
+        The locations.
+
+    Returns
+    -------
+    trials : list of Trial
+        The last is the best.
+    """
+    d, masses = problem.kernels.n_features, problem.kernels.masses
+    lower = np.sqrt(masses @ problem.nearest**2 / d)
+    return _search(LeaveOneOut, problem, lower)
+
+
+def robust_loo(problem: Problem) -> list[Trial]:
+    """Maximise the robust leave-one-out likelihood; as :func:`loo`."""
+    return _search(RobustLeaveOneOut, problem, _typical_nearest(problem))
+
+
+def lscv(problem: Problem) -> list[Trial]:
+    """Minimise the least-squares cross-validation score; as :func:`loo`."""
+    return _search(LeastSquares, problem, _typical_nearest(problem))
+
+
+def _typical_nearest(problem):
+    """A width below which kernels of half of the locations do not meet."""
+    return 0.25 * np.median(problem.nearest) / np.sqrt(problem.kernels.n_features)
+
+
+def _search(criterion, problem, lower):
+    points, masses = problem.kernels.points, problem.kernels.masses
+    spread = np.sum((points - masses @ points) ** 2, axis=1)
+    # Σ_j m_j s_ij = |x_i − mean|² + Σ_j m_j |x_j − mean|²; the term j = i is zero.
+    mean_square = masses @ ((spread + masses @ spread) / rest_of(masses))
+    upper = np.sqrt(mean_square / problem.kernels.n_features)
+    lower = max(lower, problem.floor)
+    if problem.floor >= upper:
+        return criterion(problem.kernels, problem.unit).trials([problem.floor])
+    return maximise(criterion(problem.kernels, problem.unit), lower, upper)
+
+
+BANDWIDTHS: dict[str, Rule] = {
+    "isj": isj,
+    "loo": loo,
+    "lscv": lscv,
+    "robust_loo": robust_loo,
+    "scott": scott,
+    "silverman": silverman,
+}
+# Rules that score bandwidths, and are led astray by rows that coincide.
+SEARCHES = frozenset({"loo", "lscv", "robust_loo"})
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The kernel that was chosen, and those that were tried.
+
+    Attributes
+    ----------
+    cholesky : ndarray in the inner shape of the family
+        L of the kernel's covariance.
+    tried : ndarray of shape (n_tried, ...)
+        The same of all that were scored, from the smallest to the largest.
+    scores : ndarray of shape (n_tried,)
+        Their scores.
     """
 
-    def score(bandwidths):
-        return masses @ leave_one_out(locations, masses, bandwidths)
-
-    lower, upper = _stationary_interval(locations, masses)
-    n_steps = int(np.ceil(2 * np.log2(upper / lower)))
-    grid = upper * np.sqrt(2.0) ** -np.arange(n_steps + 1)
-    best = grid[np.argmax(score(grid))]
-    search = minimize_scalar(
-        lambda log_h: -score([np.exp(log_h)])[0],
-        bounds=np.log(best) + 0.5 * np.log(2) * np.array([-1, 1]),
-        method="bounded",
-        options={"xatol": 1e-7},
-    )
-    return float(np.exp(search.x))
+    cholesky: np.ndarray
+    tried: np.ndarray
+    scores: np.ndarray
 
 
-def _stationary_interval(locations, masses):
-    """The interval that holds every maximum of the leave-one-out likelihood."""
-    n_features = locations.shape[1]
-    distances, _ = KDTree(locations).query(locations, k=2)
-    centred = locations - masses @ locations
-    spread = (centred**2).sum(axis=1)
-    # Σ_j m_j s_ij = |x_i − mean|² + Σ_j m_j |x_j − mean|²; the term j = i is zero.
-    mean_square = (spread + masses @ spread) / rest_of(masses)
-    lower = np.sqrt(masses @ distances[:, 1] ** 2 / n_features)
-    upper = np.sqrt(masses @ mean_square / n_features)
-    return lower, upper
-
-
-def _n_effective(masses):
-    return 1 / np.sum(masses**2)
-
-
-def _spread(locations, masses):
-    centred = locations - masses @ locations
-    variance = np.mean(masses @ centred**2)
-    return np.sqrt(variance / (masses @ rest_of(masses)))
-
-
-def choose(name: str, locations: np.ndarray, masses: np.ndarray) -> float:
-    """Apply a rule, in a unit in which squares of distances are safe.
+def choose(
+    name: str,
+    locations: np.ndarray,
+    masses: np.ndarray,
+    family: CovarianceFamily,
+    bounds: np.ndarray | None,
+    rounding: Rounding | None,
+    summation: Callable,
+) -> Choice:
+    """Apply a rule.
 
     Parameters
     ----------
@@ -112,16 +230,52 @@ def choose(name: str, locations: np.ndarray, masses: np.ndarray) -> float:
         Distinct rows, at least 2.
     masses : ndarray of shape (n_locations,)
         Positive, summing to 1.
+    family : CovarianceFamily
+        The shape of the kernel.
+    bounds : ndarray of shape (n_features, 2) or None
+        Where mass may be.
+    rounding : Rounding or None
+        How rows were rounded.
+    summation : callable
+        As in :class:`~skdensity.models.kernels.Kernels`.
 
     Returns
     -------
-    bandwidth : float
+    choice : Choice
         In the unit of the data.
     """
-    # A power of two divides exactly; the rules are equivariant.
-    unit = 2.0 ** np.floor(np.log2(np.ptp(locations, axis=0).max()))
-    centred = locations.astype(np.float64) - locations[0]
-    return float(unit * BANDWIDTHS[name](centred / unit, masses))
+    kernels = Kernels(
+        locations, masses, reference(locations, masses, family), bounds, summation
+    )
+    problem = Problem(kernels, rounding)
+    trials = BANDWIDTHS[name](problem)
+    tried = [(kernels.scaled(trial.bandwidth), trial.score) for trial in trials]
+    if name == "loo" and not family.isotropic:
+        best, _ = tried[-1]
+        narrowest = problem.narrowest / trials[-1].bandwidth
+        tried += best_shape(best, problem.unit, narrowest)
+    chosen, _ = tried[-1]
+    factors = np.array([kernels.kernel.cholesky for kernels, _ in tried])
+    order = np.argsort([-kernels.log_peak for kernels, _ in tried], kind="stable")
+    scores = np.array([score for _, score in tried])
+    return Choice(chosen.kernel.cholesky, factors[order], scores[order])
 
 
-BANDWIDTHS: dict[str, Rule] = {"loo": loo, "scott": scott, "silverman": silverman}
+def reference(
+    locations: np.ndarray, masses: np.ndarray, family: CovarianceFamily
+) -> Mixture:
+    """The Gaussian of the rows, of the family's shape, unbiased under their masses."""
+    # A power of two divides exactly, and squares of the quotients are safe.
+    ranges = np.ptp(locations, axis=0).astype(np.float64)
+    if family.isotropic:
+        ranges = ranges.max(keepdims=True)
+    unit = 2.0 ** np.floor(np.log2(np.where(ranges > 0, ranges, 1)))
+    scaled = (locations.astype(np.float64) - locations[0]) / unit
+    moments = moments_of(scaled, masses[None], family)
+    covariance = family.estimate(moments, 0.0) / (masses @ rest_of(masses))
+    simpler = "" if family.isotropic else ", or use covariance_type='spherical'"
+    complaint = SINGULAR.replace("{simpler}", simpler)
+    inner = family.cholesky(covariance, complaint)
+    cholesky = inner * (unit[:, None] if family.rank == 2 else unit)
+    mean = unit * moments.mean[0] + locations[0]
+    return Mixture.gaussian(mean, cholesky, family)

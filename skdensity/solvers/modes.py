@@ -1,0 +1,65 @@
+"""Maxima of a kernel density, by mean shift."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+
+from skdensity.models.kernels import Kernels
+
+# In bandwidths: a step that ends all climbs; how near climbs are that will not part
+# again; and how near two ends are the same mode.
+SMALL_STEP = 1e-9
+TOGETHER = 1e-6
+SAME = 1e-3
+# Steps between two looks at which climbs have met.
+N_BETWEEN = 10
+MAX_STEPS = 10_000
+
+
+def climb(kernels: Kernels, starts: np.ndarray) -> np.ndarray:
+    """Modes that mean shift reaches from some rows, the highest first.
+
+    Every step goes to the mean of the locations, weighted by their kernels at the row,
+    and never to a lower density (Fukunaga and Hostetler 1975,
+    doi:10.1109/TIT.1975.1055330; Comaniciu and Meer 2002, doi:10.1109/34.1000236).
+    Climbs that meet go on as one.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        The density.
+    starts : ndarray of shape (n_starts, n_features)
+        Where to begin.
+
+    Returns
+    -------
+    modes : ndarray of shape (n_modes, n_features)
+        In float64.
+    """
+    X = starts.astype(np.float64)
+    for n_steps in range(1, MAX_STEPS + 1):
+        begin, X = X, X + kernels.shift(X)
+        if np.all(_lengths(kernels, X - begin) <= SMALL_STEP):
+            break
+        if n_steps % N_BETWEEN == 0:
+            X = _distinct(kernels, X, TOGETHER)
+    modes = _distinct(kernels, X, SAME)
+    return modes[np.argsort(-kernels.log_density(modes), kind="stable")]
+
+
+def _lengths(kernels, steps):
+    """Lengths of steps in bandwidths."""
+    (whitener,) = kernels.kernel.family.transposed(kernels.kernel.precision_factors)
+    return np.linalg.norm(kernels.kernel.family.colour(whitener, steps), axis=1)
+
+
+def _distinct(kernels, X, distance):
+    """One row of every group whose neighbours are within a distance in bandwidths."""
+    z = kernels.kernel.whitened(X)
+    pairs = KDTree(z).query_pairs(distance, output_type="ndarray")
+    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(X), len(X)))
+    _, group = connected_components(links, directed=False)
+    return X[np.unique(group, return_index=True)[1]]
