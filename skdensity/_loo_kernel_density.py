@@ -59,7 +59,8 @@ class LOOKernelDensity(BaseDensity):
         - ``"robust_loo"`` does so with less regard for rows that are far from all
           others, for outliers and heavy tails;
         - ``"lscv"`` minimises an estimate of the integrated squared error;
-        - ``"isj"``, for one feature, is the improved Sheather–Jones plug-in rule;
+        - ``"isj"`` is the improved Sheather–Jones plug-in rule, for more than one
+          feature a mean over them;
         - ``"scott"`` and ``"silverman"`` are the rules of thumb, scaled with the data;
         - a positive number is h itself, in units of the data; one for each feature
           are standard deviations; a matrix is H.
@@ -235,7 +236,8 @@ class LOOKernelDensity(BaseDensity):
         Examples
         --------
         >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity().fit([[0.0], [1.0], [1.0], [3.0]])
+        >>> density = LOOKernelDensity(bandwidth=1.0)
+        >>> density = density.fit([[0.0], [1.0], [1.0], [3.0]])
         >>> density.locations_.ravel(), density.weights_
         (array([0., 1., 3.]), array([0.25, 0.5 , 0.25]))
         """
@@ -413,8 +415,8 @@ class LOOKernelDensity(BaseDensity):
         --------
         >>> from skdensity import LOOKernelDensity
         >>> density = LOOKernelDensity(0.5).fit([[0.0, 0.0], [5.0, 1.0]])
-        >>> density.condition([0], [5.0]).weights_
-        array([1.])
+        >>> density.condition([0], [5.0]).weights_.round(3)
+        array([0., 1.])
         """
         given = checked_features(self, features, leave=1)
         values = checked_values(values, given, self._bounds)

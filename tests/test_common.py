@@ -32,7 +32,9 @@ ESTIMATORS = [
 
 pytestmark = pytest.mark.filterwarnings(
     # The generator's data are made to be awkward, not to converge on.
-    "ignore::sklearn.exceptions.ConvergenceWarning"
+    "ignore::sklearn.exceptions.ConvergenceWarning",
+    # They repeat rows to see that this is the same as weighting them.
+    "ignore:LOOKernelDensity.*coincide:UserWarning",
 )
 
 

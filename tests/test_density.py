@@ -14,12 +14,15 @@ from skdensity import (
 )
 from skdensity.models.covariances import FAMILIES
 from skdensity.passes import blocks
+from skdensity.solvers.bandwidths import BANDWIDTHS
 from skdensity.testing import check_density_estimator
 
 DENSITIES = [
     *(GaussianMLE(covariance_type=name) for name in ("full", "diag", "spherical")),
     CholeskyGaussian(tol=None),
-    *(LOOKernelDensity(bandwidth) for bandwidth in ("loo", "scott", "silverman", 0.5)),
+    *(LOOKernelDensity(bandwidth) for bandwidth in [*sorted(BANDWIDTHS), 0.5]),
+    *(LOOKernelDensity(covariance_type=name) for name in ("diag", "full")),
+    LOOKernelDensity(algorithm="nufft"),
     *(
         mixture(k, covariance_type=name, random_state=0)
         for mixture in (EMGaussianMixture, AdamGaussianMixture)
@@ -29,6 +32,8 @@ DENSITIES = [
 ]
 
 
+# The theorems repeat rows to see that this is the same as weighting them.
+@pytest.mark.filterwarnings("ignore:LOOKernelDensity.*coincide:UserWarning")
 @pytest.mark.parametrize("estimator", DENSITIES, ids=repr)
 def test_is_a_density(estimator):
     check_density_estimator(estimator)

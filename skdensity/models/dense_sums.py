@@ -72,8 +72,7 @@ def dense_sums(
                 for block in _blocks(len(points))
             )
 
-    for _ in workspace.map(fill, _blocks(len(queries))):
-        pass
+    workspace.each(fill, list(_blocks(len(queries))))
     return _of_statistic(sums, queries, statistic)
 
 

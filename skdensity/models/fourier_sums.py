@@ -18,8 +18,10 @@ point by some 1e-16 of the box, which no box of memory's size can show.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -61,19 +63,19 @@ class Box:
     >>> import numpy as np
     >>> from skdensity.models.fourier_sums import Box
     >>> Box(np.zeros(2), np.array([1.0, 2.0]), bandwidth=0.1).n_modes
-    (49, 77)
+    (51, 77)
     """
 
     lower: np.ndarray
     upper: np.ndarray
     bandwidth: float
 
-    @property
+    @cached_property
     def period(self) -> np.ndarray:
         """So long that no kernel reaches a query around the end of the box."""
         return self.upper - self.lower + REACH * self.bandwidth
 
-    @property
+    @cached_property
     def n_modes(self) -> tuple[int, ...]:
         """Frequencies along each axis, up to where the kernel's transform ends."""
         highest = REACH * self.period / (2 * np.pi * self.bandwidth)
@@ -82,7 +84,7 @@ class Box:
     @property
     def size(self) -> float:
         """Number of modes."""
-        return float(np.prod(np.asarray(self.n_modes, dtype=np.float64)))
+        return math.prod(map(float, self.n_modes))
 
     def angles(self, points: np.ndarray) -> list[np.ndarray]:
         """Every feature as an angle from −π to π."""

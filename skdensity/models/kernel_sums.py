@@ -19,6 +19,7 @@ from skdensity.models.pair_statistics import NOTHING, PairStatistic
 from skdensity.models.regions import Region, regions
 from skdensity.models.sources import Sources
 from skdensity.passes.blocks import Workspace
+from skdensity.passes.threads import one_blas_thread
 
 # Up to so many pairs, looking for something faster takes longer than adding them up.
 FEW_PAIRS = 2e6
@@ -67,15 +68,17 @@ class KernelSums:
         means : ndarray of shape (n_queries, n_columns)
             Of the statistic.
         """
-        if self._is_cut(queries, bandwidth):
-            sums, floor = self._regional(queries, bandwidth, statistic)
-        else:
-            points, masses = self.sources.points, self.sources.all_masses
-            floor = UNDERFLOW
-            sums = dense_sums(
-                queries, points, masses, bandwidth, statistic, self.workspace
-            )
-        return self._finished(sums, floor, queries, None, bandwidth, statistic)
+        # A query may be so far away that its distance has no square.
+        with one_blas_thread(), np.errstate(over="ignore"):
+            if self._is_cut(queries, bandwidth):
+                sums, floor = self._regional(queries, bandwidth, statistic)
+            else:
+                points, masses = self.sources.points, self.sources.all_masses
+                floor = UNDERFLOW
+                sums = dense_sums(
+                    queries, points, masses, bandwidth, statistic, self.workspace
+                )
+            return self._finished(sums, floor, queries, None, bandwidth, statistic)
 
     def left_out(
         self, own: np.ndarray, bandwidths: Sequence[float], statistic: PairStatistic
@@ -96,17 +99,13 @@ class KernelSums:
         sums : list of (log_sums, means)
             One for each bandwidth.
         """
-        queries = self.sources.locations[own]
-        if self._is_cut(queries, min(bandwidths)):
-            return [
-                self._left_out_locally(queries, own, bandwidth, statistic)
-                for bandwidth in bandwidths
-            ]
-        sums = dense_left_out(self.sources, own, bandwidths, statistic, self.workspace)
-        return [
-            self._finished(each, UNDERFLOW, queries, own, bandwidth, statistic)
-            for each, bandwidth in zip(sums, bandwidths, strict=True)
-        ]
+        with one_blas_thread():
+            if self._is_cut(self.sources.locations[own], min(bandwidths)):
+                return [
+                    self._left_out_of_regions(own, bandwidth, statistic)
+                    for bandwidth in bandwidths
+                ]
+            return self._left_out_of_all(own, bandwidths, statistic)
 
     def own_sums(
         self, own: np.ndarray, bandwidth: float, statistic: PairStatistic
@@ -140,8 +139,7 @@ class KernelSums:
     def _regional(self, queries, bandwidth, statistic):
         """Sums region by region, and how small is too small for `rtol`."""
         points, masses = self.sources.points, self.sources.all_masses
-        n_columns = 1 + statistic.of_differences(points[:1]).shape[1]
-        sums = np.zeros((n_columns, len(queries)))
+        sums = np.zeros((1 + statistic.n_columns(points.shape[1]), len(queries)))
         error = LOSS
         transforms = self.algorithm != "exact"
         for region in regions(queries, points, bandwidth, transforms):
@@ -165,10 +163,19 @@ class KernelSums:
             return False
         return region.is_dense
 
-    def _left_out_locally(self, queries, own, bandwidth, statistic):
+    def _left_out_of_regions(self, own, bandwidth, statistic):
+        queries = self.sources.locations[own]
         sums, floor = self._regional(queries, bandwidth, statistic)
         sums -= self.own_sums(own, bandwidth, statistic)
         return self._finished(sums, floor, queries, own, bandwidth, statistic)
+
+    def _left_out_of_all(self, own, bandwidths, statistic):
+        queries = self.sources.locations[own]
+        sums = dense_left_out(self.sources, own, bandwidths, statistic, self.workspace)
+        return [
+            self._finished(each, UNDERFLOW, queries, own, bandwidth, statistic)
+            for each, bandwidth in zip(sums, bandwidths, strict=True)
+        ]
 
     def _finished(self, sums, floor, queries, own, bandwidth, statistic):
         """Logarithms and means, after what is too small is done in log space."""
@@ -189,4 +196,4 @@ class KernelSums:
 
 def _reach(rows, origin):
     """A bound on the distances from an origin."""
-    return np.linalg.norm(np.abs(rows - origin).max(axis=0))
+    return np.sqrt(rows.shape[1]) * np.abs(rows - origin).max()

@@ -82,10 +82,14 @@ class Kernels:
         scale : float, default=1.0
             Widest standard deviation that will be asked for.
         """
-        points = self.points
-        if self.limits is not None:
-            points = images(points, self.limits, scale)
+        if self.limits is None:
+            return self._sums
+        points = images(self.points, self.limits, scale)
         return self.summation(Sources(points, self.masses))
+
+    @cached_property
+    def _sums(self) -> KernelSums:
+        return self.summation(Sources(self.points, self.masses))
 
     def with_kernel(self, kernel: Mixture) -> Kernels:
         """The same locations under another kernel."""
@@ -153,8 +157,7 @@ class Kernels:
             (queries >= self.limits[:, 0]) & (queries <= self.limits[:, 1]), 1
         )
         log_sums = np.full(len(X), -np.inf)
-        columns = statistic.of_differences(queries)
-        means = np.full(columns.shape, np.nan)
+        means = np.full((len(X), statistic.n_columns(self.n_features)), np.nan)
         if inside.any():
             values = self.sums().at(queries[inside], 1.0, statistic)
             log_sums[inside], means[inside] = values

@@ -6,7 +6,7 @@ largest, and of the sources only those that matter.
 
 from __future__ import annotations
 
-from itertools import chain
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from skdensity.passes.blocks import Workspace
 MAX_PAIRS = 2**20
 # From this share of all sources on, looking for neighbours costs more than it saves.
 FEW = 1 / 16
+# Coordinates from which on squares may overflow.
+LARGEST = 1e150
 # What the sources that are left out may add to a sum.
 TRUNCATION = 1e-14
 
@@ -58,62 +60,69 @@ def neighbour_sums(
     means : ndarray of shape (n_queries, n_columns)
         Of the statistic.
     """
-    workspace = workspace or Workspace()
+    log_sums = np.full(len(queries), -np.inf)
+    means = np.full((len(queries), statistic.n_columns(queries.shape[1])), np.nan)
+    # No kernel reaches a query whose distance has no square.
+    within = np.flatnonzero(np.abs(queries).max(axis=1) < LARGEST)
+    own = None if own is None else own[within]
+    log_sums[within], means[within] = _of_neighbours(
+        queries[within], sources, bandwidth, statistic, own, workspace or Workspace()
+    )
+    return log_sums, means
+
+
+def _of_neighbours(queries, sources, bandwidth, statistic, own, workspace):
     radii = _radii(queries, sources, bandwidth, own, workspace)
-    find = sources.tree.query_ball_point
+    find = partial(sources.tree.query_ball_point, return_sorted=False)
     counts = find(queries, radii, return_length=True, workers=workspace.n_threads)
     is_few = counts < FEW * len(sources.points)
-    everything = np.arange(len(sources.points))
-    n_pairs = MAX_PAIRS // queries.shape[1]
+    sizes = np.where(is_few, counts, len(sources.points))
+    log_sums = np.empty(len(queries))
+    means = np.empty((len(queries), statistic.n_columns(queries.shape[1])))
 
-    def task(rows: np.ndarray):
+    def fill(rows: np.ndarray) -> None:
         if is_few[rows[0]]:
-            found = find(queries[rows], radii[rows])
-            near = np.fromiter(chain.from_iterable(found), dtype=np.intp)
-            ends = np.cumsum([len(indices) for indices in found])
+            near = np.concatenate(find(queries[rows], radii[rows])).astype(np.intp)
         else:
-            near = np.tile(everything, len(rows))
-            ends = np.arange(1, len(rows) + 1) * len(everything)
-        left_out = None if own is None else own[rows]
-        return rows, *_pair_sums(
-            queries[rows], near, ends, sources, bandwidth, statistic, left_out
+            near = np.tile(np.arange(len(sources.points)), len(rows))
+        log_sums[rows], means[rows] = _pair_sums(
+            queries[rows],
+            near,
+            np.cumsum(sizes[rows]),
+            sources,
+            bandwidth,
+            statistic,
+            None if own is None else own[rows],
         )
 
-    sizes = np.where(is_few, counts, len(everything))
-    log_sums, means = np.empty(len(queries)), None
-    for rows, values, columns in workspace.map(task, _cut(is_few, sizes, n_pairs)):
-        if means is None:
-            means = np.empty((len(queries), columns.shape[1]))
-        log_sums[rows], means[rows] = values, columns
+    for kind in (True, False):
+        rows = np.flatnonzero(is_few == kind)
+        workspace.each(fill, _cut(rows, sizes[rows], MAX_PAIRS // queries.shape[1]))
     return log_sums, means
 
 
 def _radii(queries, sources, bandwidth, own, workspace):
     """How far sources must be looked for."""
-    n_nearest = 1 if own is None else 1 + sources.n_copies
-    n_nearest = min(n_nearest, len(sources.points))
-    ask = sources.tree.query
-    distances, near = ask(queries, n_nearest, workers=workspace.n_threads)
-    distances = distances.reshape(len(queries), -1)
-    near = near.reshape(distances.shape)
-    if own is None:
-        pick = np.zeros(len(queries), dtype=np.intp)
-    else:  # the nearest that is not left out; at least one of the nearest is not
+    # At least one of so many is not among the query's own.
+    n_nearest = 1 if own is None else min(1 + sources.n_copies, len(sources.points))
+    distances, near = sources.tree.query(
+        queries, [*range(1, n_nearest + 1)], workers=workspace.n_threads
+    )
+    pick = np.zeros(len(queries), dtype=np.intp)
+    if own is not None:
         pick = np.argmax(near % len(sources.masses) != own[:, None], axis=1)
-    rows = np.arange(len(queries))
-    log_mass = np.log(sources.all_masses[near[rows, pick]])
-    reach = 2 * (np.log(sources.n_copies / TRUNCATION) - log_mass)
+    pick = (np.arange(len(queries)), pick)
+    log_masses = np.log(sources.all_masses[near[pick]])
+    reach = 2 * (np.log(sources.n_copies / TRUNCATION) - log_masses)
     # Relative to h no square overflows before the kernel does.
-    return bandwidth * np.sqrt((distances[rows, pick] / bandwidth) ** 2 + reach)
+    return bandwidth * np.sqrt((distances[pick] / bandwidth) ** 2 + reach)
 
 
-def _cut(is_few, sizes, n_pairs):
-    """Groups of queries of one kind with at most `n_pairs` pairs, or of one query."""
-    for kind in (True, False):
-        rows = np.flatnonzero(is_few == kind)
-        group = np.cumsum(sizes[rows]) // n_pairs
-        starts = np.flatnonzero(np.diff(group, prepend=-1))
-        yield from (part for part in np.split(rows, starts[1:]) if len(part))
+def _cut(rows, sizes, n_pairs):
+    """Groups of rows with about `n_pairs` pairs, or of one row that has more."""
+    group = np.cumsum(sizes) // n_pairs
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    return [part for part in np.split(rows, starts[1:]) if len(part)]
 
 
 def _pair_sums(queries, near, ends, sources, bandwidth, statistic, own):
@@ -126,9 +135,11 @@ def _pair_sums(queries, near, ends, sources, bandwidth, statistic, own):
     terms += np.log(sources.all_masses)[near]
     if own is not None:
         terms[near % len(sources.masses) == own[group]] = -np.inf
-    peak = np.maximum.reduceat(terms, begins)
+    # −inf − −inf would be NaN.
+    peak = np.maximum(np.maximum.reduceat(terms, begins), np.finfo(np.float64).min)
     shares = np.exp(terms - peak[group])
     total = np.add.reduceat(shares, begins)
     columns = statistic.of_differences(delta) * shares[:, None]
-    means = np.add.reduceat(columns, begins, axis=0) / total[:, None]
-    return peak + np.log(total), means
+    with np.errstate(divide="ignore", invalid="ignore"):  # no kernel reaches that far
+        means = np.add.reduceat(columns, begins, axis=0) / total[:, None]
+        return peak + np.log(total), means

@@ -24,6 +24,10 @@ class PairStatistic(ABC):
 
     degree: int
 
+    def n_columns(self, n_features: int) -> int:
+        """Number of columns."""
+        return self.of_differences(np.zeros((1, n_features))).shape[1]
+
     @abstractmethod
     def of_differences(self, delta: np.ndarray) -> np.ndarray:
         """Columns (n_pairs, n_columns) from Δ of shape (n_pairs, n_features)."""

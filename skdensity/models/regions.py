@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Region:
         """Work of summing over all pairs."""
         return float(len(self.queries)) * len(self.points)
 
-    @property
+    @cached_property
     def transform_work(self) -> float:
         """Work of transforms, in pairs; infinite where they are not possible."""
         n_features = len(self.box.lower)

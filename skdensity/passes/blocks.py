@@ -74,6 +74,14 @@ class Workspace:
         # Waking threads for two blocks costs about as much as it saves.
         return threaded_map(function, blocks, self._executor if blocks[2:] else None)
 
+    def each(self, function: Callable, blocks: list[slice]) -> None:
+        """Call the function with all blocks; one alone needs no threads."""
+        if len(blocks) == 1:
+            function(blocks[0])
+            return
+        for _ in self.map(function, blocks):
+            pass
+
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:
         """Lend scratch that no other block uses meanwhile."""
@@ -171,8 +179,7 @@ def for_each_block(
     slice(0, 2, None)
     """
     workspace = workspace or Workspace()
-    for _ in workspace.map(function, row_blocks(n_rows, row_bytes)):
-        pass
+    workspace.each(function, list(row_blocks(n_rows, row_bytes)))
 
 
 def fill_over_blocks(

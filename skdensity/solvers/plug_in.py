@@ -15,6 +15,11 @@ from scipy.optimize import brentq
 # Cells of the histogram, and how much wider than the rows it is.
 N_CELLS = 2**14
 MARGIN = 0.1
+# Where exponentials are too small to count.
+EXPONENT = 50
+# Times between which a fixed point is looked for: from a fraction of the mean distance
+# of neighbours, in widths of the histogram, on a grid.
+SHORTEST, LONGEST, N_TIMES = 0.1, 0.1, 30
 # Length of the chain: the first derivative whose norm is that of a Gaussian kernel.
 N_STAGES = 7
 
@@ -42,18 +47,22 @@ def improved_sheather_jones(x: np.ndarray, masses: np.ndarray, n_rows: float) ->
     power = _power((x - lower + MARGIN * (upper - lower)) / width, masses)
     squares = np.arange(1, N_CELLS, dtype=np.float64) ** 2
 
-    def excess(time):
-        return time - _time(_last(time, power, squares, n_rows), n_rows)
+    def excess(log_time):
+        # Where a stage is too smooth to have a norm, the next is infinitely wide.
+        with np.errstate(divide="ignore", over="ignore"):
+            norm = _last(np.exp(log_time), power, squares, n_rows)
+            return log_time - np.log(_time(norm, n_rows))
 
-    times = np.geomspace(1e-12, 0.1, 60)
+    shortest = (SHORTEST / len(x)) ** 2
+    times = np.linspace(np.log(shortest), np.log(LONGEST), N_TIMES)
     signs = np.sign([excess(time) for time in times])
     crossings = np.flatnonzero((signs[:-1] < 0) & (signs[1:] >= 0))
     if len(crossings) == 0:
         deviation = np.sqrt(masses @ (x - masses @ x) ** 2)
         return float((4 / 3 / n_rows) ** 0.2 * deviation)
     first = crossings[0]
-    time = brentq(excess, times[first], times[first + 1], xtol=0, rtol=1e-12)
-    return float(width * np.sqrt(time))
+    log_time = brentq(excess, times[first], times[first + 1], xtol=1e-12)
+    return float(width * np.exp(0.5 * log_time))
 
 
 def _power(position, masses):
@@ -69,6 +78,8 @@ def _power(position, masses):
 
 def _norm(order, time, power, squares):
     """Squared norm of a derivative of the density, smoothed for some time."""
+    n_terms = int(np.sqrt(EXPONENT / time) / np.pi) + 1
+    squares, power = squares[:n_terms], power[:n_terms]
     terms = squares**order * power * np.exp(-squares * np.pi**2 * time)
     return 2 * np.pi ** (2 * order) * terms.sum()
 
