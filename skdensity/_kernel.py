@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdensity._checks import checked_array, checked_matrices, not_positive_definite
 from skdensity.models.covariances import FAMILIES
-from skdensity.passes.rounding import MIN_REPEATED, Rounding
+from skdensity.passes.ties import MIN_REPEATED, Ties
 
 
 def checked_kernel(bandwidth, n_features):
@@ -85,28 +85,33 @@ def checked_values(values, features, bounds):
     return values
 
 
-def warn_of_ties(
-    estimator: str, n_rows: int, n_locations: int, rounding: Rounding | None
-):
+def warn_of_ties(estimator: str, n_rows: int, n_locations: int, ties: Ties | None):
     """Say how many rows coincide with others, and what is made of that."""
     repeated = 1 - n_locations / n_rows
-    if repeated < MIN_REPEATED:
-        return
-    if rounding is None:
-        reading = (
+    if repeated >= MIN_REPEATED:
+        warnings.warn(
+            f"{estimator}: {repeated:.0%} of the rows coincide with others; "
+            f"{_reading(ties)}.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _reading(ties):
+    if ties is None:
+        return (
             "all copies of a row are left out together, so that they do not ask for a "
-            "bandwidth of 0. If they are not copies but rounded, add the digits back, "
-            "or give `bandwidth` a number"
+            "bandwidth of 0. If they were rounded, keep more digits, or give "
+            "`bandwidth` a number"
         )
-    else:
-        steps = ", ".join(f"{step:g}" for step in np.unique(rounding.steps)[:4])
-        reading = (
-            f"values are multiples of {steps}, so the rows are taken as rounded: only "
-            "one of them is left out at a time, and the bandwidth is not less than "
-            "rounding errors are apart"
+    if ties.steps is None:
+        return (
+            "a few values occur again and again, and count once when the bandwidth is "
+            "chosen. If they are a value of their own, such as exact zeros, model "
+            "them apart from the others"
         )
-    warnings.warn(
-        f"{estimator}: {repeated:.0%} of the rows coincide with others; {reading}.",
-        UserWarning,
-        stacklevel=4,
+    steps = ", ".join(f"{step:g}" for step in np.unique(ties.steps)[:4])
+    return (
+        f"their values are multiples of {steps}, so they are taken as rounded: only "
+        "one row is left out at a time, and the bandwidth is at least half a step"
     )

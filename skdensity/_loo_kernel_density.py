@@ -26,9 +26,9 @@ from skdensity.models.kernel_sums import KernelSums
 from skdensity.models.kernels import Kernels
 from skdensity.models.mixture import Mixture
 from skdensity.passes.blocks import Workspace
-from skdensity.passes.rounding import rounding_of
 from skdensity.passes.rows import merge_duplicates
-from skdensity.solvers.bandwidths import BANDWIDTHS, SEARCHES, choose
+from skdensity.passes.ties import ties_of
+from skdensity.solvers.bandwidths import BANDWIDTHS, SEARCHES, Problem, choose
 from skdensity.solvers.criteria import LeaveOneOut
 from skdensity.solvers.modes import climb
 
@@ -126,8 +126,9 @@ class LOOKernelDensity(BaseDensity):
     holds for the rules of thumb, whose n is the effective number of locations,
     :math:`1 / \sum_j m_j^2`. Where the rows were rounded to a grid so coarse that many
     coincide, only one row is left out, the others at its location count like any other
-    row, and the width is at least that of the difference of two rounding errors, the
-    step over √6. A warning says what was found.
+    row, and the width is at least half a step. A few values that occur again and again
+    among distinct ones, such as exact zeros, count once when the bandwidth is chosen. A
+    warning says what was found.
 
     One bandwidth serves all features when `covariance_type` is ``"spherical"``:
     standardise them when their units differ, or use another type.
@@ -246,15 +247,18 @@ class LOOKernelDensity(BaseDensity):
             X, weight = self._weighted_rows(
                 X, sample_weight, min_samples=2 if is_rule else 1
             )
+            n_features = X.shape[1]
+            given = None if is_rule else checked_kernel(self.bandwidth, n_features)
+            self._family_name = self.covariance_type if is_rule else given[0]
             self._bounds = self._checked_bounds(X)
             self.locations_, self.weights_, _ = merge_duplicates(X, weight)
             for name in ("loo_score_", "bandwidths_", "loo_scores_"):
                 vars(self).pop(name, None)
-            self._rounding = rounding_of(self.locations_, self.weights_)
+            self._ties = ties_of(self.locations_, self.weights_)
             if is_rule:
                 self._choose(n_rows=len(X))
             else:
-                self._store(*checked_kernel(self.bandwidth, X.shape[1]))
+                self._store(given[1])
         return self
 
     @cached_property
@@ -263,8 +267,8 @@ class LOOKernelDensity(BaseDensity):
         check_is_fitted(self)
         if len(self.locations_) == 1:
             return -np.inf
-        unit = np.inf if self._rounding is None else self._rounding.unit
-        (trial,) = LeaveOneOut(self._kernels(), unit).trials([1.0])
+        problem = Problem.of(self._kernels(), self._ties)
+        (trial,) = LeaveOneOut(problem.kernels, problem.unit).trials([1.0])
         return trial.score
 
     def gradient(self, X):
@@ -433,11 +437,7 @@ class LOOKernelDensity(BaseDensity):
         """Bounds as an array, or None; the rows are within."""
         if self.bounds is None:
             return None
-        is_matrix = not isinstance(self.bandwidth, (str, Real)) and (
-            np.ndim(self.bandwidth) == 2
-        )
-        is_rule = isinstance(self.bandwidth, str)
-        if is_matrix or (is_rule and self.covariance_type == "full"):
+        if FAMILIES[self._family_name].rank > 1:
             raise ValueError(
                 "`bounds` need kernels with independent features, which reflection at "
                 "a bound leaves as they are; use covariance_type='diag' or "
@@ -457,28 +457,27 @@ class LOOKernelDensity(BaseDensity):
             )
         is_search = self.bandwidth in SEARCHES
         if is_search:
-            warn_of_ties(type(self).__name__, n_rows, n_locations, self._rounding)
-        family = FAMILIES[self.covariance_type]
+            warn_of_ties(type(self).__name__, n_rows, n_locations, self._ties)
+        family = FAMILIES[self._family_name]
         choice = choose(
             self.bandwidth,
             self.locations_,
             self.weights_,
             family,
             self._bounds,
-            self._rounding,
+            self._ties,
             self._summation(),
         )
-        self._store(self.covariance_type, choice.cholesky)
+        self._store(choice.cholesky)
         if is_search:
             self.loo_scores_ = choice.scores
             self.bandwidths_ = np.array(
                 [_public(family, cholesky) for cholesky in choice.tried]
             )
 
-    def _store(self, family_name, cholesky):
+    def _store(self, cholesky):
         """Set what tells the kernel."""
-        family = FAMILIES[family_name]
-        self._family_name, self._cholesky = family_name, cholesky
+        family, self._cholesky = FAMILIES[self._family_name], cholesky
         self.bandwidth_ = _public(family, cholesky)
         with np.errstate(over="ignore"):  # in units that are out of all proportion
             covariance = family.square(cholesky)
@@ -508,8 +507,9 @@ class LOOKernelDensity(BaseDensity):
         density.locations_, density.weights_, _ = merge_duplicates(
             kernels.locations, kernels.masses
         )
-        density._bounds, density._rounding = kernels.bounds, None
-        density._store(self._family_name, kernels.kernel.cholesky)
+        density._bounds, density._ties = kernels.bounds, None
+        density._family_name = self._family_name
+        density._store(kernels.kernel.cholesky)
         return density.set_params(bandwidth=density.bandwidth_, bounds=kernels.bounds)
 
 

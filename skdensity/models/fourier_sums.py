@@ -158,7 +158,8 @@ def fourier_sums(
         both = backward(*angles, modes * (real + 1j * imaginary), isign=1, **how)
         sums += [both.real, both.imag]
     n_columns = 1 + len(statistic.multipliers(box.omega))
-    return np.array(sums[:n_columns]), LOSS * (1 + float(np.abs(modes).sum()))
+    moduli = float(masses.real.sum() + np.abs(modes).sum())
+    return np.array(sums[:n_columns]), LOSS * moduli
 
 
 def _pairs(factors):

@@ -140,7 +140,7 @@ class KernelSums:
         """Sums region by region, and how small is too small for `rtol`."""
         points, masses = self.sources.points, self.sources.all_masses
         sums = np.zeros((1 + statistic.n_columns(points.shape[1]), len(queries)))
-        error = LOSS
+        error = LOSS * self.sources.n_copies
         transforms = self.algorithm != "exact"
         for region in regions(queries, points, bandwidth, transforms):
             here, near = queries[region.queries], points[region.points]

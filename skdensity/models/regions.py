@@ -118,14 +118,8 @@ def _region(queries, points, bandwidth, transforms, of_queries, of_points):
     near = points[of_points]
     is_near = np.all((near >= lower) & (near <= upper), axis=1)
     near, of_points = near[is_near], of_points[is_near]
-    if len(near):
-        box = Box(
-            np.minimum(within.min(axis=0), near.min(axis=0)),
-            np.maximum(within.max(axis=0), near.max(axis=0)),
-            bandwidth,
-        )
-    else:
-        box = Box(lower, upper, bandwidth)
+    both = np.vstack([within, near])
+    box = Box(both.min(axis=0), both.max(axis=0), bandwidth)
     return Region(of_queries, of_points, box, transforms)
 
 
@@ -136,15 +130,11 @@ def _halves(region, queries, points):
     axis = np.argmax(upper - lower)
     if upper[axis] - lower[axis] < REACH * region.box.bandwidth:
         return []  # the halves would need nearly all sources, both
-    is_left = within[:, axis] < 0.5 * (lower[axis] + upper[axis])
+    middle = 0.5 * (lower[axis] + upper[axis])
+    # Between neighbouring numbers the middle is one of them: no half may be empty.
+    is_left = within[:, axis] < max(middle, np.nextafter(lower[axis], np.inf))
+    how = region.box.bandwidth, region.transforms
     return [
-        _region(
-            queries,
-            points,
-            region.box.bandwidth,
-            region.transforms,
-            region.queries[half],
-            region.points,
-        )
+        _region(queries, points, *how, region.queries[half], region.points)
         for half in (is_left, ~is_left)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,7 @@ from skdensity.models.family import CovarianceFamily
 from skdensity.models.kernels import Kernels, rest_of
 from skdensity.models.mixture import Mixture
 from skdensity.models.moments import moments_of
-from skdensity.passes.rounding import Rounding
+from skdensity.passes.ties import Ties
 from skdensity.solvers.bandwidth_search import maximise
 from skdensity.solvers.criteria import (
     LeastSquares,
@@ -28,8 +28,8 @@ SINGULAR = (
     "The covariance of the rows is not positive definite: {detail}. Give `bandwidth` "
     "numbers, or remove constant or collinear features{simpler}."
 )
-# Standard deviation of the difference of two rounding errors, in steps of the grid.
-ROUNDING_NOISE = 1 / np.sqrt(6)
+# Narrowest kernels on a grid, in its steps: narrower ones show its gaps.
+NARROWEST = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,29 @@ class Problem:
     kernels : Kernels
         The locations; the kernel's covariance is that of the rows, so that a bandwidth
         is a factor, and the same for rows in any unit.
-    rounding : Rounding or None
-        How rows were rounded.
+    ties : Ties or None
+        Why rows coincide.
     """
 
     kernels: Kernels
-    rounding: Rounding | None
+    ties: Ties | None
+
+    @classmethod
+    def of(cls, kernels: Kernels, ties: Ties | None) -> Problem:
+        """The problem in which atoms weigh as much as any row."""
+        if ties is not None:
+            kernels = replace(kernels, masses=ties.without_atoms(kernels.masses))
+        return cls(kernels, ties)
 
     @property
     def unit(self) -> float:
         """Mass that is left out of a location; infinite for all of it."""
-        return np.inf if self.rounding is None else self.rounding.unit
+        return self.ties.unit if self.is_rounded else np.inf
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether rows coincide because they were rounded."""
+        return self.ties is not None and self.ties.steps is not None
 
     @cached_property
     def n_rows(self) -> float:
@@ -60,19 +72,19 @@ class Problem:
 
     @cached_property
     def narrowest(self) -> np.ndarray:
-        """Width that rounding errors have along every feature, as factors."""
-        if self.rounding is None:
+        """Width that bridges the steps of the grid along every feature, as factors."""
+        if not self.is_rounded:
             return np.zeros(self.kernels.n_features)
         kernel = self.kernels.kernel
         (log_diagonal,) = kernel.family.log_diagonal(kernel.cholesky)
-        return ROUNDING_NOISE * self.rounding.steps / np.exp(log_diagonal)
+        return NARROWEST * self.ties.steps / np.exp(log_diagonal)
 
     @cached_property
     def floor(self) -> float:
         """Smallest factor that bridges the steps of the grid in every direction."""
-        if self.rounding is None:
+        if not self.is_rounded:
             return 0.0
-        steps = np.diag(ROUNDING_NOISE * self.rounding.steps)
+        steps = np.diag(NARROWEST * self.ties.steps)
         origin = self.kernels.kernel.means
         white = self.kernels.kernel.whitened(steps + origin)
         return float(np.linalg.norm(white, 2))
@@ -182,10 +194,12 @@ def _search(criterion, problem, lower):
     # Σ_j m_j s_ij = |x_i − mean|² + Σ_j m_j |x_j − mean|²; the term j = i is zero.
     mean_square = masses @ ((spread + masses @ spread) / rest_of(masses))
     upper = np.sqrt(mean_square / problem.kernels.n_features)
-    lower = max(lower, problem.floor)
-    if problem.floor >= upper:
-        return criterion(problem.kernels, problem.unit).trials([problem.floor])
-    return maximise(criterion(problem.kernels, problem.unit), lower, upper)
+    criterion = criterion(problem.kernels, problem.unit)
+    trials = maximise(criterion, max(lower, problem.floor), upper)
+    if trials[-1].bandwidth < problem.floor:
+        trials = [trial for trial in trials if trial.bandwidth > problem.floor]
+        trials += criterion.trials([problem.floor])
+    return trials
 
 
 BANDWIDTHS: dict[str, Rule] = {
@@ -225,7 +239,7 @@ def choose(
     masses: np.ndarray,
     family: CovarianceFamily,
     bounds: np.ndarray | None,
-    rounding: Rounding | None,
+    ties: Ties | None,
     summation: Callable,
 ) -> Choice:
     """Apply a rule.
@@ -242,8 +256,8 @@ def choose(
         The shape of the kernel.
     bounds : ndarray of shape (n_features, 2) or None
         Where mass may be.
-    rounding : Rounding or None
-        How rows were rounded.
+    ties : Ties or None
+        Why rows coincide.
     summation : callable
         As in :class:`~skdensity.models.kernels.Kernels`.
 
@@ -252,10 +266,10 @@ def choose(
     choice : Choice
         In the unit of the data.
     """
-    kernels = Kernels(
-        locations, masses, reference(locations, masses, family), bounds, summation
-    )
-    problem = Problem(kernels, rounding)
+    gaussian = reference(locations, masses, family)
+    kernels = Kernels(locations, masses, gaussian, bounds, summation)
+    problem = Problem.of(kernels, ties)
+    kernels = problem.kernels
     trials = BANDWIDTHS[name](problem)
     tried = [(kernels.scaled(trial.bandwidth), trial.score) for trial in trials]
     if name == "loo" and not family.isotropic:
