@@ -269,7 +269,7 @@ class LOOKernelDensity(BaseDensity):
             return -np.inf
         problem = Problem.of(self._kernels(), self._ties)
         (trial,) = LeaveOneOut(problem.kernels, problem.unit).trials([1.0])
-        return trial.score
+        return float(trial.score)
 
     def gradient(self, X):
         """Gradient of the log-density at every row.

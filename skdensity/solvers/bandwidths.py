@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from skdensity.models.family import CovarianceFamily
 from skdensity.models.kernels import Kernels, rest_of
@@ -91,9 +90,11 @@ class Problem:
 
     @cached_property
     def nearest(self) -> np.ndarray:
-        """Distance of every location to the nearest other one."""
-        distances, _ = KDTree(self.kernels.points).query(self.kernels.points, k=2)
-        return distances[:, 1]
+        """Distance of every location to the nearest other point."""
+        sums = self.kernels.sums()
+        tree, n_threads = sums.sources.tree, sums.workspace.n_threads
+        distances, _ = tree.query(self.kernels.points, k=[2], workers=n_threads)
+        return distances[:, 0]
 
 
 Rule = Callable[[Problem], list[Trial]]
@@ -195,7 +196,7 @@ def _search(criterion, problem, lower):
     mean_square = masses @ ((spread + masses @ spread) / rest_of(masses))
     upper = np.sqrt(mean_square / problem.kernels.n_features)
     criterion = criterion(problem.kernels, problem.unit)
-    trials = maximise(criterion, max(lower, problem.floor), upper)
+    trials = maximise(criterion, min(max(lower, problem.floor), upper), upper)
     if trials[-1].bandwidth < problem.floor:
         trials = [trial for trial in trials if trial.bandwidth > problem.floor]
         trials += criterion.trials([problem.floor])

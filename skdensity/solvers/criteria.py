@@ -122,7 +122,7 @@ class Criterion(LeftOut, ABC):
         """Scores and slopes of some bandwidths, which decrease."""
         n_features = self.kernels.n_features
         return [
-            Trial(float(h), *self.score(h, log_density, distances[:, 0] - n_features))
+            Trial(h, *self.score(h, log_density, distances[:, 0] - n_features))
             for h, (log_density, distances) in zip(
                 bandwidths, self.at(bandwidths, DISTANCE), strict=True
             )
@@ -150,7 +150,7 @@ class LeaveOneOut(Criterion):
     """
 
     def score(self, bandwidth, log_density, slope):
-        return float(self.weights @ log_density), float(self.weights @ slope)
+        return self.weights @ log_density, self.weights @ slope
 
 
 class RobustLeaveOneOut(Criterion):
@@ -180,21 +180,23 @@ class RobustLeaveOneOut(Criterion):
         robust = np.maximum(log_density, log_threshold) - 1 + small
         robust_slope = np.where(log_density < log_threshold, small, 1) * slope
         low, low_slope = self._low_mass(bandwidth)
-        return (
-            self.weights @ robust + low,
-            self.weights @ robust_slope + low_slope,
-        )
+        return self.weights @ robust + low, self.weights @ robust_slope + low_slope
 
     @cached_property
     def log_threshold(self) -> float:
         """log a, in nats."""
-        points, masses = self.kernels.points, self.kernels.masses
-        d = self.kernels.n_features
+        d, masses = self.kernels.n_features, self.kernels.masses
         n_rows = 1 / self.unit if np.isfinite(self.unit) else 1 / np.sum(masses**2)
         log_n = max(np.log(n_rows), 1.0)
-        log_scale = np.log([_spread(column, masses) for column in points.T]).sum()
         expected = gammaln(d / 2) + (1 - d / 2) * np.log(log_n) - log_n
-        return float(self.kernels.log_peak - log_scale + expected)
+        return self.kernels.log_peak_at(self._scale) + float(expected)
+
+    @cached_property
+    def _scale(self):
+        """Geometric mean of the features' spreads."""
+        points, masses = self.kernels.points, self.kernels.masses
+        spreads = [_spread(column, masses) for column in points.T]
+        return float(np.exp(np.mean(np.log(spreads))))
 
     def _low_mass(self, bandwidth):
         """∫ ψ and its slope in log h."""
@@ -208,7 +210,7 @@ class RobustLeaveOneOut(Criterion):
     def _draws(self):
         """One draw from the kernel of every row, and their log-densities."""
         kernels, d = self.kernels, self.kernels.n_features
-        bandwidth = len(kernels.masses) ** (-1 / (d + 4))
+        bandwidth = self._scale * len(kernels.masses) ** (-1 / (d + 4))
         sequence = Halton(d, scramble=False).fast_forward(1)  # the first is 0
         noise = ndtri(sequence.random(len(self.rows)))
         draws = kernels.points[self.rows] + bandwidth * noise
@@ -260,4 +262,5 @@ def _spread(column, masses):
     lower, upper = np.interp([0.25, 0.75], below, column[order])
     deviation = np.sqrt(masses @ (column - masses @ column) ** 2)
     half = (upper - lower) / (2 * ndtri(0.75))
-    return min(deviation, half) if half > 0 else deviation
+    # A constant feature has none: it says nothing.
+    return (min(deviation, half) if half > 0 else deviation) or 1.0
