@@ -142,9 +142,9 @@ class LOOKernelDensity(BaseDensity):
     bandwidths; space is cut so that gaps and outliers cost little. A transform has an
     absolute error: densities too small for `rtol` are added up from the neighbours, in
     log space. In more features, or on few rows, all pairs are added up, O(n²
-    n_features). Memory is that of some blocks and of the modes, at most some hundred
-    megabytes. ``"loo"`` adds up kernels for some thirty bandwidths, two thirds of them
-    on a sample of the rows.
+    n_features). Memory is that of some copies of the rows, some blocks, and at most
+    some 300 MB of modes. ``"loo"`` adds up kernels for some thirty bandwidths, two
+    thirds of them on a sample of the rows.
 
     References
     ----------

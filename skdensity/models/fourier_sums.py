@@ -33,8 +33,9 @@ except ImportError:  # there is no wheel for this platform: other ways give the 
     finufft = None
 
 MAX_FEATURES = 3
-# Modes of a box are held in memory, some 16 bytes each, and some times as many beside.
-MAX_MODES = 2**23
+# Points of the grid that is transformed, twice as many as modes along every axis; they
+# take 16 bytes each.
+MAX_GRID = 2**24
 # What the transforms are asked for, and a bound on what they lose of a sum of moduli.
 TRANSFORM = 1e-14
 LOSS = 2e-14
@@ -85,6 +86,11 @@ class Box:
     def size(self) -> float:
         """Number of modes."""
         return math.prod(map(float, self.n_modes))
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is memory for the transforms."""
+        return self.size * 2 ** len(self.n_modes) <= MAX_GRID
 
     def angles(self, points: np.ndarray) -> list[np.ndarray]:
         """Every feature as an angle from −π to π."""

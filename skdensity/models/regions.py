@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from skdensity.models.dense_sums import MAX_REACH
-from skdensity.models.fourier_sums import MAX_MODES, REACH, Box, can_transform
+from skdensity.models.fourier_sums import REACH, Box, can_transform
 
 # The work of transforms, in kernels of a pair: for a mode, for a point in 0 to 3
 # dimensions, and to begin with.
@@ -55,7 +55,7 @@ class Region:
         """Work of transforms, in pairs; infinite where they are not possible."""
         n_features = len(self.box.lower)
         possible = self.transforms and can_transform(n_features)
-        if not possible or self.box.size > MAX_MODES:
+        if not (possible and self.box.fits):
             return np.inf
         n_points = len(self.queries) + len(self.points)
         return BEGIN + MODE * self.box.size + POINT[n_features] * n_points
