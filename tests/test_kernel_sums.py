@@ -1,0 +1,441 @@
+"""Sums of kernels keep their relative error, whatever the way they are added up.
+
+The oracle adds up all pairs in long double, relative to the largest term.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from skdensity import LOOKernelDensity
+from skdensity.models import fourier_sums, kernel_sums, regions
+from skdensity.models.fourier_sums import REACH
+from skdensity.models.kernel_sums import KernelSums
+from skdensity.models.pair_statistics import (
+    DISTANCE,
+    NOTHING,
+    PRODUCTS,
+    SHIFT,
+    SQUARES,
+)
+from skdensity.models.sources import Sources, images
+from skdensity.passes.blocks import Workspace
+
+RTOL = 1e-6
+BANDWIDTH = 0.6
+N_POINTS, N_QUERIES = 99, 40
+OWN = np.arange(0, N_POINTS, 2)
+EPS = np.finfo(np.float64).eps
+
+
+def nothing(delta):
+    return delta[..., :0]
+
+
+def distance(delta):
+    return (delta**2).sum(axis=-1, keepdims=True)
+
+
+def shift(delta):
+    return delta
+
+
+def squares(delta):
+    return delta**2
+
+
+def products(delta):
+    d = delta.shape[-1]
+    pairs = [(a, b) for a in range(d) for b in range(a, d)]
+    return np.stack([delta[..., a] * delta[..., b] for a, b in pairs], axis=-1)
+
+
+STATISTICS = {
+    "nothing": (NOTHING, nothing),
+    "distance": (DISTANCE, distance),
+    "shift": (SHIFT, shift),
+    "squares": (SQUARES, squares),
+    "products": (PRODUCTS, products),
+}
+EACH_STATISTIC = pytest.mark.parametrize("statistic", STATISTICS)
+ALGORITHMS = ["exact", "nufft", "auto"]
+EACH_ALGORITHM = pytest.mark.parametrize("algorithm", ALGORITHMS)
+DATA = ["normal", "uniform", "cauchy", "far clusters", "isolated"]
+
+
+@cache
+def points_of(data, n_features):
+    rng = np.random.RandomState(n_features)
+    X = rng.standard_normal((N_POINTS, n_features))
+    if data == "uniform":
+        X = rng.uniform(-2, 2, X.shape)
+    elif data == "cauchy":
+        X = rng.standard_cauchy(X.shape)
+    elif data == "far clusters":
+        X[::3] += 1e6 * BANDWIDTH
+        X[1::3, 0] -= 1e6 * BANDWIDTH
+    elif data == "isolated":
+        # Rows far from all others, at distances that no region bridges.
+        X[:5] += np.geomspace(10, 1e4, 5)[:, None]
+    return X
+
+
+@cache
+def masses_of(n_locations):
+    masses = 10.0 ** np.random.RandomState(1).uniform(-12, 0, n_locations)
+    masses[:2] = 1e-12, 1.0
+    return masses / masses.sum()
+
+
+@cache
+def queries_of(data, n_features):
+    """Locations, rows near and between them, and rows 1e3 bandwidths from any."""
+    rng = np.random.RandomState(7)
+    X = points_of(data, n_features)
+    near = X[:N_QUERIES] + BANDWIDTH * rng.standard_normal((N_QUERIES, n_features))
+    far = X[-5:] + 1e3 * BANDWIDTH * rng.uniform(1, 2, (5, n_features))
+    return np.vstack([near, X[:10], far])
+
+
+def brute_force(queries, sources, bandwidth, average, own=None):
+    """Log sums and means in long double."""
+    points, masses = (
+        values.astype(np.longdouble) for values in (sources.points, sources.all_masses)
+    )
+    delta = (points - queries.astype(np.longdouble)[:, None]) / bandwidth
+    terms = np.log(masses) - (delta**2).sum(axis=2) / 2
+    if own is not None:
+        copies = np.arange(len(points)) % len(sources.masses)
+        terms[copies == np.asarray(own)[:, None]] = -np.inf
+    peak = terms.max(axis=1, keepdims=True)
+    shares = np.exp(terms - peak)
+    total = shares.sum(axis=1)
+    means = (shares[:, :, None] * average(delta)).sum(axis=1) / total[:, None]
+    return np.log(total) + peak[:, 0], means
+
+
+@cache
+def exact_anywhere(data, n_features, statistic):
+    sources = Sources(points_of(data, n_features), masses_of(N_POINTS))
+    queries = queries_of(data, n_features)
+    return brute_force(queries, sources, BANDWIDTH, STATISTICS[statistic][1])
+
+
+@cache
+def exact_left_out(data, n_features, statistic, bandwidth):
+    points = points_of(data, n_features)
+    sources, average = Sources(points, masses_of(N_POINTS)), STATISTICS[statistic][1]
+    return brute_force(points[::2], sources, bandwidth, average, OWN)
+
+
+def assert_close(actual, expected, degree=2):
+    """Sums are within RTOL, and means within what that leaves of them."""
+    log_sums, means = actual
+    exact_log_sums, exact_means = expected
+    error = np.abs(log_sums - exact_log_sums)
+    # No float64 is nearer than eps to a large logarithm.
+    assert np.all(error <= RTOL + 8 * EPS * np.abs(exact_log_sums))
+    # A transform of Δ^degree has modes that are up to REACH^degree times as large.
+    largest = np.abs(exact_means).max(axis=1, keepdims=True, initial=1)
+    bound = RTOL * (REACH**degree + 2 * largest)
+    assert np.all(np.abs(means - exact_means) <= bound)
+
+
+@pytest.fixture
+def cheap_transforms(monkeypatch):
+    """Small data are cut, and transformed wherever that is possible."""
+    monkeypatch.setattr(kernel_sums, "FEW_PAIRS", 0)
+    monkeypatch.setattr(regions, "SMALL", 0)
+    monkeypatch.setattr(regions, "BEGIN", 0)
+    monkeypatch.setattr(regions, "MODE", 1e-3)
+    monkeypatch.setattr(regions, "POINT", (0, 0, 0, 0))
+    monkeypatch.setattr(regions, "MAX_MODES", 2**17)  # smaller boxes are faster
+
+
+@pytest.fixture
+def ways(monkeypatch):
+    """The names of the ways by which sums are added up, as they are used."""
+    used = set()
+
+    def watched(name):
+        way = getattr(kernel_sums, name)
+
+        def watch(*args, **kwargs):
+            used.add(name)
+            return way(*args, **kwargs)
+
+        return watch
+
+    for name in ("dense_sums", "dense_left_out", "fourier_sums", "neighbour_sums"):
+        monkeypatch.setattr(kernel_sums, name, watched(name))
+    return used
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("n_features", [1, 2, 3, 4])
+@EACH_ALGORITHM
+@EACH_STATISTIC
+def test_sums_anywhere_equal_brute_force(data, n_features, algorithm, statistic):
+    expected = exact_anywhere(data, n_features, statistic)
+    statistic, _ = STATISTICS[statistic]
+    sources = Sources(points_of(data, n_features), masses_of(N_POINTS))
+    sums = KernelSums(sources, RTOL, algorithm)
+    actual = sums.at(queries_of(data, n_features), BANDWIDTH, statistic)
+    assert_close(actual, expected, statistic.degree)
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("n_features", [1, 2, 3, 5])
+@EACH_ALGORITHM
+@pytest.mark.parametrize("statistic", ["distance", "squares", "products"])
+def test_sums_without_the_own_kernel_equal_brute_force(
+    data, n_features, algorithm, statistic
+):
+    bandwidths = (BANDWIDTH, 0.4 * BANDWIDTH)
+    exact = [exact_left_out(data, n_features, statistic, h) for h in bandwidths]
+    statistic, _ = STATISTICS[statistic]
+    sources = Sources(points_of(data, n_features), masses_of(N_POINTS))
+    sums = KernelSums(sources, RTOL, algorithm)
+    found = sums.left_out(OWN, bandwidths, statistic)
+    for actual, expected in zip(found, exact, strict=True):
+        assert_close(actual, expected, statistic.degree)
+
+
+@pytest.mark.parametrize("own", [np.arange(1100), np.arange(3, 1100, 7)])
+@EACH_STATISTIC
+def test_blocks_that_count_for_both_rows_of_a_pair_equal_brute_force(own, statistic):
+    # Three blocks; nine halvings are one more than a chain has.
+    statistic, average = STATISTICS[statistic]
+    points = np.random.RandomState(0).standard_normal((1100, 2))
+    sources = Sources(points, masses_of(1100))
+    bandwidths = 2.0 ** -np.arange(-1, 9)
+    found = KernelSums(sources, RTOL, "exact").left_out(own, bandwidths, statistic)
+    some = slice(None, None, 29)
+    for bandwidth, (log_sums, means) in zip(bandwidths, found, strict=True):
+        exact = brute_force(points[own[some]], sources, bandwidth, average, own[some])
+        assert_close((log_sums[some], means[some]), exact)
+
+
+N_REFLECTED = 30
+
+
+def reflected_sources(n_features):
+    rng = np.random.RandomState(0)
+    locations = rng.uniform(size=(N_REFLECTED, n_features))
+    locations[0] = 0.0  # a location on the border is its own image
+    bounds = np.array([[0.0, 1.0], [0.0, np.inf], [-np.inf, 1.0]])[:n_features]
+    return Sources(images(locations, bounds, 0.6), masses_of(N_REFLECTED))
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+@EACH_ALGORITHM
+@EACH_STATISTIC
+def test_all_copies_of_a_location_are_left_out(n_features, algorithm, statistic):
+    statistic, average = STATISTICS[statistic]
+    sources = reflected_sources(n_features)
+    own = np.arange(N_REFLECTED)
+    for bandwidth in (0.6, 0.03):
+        sums = KernelSums(sources, RTOL, algorithm)
+        (actual,) = sums.left_out(own, [bandwidth], statistic)
+        expected = brute_force(sources.locations, sources, bandwidth, average, own)
+        assert_close(actual, expected, statistic.degree)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+@EACH_STATISTIC
+def test_own_sums_are_what_leaving_out_takes_away(n_features, statistic):
+    statistic, average = STATISTICS[statistic]
+    sources, own = reflected_sources(n_features), np.arange(1, N_REFLECTED, 3)
+    total, *columns = KernelSums(sources).own_sums(own, BANDWIDTH, statistic)
+    for which, value, *means in zip(own, total, *columns, strict=True):
+        copies = Sources(sources.copies_of(np.array([which]))[:, 0], np.ones(1))
+        log_sum, expected = brute_force(
+            sources.locations[[which]], copies, BANDWIDTH, average
+        )
+        exact = np.exp(log_sum[0]) * sources.masses[which]
+        # Sums of positive terms lose a few eps; columns are relative to the largest.
+        assert value == pytest.approx(float(exact), rel=1e-13)
+        np.testing.assert_allclose(
+            np.array(means) / value, expected[0].astype(float), atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3, 5])
+@pytest.mark.parametrize("algorithm", ["exact", "auto"])
+def test_what_a_heavy_row_leaves_is_not_lost_beside_its_own_kernel(
+    n_features, algorithm
+):
+    # The heavy row, in a corner of a region, is 3e7 times what the light ones add.
+    for seed in range(5):
+        rng = np.random.RandomState(seed)
+        corner = 600 / np.sqrt(n_features) * rng.uniform(0.9, 1, n_features)
+        step = 4.0 * np.eye(1, n_features)
+        light = rng.standard_normal((50, n_features))
+        points = np.vstack([light, corner, corner + step, np.full(n_features, 1e5)])
+        masses = np.full(len(points), 1e-4)
+        masses[50] = 1.0
+        sources = Sources(points, masses / masses.sum())
+        own = np.arange(len(points))
+        (actual,) = KernelSums(sources, RTOL, algorithm).left_out(own, [1.0], SHIFT)
+        assert_close(actual, brute_force(points, sources, 1.0, shift, own), 1)
+
+
+@pytest.mark.parametrize("rtol", [1e-3, 1e-9, 1e-12])
+def test_rtol_is_kept_by_transforms(ways, rtol):
+    sources = Sources(points_of("normal", 2), masses_of(N_POINTS))
+    queries = queries_of("normal", 2)
+    log_sums, _ = KernelSums(sources, rtol, "nufft").at(queries, BANDWIDTH)
+    exact, _ = brute_force(queries, sources, BANDWIDTH, nothing)
+    assert "fourier_sums" in ways
+    assert np.all(np.abs(log_sums - exact) <= rtol + 8 * EPS * np.abs(exact))
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_auto_transforms_in_some_regions_and_adds_up_pairs_in_others(ways, n_features):
+    rng = np.random.RandomState(0)
+    points = np.vstack(
+        [rng.standard_normal((90, n_features)), np.full((1, n_features), 1e6)]
+    )
+    sources = Sources(points, np.full(91, 1 / 91))
+    sums = KernelSums(sources, RTOL, "auto")
+    sums.left_out(np.arange(91), [1.0], DISTANCE)
+    assert {"fourier_sums", "neighbour_sums"} <= ways
+    ways.clear()
+    sums.at(points + 0.1, 1.0)
+    assert "fourier_sums" in ways
+
+
+@EACH_ALGORITHM
+def test_only_exact_sums_and_features_beyond_three_do_without_transforms(
+    ways, algorithm
+):
+    for n_features in (1, 3, 4):
+        ways.clear()
+        sources = Sources(points_of("uniform", n_features), masses_of(N_POINTS))
+        KernelSums(sources, RTOL, algorithm).at(sources.points, BANDWIDTH)
+        expected = algorithm == "nufft" and n_features <= 3
+        assert ("fourier_sums" in ways) == expected
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_without_finufft_answers_agree(monkeypatch, ways, data, n_features):
+    sources = Sources(points_of(data, n_features), masses_of(N_POINTS))
+    queries, own = queries_of(data, n_features), np.arange(N_POINTS)
+    monkeypatch.setattr(fourier_sums, "finufft", None)
+    for algorithm in ("nufft", "auto"):
+        sums = KernelSums(sources, RTOL, algorithm)
+        assert_close(
+            sums.at(queries, BANDWIDTH, SHIFT),
+            brute_force(queries, sources, BANDWIDTH, shift),
+        )
+        (actual,) = sums.left_out(own, [BANDWIDTH], DISTANCE)
+        exact = brute_force(sources.points, sources, BANDWIDTH, distance, own)
+        assert_close(actual, exact)
+    assert "fourier_sums" not in ways
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@EACH_ALGORITHM
+@pytest.mark.parametrize("n_features", [1, 3])
+def test_the_number_of_threads_makes_no_difference(algorithm, n_features):
+    rng = np.random.RandomState(0)
+    points = rng.standard_normal((1600, n_features))
+    sources = Sources(points, masses_of(len(points)))
+    queries = 1.5 * rng.standard_normal((1100, n_features))
+    answers = []
+    for n_threads in (1, 2):
+        sums = KernelSums(sources, RTOL, algorithm, Workspace(n_threads))
+        anywhere = sums.at(queries, BANDWIDTH, SHIFT)
+        (left_out,) = sums.left_out(np.arange(1600), [BANDWIDTH], DISTANCE)
+        answers.append([*anywhere, *left_out])
+    for one, two in zip(*answers, strict=True):
+        if algorithm == "exact":
+            np.testing.assert_array_equal(one, two)
+        else:
+            # The threads of a transform add in any order, at the level of its error.
+            np.testing.assert_allclose(two, one, rtol=RTOL, atol=REACH**2 * RTOL)
+
+
+@pytest.mark.parametrize("shift_by", [30.0, 45.0, 1e3, 1e6])
+@EACH_STATISTIC
+def test_rows_whose_kernels_underflow_are_done_in_log_space(ways, shift_by, statistic):
+    # Within a region kernels of 39 bandwidths underflow, and the sum loses terms.
+    statistic, average = STATISTICS[statistic]
+    rng = np.random.RandomState(0)
+    points = rng.standard_normal((50, 2))
+    sources = Sources(np.vstack([points, points[:5] + shift_by]), masses_of(55))
+    queries = np.vstack([points[:3] + shift_by / 2, points[:3] - 3 * shift_by])
+    actual = KernelSums(sources, RTOL, "exact").at(queries, 1.0, statistic)
+    assert "neighbour_sums" in ways
+    assert_close(actual, brute_force(queries, sources, 1.0, average))
+
+
+def test_a_sum_of_squares_that_overflows_is_minus_infinity_and_no_warning():
+    sources = Sources(points_of("normal", 2), masses_of(N_POINTS))
+    queries = np.array([[1e160, 0.0], [0.0, -1e300], [0.0, 0.0]])
+    for algorithm in ALGORITHMS:
+        log_sums, means = KernelSums(sources, RTOL, algorithm).at(queries, 1.0, SHIFT)
+        np.testing.assert_array_equal(np.isneginf(log_sums), [True, True, False])
+        assert np.isfinite(means[2]).all()
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("n_features", [1, 2, 3, 5])
+@pytest.mark.parametrize("transforms", [False, True])
+def test_regions_hold_every_query_once_and_all_sources_that_reach_it(
+    data, n_features, transforms
+):
+    points, queries = points_of(data, n_features), queries_of(data, n_features)
+    counts = np.zeros(len(queries), dtype=int)
+    for region in regions.regions(queries, points, BANDWIDTH, transforms):
+        counts[region.queries] += 1
+        assert not region.must_be_cut
+        here = points[region.points]
+        for corner, end in ((region.box.lower, np.min), (region.box.upper, np.max)):
+            extreme = end(np.vstack([here, queries[region.queries]]), axis=0)
+            np.testing.assert_array_equal(corner, extreme)
+        outside = np.setdiff1d(np.arange(len(points)), region.points)
+        gaps = queries[region.queries][:, None] - points[outside]
+        assert np.all(np.abs(gaps).max(axis=2) > REACH * BANDWIDTH)
+    assert counts.max() == 1
+    # A region that no kernel reaches is left out: its sums are zero.
+    gaps = np.abs(queries[counts == 0][:, None] - points).max(axis=2)
+    assert np.all(gaps > REACH * BANDWIDTH)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_cuts_save_work(monkeypatch, n_features):
+    points = points_of("far clusters", n_features)
+    whole = len(points) ** 2
+    monkeypatch.setattr(regions, "SMALL", 0)
+    for transforms in (False, True):
+        found = list(regions.regions(points, points, BANDWIDTH, transforms))
+        # Three clusters of a third each.
+        assert sum(region.work for region in found) <= whole / 3
+    for region in found:
+        assert region.work == min(region.n_pairs, region.transform_work)
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_the_estimator_gives_the_same_for_every_algorithm(n_features):
+    X = points_of("cauchy", n_features)
+    weight = masses_of(N_POINTS)
+    Q = queries_of("cauchy", n_features)
+    one, *others = (
+        LOOKernelDensity(BANDWIDTH, algorithm=name).fit(X, sample_weight=weight)
+        for name in ALGORITHMS
+    )
+    expected = one.score_samples(Q)
+    for other in others:
+        # Both are within rtol of the exact sum.
+        np.testing.assert_allclose(other.score_samples(Q), expected, atol=2 * RTOL)
+        assert other.loo_score_ == pytest.approx(one.loo_score_, abs=2 * RTOL)
