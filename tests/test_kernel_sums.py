@@ -150,7 +150,7 @@ def cheap_transforms(monkeypatch):
     monkeypatch.setattr(regions, "BEGIN", 0)
     monkeypatch.setattr(regions, "MODE", 1e-3)
     monkeypatch.setattr(regions, "POINT", (0, 0, 0, 0))
-    monkeypatch.setattr(regions, "MAX_MODES", 2**17)  # smaller boxes are faster
+    monkeypatch.setattr(fourier_sums, "MAX_GRID", 2**19)  # smaller boxes are faster
 
 
 @pytest.fixture

@@ -20,8 +20,10 @@ from skdensity.passes.blocks import Scratch, Workspace
 BLOCK = 512
 # Sums below this may lack terms that were lost to underflow.
 UNDERFLOW = 1e-280
-# Distance from the mean, in bandwidths, at which an expanded square loses 1e-10 nats.
-MAX_REACH = np.sqrt(1e-10 / np.finfo(np.float64).eps)
+# Relative error of a kernel, and the distance from the mean, in bandwidths, at which an
+# expanded square loses as many nats.
+ROUNDING = 1e-10
+MAX_REACH = np.sqrt(ROUNDING / np.finfo(np.float64).eps)
 # Halvings of h after which the kernel is computed afresh: 4^8 ulp are 1e-11.
 CHAIN = 8
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from skdensity.models.dense_sums import (
     MAX_REACH,
+    ROUNDING,
     UNDERFLOW,
     dense_left_out,
     dense_sums,
@@ -166,7 +167,10 @@ class KernelSums:
     def _left_out_of_regions(self, own, bandwidth, statistic):
         queries = self.sources.locations[own]
         sums, floor = self._regional(queries, bandwidth, statistic)
-        sums -= self.own_sums(own, bandwidth, statistic)
+        own_sums = self.own_sums(own, bandwidth, statistic)
+        sums -= own_sums
+        # What is left of a heavy location's sum may be less than what its own lost.
+        floor = floor + own_sums[0] * ROUNDING / self.rtol
         return self._finished(sums, floor, queries, own, bandwidth, statistic)
 
     def _left_out_of_all(self, own, bandwidths, statistic):
