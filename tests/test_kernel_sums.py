@@ -424,6 +424,23 @@ def test_cuts_save_work(monkeypatch, n_features):
         assert region.work == min(region.n_pairs, region.transform_work)
 
 
+@pytest.mark.parametrize("data", ["normal", "cauchy"])
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_many_rows_are_transformed_and_equal_brute_force(ways, data, n_features):
+    rng = np.random.RandomState(0)
+    draw = rng.standard_normal if data == "normal" else rng.standard_cauchy
+    points, some = draw((8000, n_features)), np.arange(0, 8000, 400)
+    sources = Sources(points, masses_of(len(points)))
+    sums = KernelSums(sources, RTOL, "auto")
+    ((log_sums, means),) = sums.left_out(np.arange(8000), [BANDWIDTH], SHIFT)
+    exact = brute_force(points[some], sources, BANDWIDTH, shift, some)
+    assert_close((log_sums[some], means[some]), exact, 1)
+    log_sums, means = sums.at(points + 0.1, BANDWIDTH, SQUARES)
+    exact = brute_force(points[some] + 0.1, sources, BANDWIDTH, squares)
+    assert_close((log_sums[some], means[some]), exact)
+    assert "fourier_sums" in ways or data == "cauchy"
+
+
 @pytest.mark.usefixtures("cheap_transforms")
 @pytest.mark.parametrize("n_features", [1, 2, 3])
 def test_the_estimator_gives_the_same_for_every_algorithm(n_features):

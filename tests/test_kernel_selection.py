@@ -1,0 +1,697 @@
+"""How the kernel is chosen: criteria by brute force, equivariance, rounded rows."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
+from scipy.stats import gaussian_kde
+
+from skdensity import LOOKernelDensity
+from skdensity.datasets import make_mixture_1d
+from skdensity.models.covariances import FAMILIES
+from skdensity.models.kernels import Kernels
+from skdensity.passes.rounding import grid_step, rounding_of
+from skdensity.solvers.bandwidths import reference
+from skdensity.solvers.criteria import LeastSquares, LeaveOneOut, RobustLeaveOneOut
+
+SEARCHES = ["loo", "robust_loo", "lscv"]
+RULES = [*SEARCHES, "isj", "scott", "silverman"]
+
+
+def rows(n_features, n_samples=100):
+    """Correlated rows of different spreads, in two groups."""
+    rng = np.random.RandomState(n_features)
+    mixing = np.tril(rng.uniform(-1, 1, (n_features, n_features)), -1)
+    X = rng.standard_normal((n_samples, n_features)) @ (np.eye(n_features) + mixing)
+    X[: n_samples // 3] += 3
+    return X * np.arange(1, n_features + 1)
+
+
+def weights(n_samples=100):
+    return np.random.RandomState(0).uniform(0.1, 3, n_samples)
+
+
+def matrix_of(bandwidth, n_features):
+    """H, of a bandwidth in any of its three forms."""
+    if np.ndim(bandwidth) == 2:
+        return np.asarray(bandwidth)
+    return np.diag(np.broadcast_to(np.square(bandwidth), n_features))
+
+
+def log_kernels(X, H):
+    """Log-densities of Gaussian kernels between all rows, from differences."""
+    squares = cdist(X, X, "mahalanobis", VI=np.linalg.inv(H)) ** 2
+    _, log_det = np.linalg.slogdet(2 * np.pi * H)
+    return -0.5 * (squares + log_det)
+
+
+def brute_force_loo(X, bandwidth, weight=None):
+    """Mean leave-one-out log-likelihood, and the responsibilities of other rows."""
+    masses = np.ones(len(X)) if weight is None else weight
+    terms = log_kernels(X, matrix_of(bandwidth, X.shape[1])) + np.log(masses)
+    np.fill_diagonal(terms, -np.inf)
+    log_sums = logsumexp(terms, axis=1)
+    shares = np.exp(terms - log_sums[:, None])
+    log_density = log_sums - np.log(masses.sum() - masses)
+    return np.average(log_density, weights=masses), shares
+
+
+@pytest.mark.parametrize("algorithm", ["exact", "nufft"])
+@pytest.mark.parametrize("n_features", [1, 2, 3, 5, 10])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_scores_equal_brute_force_at_every_bandwidth(algorithm, n_features, weighted):
+    X = rows(n_features)
+    weight = weights() if weighted else None
+    # Narrower kernels ask for more modes than a test has time for.
+    narrowest = 0.1 * n_features**2 if algorithm == "nufft" else 0.01
+    for h in np.geomspace(narrowest, 30, 20):
+        # The criterion is as exact as the sums are asked to be.
+        density = LOOKernelDensity(h, algorithm=algorithm, rtol=1e-9)
+        expected, _ = brute_force_loo(X, h, weight)
+        score = density.fit(X, sample_weight=weight).loo_score_
+        assert score == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("covariance_type", ["diag", "full"])
+@pytest.mark.parametrize("n_features", [1, 2, 3, 5])
+@pytest.mark.parametrize("weighted", [False, True])
+class TestShape:
+    def fit(self, covariance_type, n_features, weighted):
+        X = rows(n_features)
+        weight = weights() if weighted else None
+        density = LOOKernelDensity(covariance_type=covariance_type)
+        return X, weight, density.fit(X, sample_weight=weight)
+
+    def test_the_score_is_that_of_brute_force(
+        self, covariance_type, n_features, weighted
+    ):
+        X, weight, density = self.fit(covariance_type, n_features, weighted)
+        expected, _ = brute_force_loo(X, density.bandwidth_, weight)
+        assert density.loo_score_ == pytest.approx(expected, rel=1e-10)
+        np.testing.assert_allclose(
+            density.covariance_, matrix_of(density.bandwidth_, n_features), rtol=1e-12
+        )
+
+    def test_the_kernel_is_the_scatter_of_rows_about_each_other(
+        self, covariance_type, n_features, weighted
+    ):
+        X, weight, density = self.fit(covariance_type, n_features, weighted)
+        H = density.covariance_
+        _, shares = brute_force_loo(X, H, weight)
+        masses = np.ones(len(X)) if weight is None else weight
+        delta = X[:, None] - X
+        pairs = (masses / masses.sum())[:, None] * shares
+        scatter = np.einsum("ij,ija,ijb->ab", pairs, delta, delta)
+        if covariance_type == "diag":
+            scatter = np.diag(np.diag(scatter))
+        # The gradient in log-Cholesky parameters ends below some 1e-8.
+        factor = np.linalg.inv(np.linalg.cholesky(H))
+        gradient = factor @ (scatter - H) @ factor.T
+        np.testing.assert_allclose(gradient, 0, atol=1e-6)
+
+    def test_no_other_kernel_nearby_is_better(
+        self, covariance_type, n_features, weighted
+    ):
+        X, weight, density = self.fit(covariance_type, n_features, weighted)
+        for a in range(n_features):
+            for b in range(n_features):
+                if covariance_type == "diag" and a != b:
+                    continue
+                for epsilon in (-1e-3, 1e-3):
+                    change = np.eye(n_features)
+                    scale = np.sqrt(
+                        density.covariance_[a, a] / density.covariance_[b, b]
+                    )
+                    change[a, b] += epsilon * scale
+                    H = change @ density.covariance_ @ change.T
+                    score, _ = brute_force_loo(X, H, weight)
+                    assert score < density.loo_score_
+
+
+def test_more_freedom_gives_better_scores():
+    X = rows(3)
+    scores = [
+        LOOKernelDensity(covariance_type=name).fit(X).loo_score_
+        for name in ("spherical", "diag", "full")
+    ]
+    assert scores[0] + 0.01 < scores[1] < scores[2] - 0.01
+
+
+# What the other rules look at is one feature at a time.
+@pytest.mark.parametrize("bandwidth", ["loo", "lscv", "scott", "silverman"])
+@pytest.mark.parametrize("n_features", [2, 4])
+def test_a_full_kernel_follows_any_linear_map(bandwidth, n_features):
+    X = rows(n_features)
+    A = np.random.RandomState(9).standard_normal((n_features, n_features))
+    density = LOOKernelDensity(bandwidth, covariance_type="full")
+    here = density.fit(X).covariance_
+    there = density.fit(X @ A.T + 5).covariance_
+    expected = A @ here @ A.T
+    # What the optimiser leaves of the gradient is some 1e-8.
+    np.testing.assert_allclose(there, expected, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
+def test_the_order_of_features_makes_no_difference(bandwidth, covariance_type):
+    X, order = rows(3), [2, 0, 1]
+    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+    expected = density.fit(X).covariance_[np.ix_(order, order)]
+    actual = density.fit(X[:, order]).covariance_
+    # The robust criterion has an integral over draws, which follow the order.
+    tol = 0.05 if bandwidth == "robust_loo" else 1e-6
+    np.testing.assert_allclose(actual, expected, atol=tol * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+def test_a_diagonal_kernel_follows_the_unit_of_every_feature(bandwidth):
+    X, scales = rows(3), np.array([1e-6, 3.0, 1e6])
+    density = LOOKernelDensity(bandwidth, covariance_type="diag")
+    here = density.fit(X).bandwidth_
+    there = density.fit(scales * X + scales).bandwidth_
+    np.testing.assert_allclose(there, scales * here, rtol=1e-6)
+
+
+@pytest.mark.parametrize("rule", ["scott", "silverman"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_full_rules_of_thumb_are_scipys(rule, weighted):
+    X = rows(3)
+    weight = weights() if weighted else None
+    density = LOOKernelDensity(rule, covariance_type="full").fit(X, None, weight)
+    theirs = gaussian_kde(X.T, bw_method=rule, weights=weight)
+    np.testing.assert_allclose(density.covariance_, theirs.covariance, rtol=1e-10)
+
+
+@pytest.mark.parametrize("bandwidth", ["isj", "lscv", "robust_loo"])
+@pytest.mark.parametrize("covariance_type", ["diag", "full"])
+def test_other_rules_scale_the_covariance_of_the_rows(bandwidth, covariance_type):
+    X = rows(3)
+    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+    density.fit(X, sample_weight=weights())
+    shape = np.cov(X.T, aweights=weights())
+    if covariance_type == "diag":
+        shape = np.diag(np.diag(shape))
+    factor = density.covariance_[0, 0] / shape[0, 0]
+    np.testing.assert_allclose(density.covariance_, factor * shape, rtol=1e-9)
+    assert 1e-3 < factor < 1
+
+
+# 6,000 locations are more than a first look at all bandwidths sums over.
+@pytest.mark.parametrize(("n_features", "n_samples"), [(1, 200), (2, 200), (1, 6000)])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_loo_follows_the_unit_of_the_data(n_features, n_samples, scale):
+    X = rows(n_features, n_samples)
+    here = LOOKernelDensity().fit(X)
+    there = LOOKernelDensity().fit(scale * (X + 3))
+    assert there.bandwidth_ == pytest.approx(scale * here.bandwidth_, rel=1e-8)
+    expected = here.loo_score_ - n_features * np.log(scale)
+    assert there.loo_score_ == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore:.*50% of the rows coincide:UserWarning")
+@pytest.mark.parametrize(
+    ("bandwidth", "n_features", "n_samples"),
+    [*((rule, d, 200) for rule in RULES for d in (1, 2)), ("loo", 1, 6000)],
+)
+def test_order_and_copies_of_half_the_weight_make_no_difference(
+    bandwidth, n_features, n_samples
+):
+    X, weight = rows(n_features, n_samples), weights(n_samples)
+    density = LOOKernelDensity(bandwidth)
+    expected = density.fit(X, sample_weight=weight)
+    expected = density.bandwidth_, density.loo_score_
+    order = np.random.RandomState(1).permutation(len(X))
+    density.fit(X[order], sample_weight=weight[order])
+    assert (density.bandwidth_, density.loo_score_) == pytest.approx(expected, rel=1e-8)
+    density.fit(np.vstack([X, X]), sample_weight=np.tile(weight / 2, 2))
+    assert (density.bandwidth_, density.loo_score_) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
+@pytest.mark.parametrize(("n_features", "n_samples"), [(1, 200), (3, 200), (1, 6000)])
+def test_bandwidths_that_were_tried_have_the_scores_they_are_said_to_have(
+    covariance_type, n_features, n_samples
+):
+    X = rows(n_features, n_samples)
+    density = LOOKernelDensity(covariance_type=covariance_type).fit(X)
+    tried, scores = density.bandwidths_, density.loo_scores_
+    assert tried.shape == scores.shape + np.shape(density.bandwidth_)
+    sizes = [np.linalg.det(matrix_of(h, n_features)) for h in tried]
+    assert np.all(np.diff(sizes) >= -1e-12 * np.array(sizes[1:]))
+    assert scores.max() == pytest.approx(density.loo_score_, abs=1e-12)
+    chosen = np.isclose(scores, scores.max(), rtol=0, atol=1e-12)
+    errors = [np.abs(h / density.bandwidth_ - 1).max() for h in tried[chosen]]
+    assert min(errors) < 1e-12
+    every = max(1, len(tried) // 8)
+    for h, score in zip(tried[::every], scores[::every], strict=True):
+        again = LOOKernelDensity(h).fit(X).loo_score_
+        # Both ways are within rtol of the exact sums.
+        assert again == pytest.approx(score, abs=1e-6 if n_samples > 200 else 1e-9)
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+def test_only_searches_tell_what_they_tried(bandwidth):
+    density = LOOKernelDensity("loo").fit(rows(1))
+    density.set_params(bandwidth=bandwidth).fit(rows(1))
+    assert hasattr(density, "bandwidths_") == (bandwidth in SEARCHES)
+    assert hasattr(density, "loo_scores_") == (bandwidth in SEARCHES)
+
+
+def brute_force_lscv(X, h, weight):
+    """∫ p̂² by the trapezoidal rule, minus twice the mean of left-out densities."""
+    masses = weight / weight.sum()
+    # It converges exponentially; a step of h/3 leaves exp(−2π² 9/2).
+    grid = np.arange(X.min() - 9 * h, X.max() + 9 * h, h / 3)
+    kernels = np.exp(-0.5 * ((grid[:, None] - X[:, 0]) / h) ** 2)
+    density = kernels @ masses / (h * np.sqrt(2 * np.pi))
+    left_out = np.exp(log_kernels(X, np.array([[h**2]]))) * masses
+    np.fill_diagonal(left_out, 0)
+    cross = masses @ (left_out.sum(axis=1) / (1 - masses))
+    return h / 3 * np.sum(density**2) - 2 * cross
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "X",
+    [
+        rows(1),
+        make_mixture_1d()[0][:200],
+        np.random.RandomState(0).standard_t(2, (99, 1)),
+    ],
+    ids=["groups", "mixture", "t(2)"],
+)
+def test_lscv_minimises_least_squares(X, weighted):
+    weight = weights(len(X)) if weighted else np.ones(len(X))
+    density = LOOKernelDensity("lscv").fit(X, sample_weight=weight)
+    best = brute_force_lscv(X, density.bandwidth_, weight)
+    nearby = density.bandwidth_ * np.array([1 - 1e-3, 1 + 1e-3])
+    # From where kernels no longer meet the score falls without bound, with ties or not.
+    wider = density.bandwidth_ * 1.1 ** np.arange(-20, 40)
+    for h in [*nearby, *wider]:
+        assert brute_force_lscv(X, h, weight) >= best
+    exact = [brute_force_lscv(X, h, weight) for h in density.bandwidths_]
+    # Scores are in units of the density of a Gaussian that has the rows' spread.
+    spread = np.sqrt(np.cov(X[:, 0], aweights=weight))
+    unit = -1 / (np.sqrt(2 * np.pi) * spread)
+    np.testing.assert_allclose(unit * density.loo_scores_, exact, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("criterion", [LeaveOneOut, RobustLeaveOneOut, LeastSquares])
+@pytest.mark.parametrize(
+    ("covariance_type", "kind"),
+    [
+        *(
+            (name, kind)
+            for name in ("spherical", "full")
+            for kind in ("plain", "counts", "sampled")
+        ),
+        ("spherical", "bounded"),
+        ("diag", "bounded"),
+    ],
+)
+def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, kind):
+    family, X, masses = FAMILIES[covariance_type], rows(2), weights()
+    bounds, unit = None, np.inf
+    if kind == "counts":
+        masses, unit = 1.0 + np.arange(100) % 4, 1 / 250
+    elif kind == "bounded":
+        bounds = np.array([[X[:, 0].min(), np.inf], [-np.inf, np.inf]])
+    masses = masses / masses.sum()
+    kernels = Kernels(X, masses, reference(X, masses, family), bounds)
+    score = criterion(kernels, unit)
+    if kind == "sampled":
+        score = score.sampled(30)
+        assert len(score.rows) < 40
+    step = 1e-5
+    for h in (0.05, 0.2, 0.7):
+        ahead, here, behind = score.trials(h * np.exp([step, 0, -step]))
+        slope = (ahead.score - behind.score) / (2 * step)
+        # Third derivatives times step² / 6, and eps / step.
+        assert here.slope == pytest.approx(slope, rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("bandwidth", SEARCHES)
+@pytest.mark.parametrize(
+    "X",
+    [rows(1), rows(2), rows(5), np.random.RandomState(0).standard_cauchy((300, 1))],
+    ids=["1-D", "2-D", "5-D", "Cauchy"],
+)
+def test_the_choice_has_the_best_score_of_all_that_were_tried(bandwidth, X):
+    density = LOOKernelDensity(bandwidth).fit(X)
+    best = np.argmax(density.loo_scores_)
+    # The score is flat at its maximum: rounding hides a change of h by some √eps.
+    assert density.bandwidths_[best] == pytest.approx(density.bandwidth_, rel=1e-6)
+    assert len(density.bandwidths_) > 10
+
+
+def straightforward_isj(x):
+    """Botev's own steps, but for cosine coefficients without a histogram."""
+    n, width = len(x), 1.2 * np.ptp(x)
+    angles = np.pi * (x - x.min() + np.ptp(x) / 10) / width
+    order_of_mode = np.arange(1.0, 2**13)
+    power = np.cos(np.outer(order_of_mode, angles)).mean(axis=1) ** 2
+    squares = order_of_mode**2
+
+    def norm(order, time):
+        terms = squares**order * power * np.exp(-squares * np.pi**2 * time)
+        return 2 * np.pi ** (2 * order) * terms.sum()
+
+    def excess(time):
+        f = norm(7, time)
+        for s in range(6, 1, -1):
+            odd = np.prod(np.arange(1, 2 * s, 2)) / np.sqrt(2 * np.pi)
+            constant = (1 + 0.5 ** (s + 0.5)) / 3
+            f = norm(s, (2 * constant * odd / n / f) ** (2 / (3 + 2 * s)))
+        return time - (2 * n * np.sqrt(np.pi) * f) ** -0.4
+
+    times = np.geomspace(1e-7, 0.05, 200)
+    first = np.flatnonzero(np.diff(np.sign([excess(time) for time in times])) > 0)[0]
+    time = brentq(excess, times[first], times[first + 1], xtol=1e-18)
+    return width * np.sqrt(time)
+
+
+ISJ = {
+    "normal": np.random.RandomState(0).standard_normal(1000),
+    "few": np.random.RandomState(1).standard_normal(60),
+    "uniform": np.random.RandomState(2).uniform(size=500),
+    "exponential": np.random.RandomState(3).exponential(size=500),
+    "far groups": np.random.RandomState(4).standard_normal(1000)
+    + np.repeat([0, 40], 500),
+    "mixture": make_mixture_1d()[0][:, 0],
+}
+
+
+@pytest.mark.parametrize("name", ISJ)
+def test_isj_is_the_fixed_point_of_a_straightforward_implementation(name):
+    x = ISJ[name]
+    density = LOOKernelDensity("isj").fit(x[:, None])
+    # The histogram behind it has cells of some 1e-2 bandwidths.
+    assert density.bandwidth_ == pytest.approx(straightforward_isj(x), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ISJ)
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_isj_follows_the_unit_of_the_data(name, scale):
+    x = ISJ[name][:, None]
+    expected = scale * LOOKernelDensity("isj").fit(x).bandwidth_
+    actual = LOOKernelDensity("isj").fit(scale * (x - 5)).bandwidth_
+    assert actual == pytest.approx(expected, rel=1e-8)
+
+
+def test_isj_is_near_the_best_for_one_and_for_two_gaussians():
+    # The best bandwidth of a Gaussian; its estimate varies by some 10 %.
+    for name, n in (("normal", 1000), ("far groups", 1000)):
+        n_groups = 2 if name == "far groups" else 1
+        # Far apart, each of k groups asks for (4 k / 3 n)^(1/5).
+        best = (4 * n_groups / (3 * n)) ** 0.2
+        density = LOOKernelDensity("isj").fit(ISJ[name][:, None])
+        assert density.bandwidth_ == pytest.approx(best, rel=0.25)
+
+
+def test_isj_of_two_features_is_the_mean_of_their_factors():
+    X = np.column_stack([ISJ["uniform"], ISJ["exponential"]])
+    n = len(X)
+    density = LOOKernelDensity("isj", covariance_type="diag").fit(X)
+    factors = [straightforward_isj(x) / x.std(ddof=1) for x in X.T]
+    # From the rate n^(-1/5) to n^(-1/6).
+    factor = np.sqrt(np.prod(factors)) * n ** (1 / 5 - 1 / 6)
+    np.testing.assert_allclose(
+        density.bandwidth_, factor * X.std(axis=0, ddof=1), rtol=1e-3
+    )
+
+
+def normal(seed, n_samples=500):
+    return np.random.RandomState(seed).standard_normal((n_samples, 1))
+
+
+def chosen(X, bandwidth="loo", weight=None, **parameters):
+    """The bandwidth, whatever warning goes with it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        density = LOOKernelDensity(bandwidth, **parameters)
+        return density.fit(X, sample_weight=weight).bandwidth_
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_outlier_hardly_changes_the_robust_choice(seed):
+    X = normal(seed)
+    outlier = np.vstack([X, [[20.0]]])
+    robust, bridged = (
+        chosen(outlier, name) / chosen(X, name) for name in ("robust_loo", "loo")
+    )
+    assert abs(robust - 1) < 0.25
+    assert bridged > 1.5  # the likelihood must reach the outlier
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("df", [1, 3])
+def test_heavy_tails_ask_for_less_by_the_robust_choice(seed, df):
+    X = np.random.RandomState(seed).standard_t(df, (500, 1))
+    assert chosen(X, "robust_loo") < chosen(X, "loo")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_light_tails_ask_for_the_same_by_either_choice(seed):
+    X = normal(seed)
+    # Both criteria have standard errors of some 10 %.
+    assert chosen(X, "robust_loo") == pytest.approx(chosen(X, "loo"), rel=0.4)
+
+
+@pytest.mark.parametrize("bandwidth", SEARCHES)
+@pytest.mark.parametrize("seed", range(5))
+def test_rounded_rows_have_a_bandwidth_near_that_of_what_was_rounded(bandwidth, seed):
+    X = normal(seed)
+    ratio = chosen(X.round(1), bandwidth) / chosen(X, bandwidth)
+    assert 1 / 1.5 < ratio < 1.5
+
+
+@pytest.mark.parametrize("bandwidth", SEARCHES)
+def test_rows_that_are_there_twice_ask_for_little_more_than_twice_as_many(bandwidth):
+    # 250 values twice are 250 values: n^(-1/5) asks for 15 % more than 500 would. A
+    # single draw is noisy, so the median of some is compared.
+    ratios = []
+    for seed in range(7):
+        X = normal(seed)
+        half = np.random.RandomState(seed).permutation(X)[:250]
+        ratios.append(chosen(np.vstack([half, half]), bandwidth) / chosen(X, bandwidth))
+    assert abs(np.median(ratios) - 2**0.2) < 0.15
+
+
+@pytest.mark.parametrize("bandwidth", SEARCHES)
+def test_zeros_among_the_rows_hardly_change_the_choice(bandwidth):
+    # Which rows become zeros is chance: the median of some draws is compared.
+    ratios = []
+    for seed in range(7):
+        X = normal(seed)
+        zeros = X.copy()
+        zeros[::10] = 0.0
+        ratios.append(chosen(zeros, bandwidth) / chosen(X, bandwidth))
+    assert abs(np.median(ratios) - 1) < 0.15
+
+
+@pytest.mark.parametrize("bandwidth", SEARCHES)
+@pytest.mark.parametrize("step", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag"])
+def test_the_bandwidth_is_no_less_than_rounding_errors_are_apart(
+    bandwidth, step, covariance_type
+):
+    for seed in range(3):
+        rng = np.random.RandomState(seed)
+        X = rng.standard_normal((300, 1)) * 2
+        X = np.round(X / step) * step
+        X = np.vstack([X, X.max() + step])  # a value that is there once
+        density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+        with pytest.warns(UserWarning, match="rows are taken as rounded"):
+            density.fit(X)
+        assert np.all(density.bandwidth_ >= step / np.sqrt(6) * (1 - 1e-9))
+
+
+@pytest.mark.parametrize("bandwidth", SEARCHES)
+def test_coarsely_rounded_features_leave_none_too_narrow(bandwidth):
+    X = np.column_stack([normal(0).round(0), 10 * normal(1).round(1)])
+    steps = np.array([1.0, 1.0])
+    for covariance_type in ("spherical", "diag"):
+        widths = chosen(X, bandwidth, covariance_type=covariance_type)
+        assert np.all(widths >= steps / np.sqrt(6) * (1 - 1e-9))
+
+
+@pytest.mark.parametrize("bandwidth", SEARCHES)
+def test_weights_instead_of_repetition_give_the_same_choice(bandwidth):
+    X = normal(0).round(1)
+    values, counts = np.unique(X, return_counts=True)
+    expected = chosen(X, bandwidth)
+    for unit in (1.0, 1e-7):
+        actual = chosen(values[:, None], bandwidth, unit * counts)
+        assert actual == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("bandwidth", SEARCHES)
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (
+            normal(0).round(1),
+            r"LOOKernelDensity: (89|9\d)% of the rows .* multiples of 0\.1,",
+        ),
+        (
+            np.round(4 * normal(0)) / 4,
+            r"rows coincide with others; .* multiples of 0\.25",
+        ),
+        (np.repeat(normal(0), 2, axis=0), "50% of the rows .* all copies of a row are"),
+        (normal(0) * (np.arange(500) % 5 > 0)[:, None], "20% of the rows .*all copies"),
+    ],
+    ids=["tenths", "quarters", "twice", "zeros"],
+)
+def test_a_warning_says_what_is_made_of_rows_that_coincide(bandwidth, X, message):
+    with pytest.warns(UserWarning, match=message):
+        LOOKernelDensity(bandwidth).fit(X)
+
+
+def test_the_warning_points_at_the_line_that_calls_fit():
+    with pytest.warns(UserWarning, match="coincide") as caught:
+        LOOKernelDensity().fit(normal(0).round(1))
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("bandwidth", ["isj", "scott", "silverman", 0.5])
+def test_there_is_no_warning_where_nothing_is_searched(bandwidth):
+    LOOKernelDensity(bandwidth).fit(normal(0).round(1))
+    LOOKernelDensity(bandwidth).fit(np.repeat(normal(0), 2, axis=0))
+
+
+def rounding_in(X, weight=None):
+    locations, index = np.unique(X, axis=0, return_inverse=True)
+    weight = np.ones(len(X)) if weight is None else weight
+    masses = np.bincount(index.ravel(), weight)
+    return rounding_of(locations, masses / masses.sum())
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("step", [0.1, 1.0, 0.25, 1e-7, 1e5])
+@pytest.mark.parametrize("offset", [0.0, 0.03, 7.0, -20.0])
+def test_the_step_of_a_grid_is_found(dtype, step, offset):
+    X = (step * (np.round(10 * normal(0)) + offset)).astype(dtype)
+    rounding = rounding_in(X)
+    # Values are off by half an ulp of 60 steps.
+    tol = 200 * np.finfo(dtype).eps
+    np.testing.assert_allclose(rounding.steps, step, rtol=tol)
+    assert 1 / rounding.unit == pytest.approx(500)
+    assert grid_step(X[:, 0]) == rounding.steps[0]
+
+
+def test_a_grid_is_found_whether_or_not_its_rarest_value_is_there_once():
+    X = np.repeat(np.arange(6.0), [2, 3, 9, 9, 5, 2])[:, None]
+    rounding = rounding_in(X)
+    assert rounding is not None
+    assert rounding.steps == [1.0]
+    assert 1 / rounding.unit == pytest.approx(len(X))
+
+
+def test_every_feature_has_its_own_step():
+    rng = np.random.RandomState(0)
+    X = np.round(3 * rng.standard_normal((500, 2))) * [0.1, 100.0]
+    np.testing.assert_allclose(rounding_in(X).steps, [0.1, 100.0], rtol=1e-12)
+    X[:, 1] = rng.standard_normal(500).round(4)[rng.randint(0, 50, 500)]
+    X[:, 0] = np.sqrt(np.abs(X[:, 0]))
+    assert rounding_in(X) is None
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_continuous_rows_are_no_grid(dtype):
+    for seed in range(20):
+        x = normal(seed).astype(dtype)
+        assert grid_step(x[:, 0]) == 0
+        assert grid_step(x[: 4 + seed, 0]) == 0
+        repeated = np.repeat(x, np.random.RandomState(seed).randint(1, 4, 500), axis=0)
+        assert rounding_in(repeated) is None
+
+
+def test_weights_that_count_nothing_are_no_rounding():
+    X = np.arange(20.0)[:, None]
+    assert rounding_in(X, weights(20)) is None
+    assert rounding_in(X) is None  # nothing coincides
+    counts = np.random.RandomState(0).randint(1, 9, 20)
+    counts[0] = 1
+    rounding = rounding_in(X, counts.astype(float))
+    assert 1 / rounding.unit == pytest.approx(counts.sum())
+    assert rounding.steps == [1.0]
+
+
+def test_three_values_are_too_few_to_show_a_grid():
+    X = np.repeat([[0.0], [1.0], [2.0]], [3, 4, 1], axis=0)
+    assert rounding_in(X) is None
+
+
+X2 = rows(2)
+
+
+@pytest.mark.parametrize(
+    ("bandwidth", "message"),
+    [
+        ([1.0], r"`bandwidth` has shape \(1,\); expected \(2,\)"),
+        ([1.0, 2.0, 3.0], r"`bandwidth` has shape \(3,\); expected \(2,\)"),
+        ([1.0, 0.0], "`bandwidth` must be positive for every feature"),
+        ([1.0, -2.0], "`bandwidth` must be positive for every feature"),
+        ([1.0, np.nan], "bandwidth contains NaN"),
+        (["a", "b"], "could not convert string to float"),
+        (np.eye(3), r"`bandwidth` has shape \(3, 3\); expected \(2, 2\)"),
+        (np.ones((2, 3)), r"`bandwidth` has shape \(2, 3\); expected \(2, 2\)"),
+        (np.ones((2, 2, 2)), r"`bandwidth` has shape \(2, 2, 2\); expected"),
+        ([[1.0, 0.5], [0.4, 1.0]], "`bandwidth` must be symmetric"),
+        ([[1.0, 2.0], [2.0, 1.0]], "`bandwidth` is not positive definite"),
+        ([[0.0, 0.0], [0.0, 1.0]], "`bandwidth` is not positive definite"),
+        ("cv", "'bandwidth' parameter.*'cv'"),
+        (0.0, "'bandwidth' parameter.*Got 0.0"),
+    ],
+)
+def test_a_kernel_that_makes_no_sense_is_refused(bandwidth, message):
+    density = LOOKernelDensity(0.5).fit(X2)
+    before = dict(vars(density))
+    density.set_params(bandwidth=bandwidth)
+    with pytest.raises(ValueError, match=message) as caught:
+        density.fit(X2)
+    assert "{detail}" not in str(caught.value)
+    assert dict(vars(density), bandwidth=0.5) == before
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
+def test_one_location_tells_nothing(bandwidth, covariance_type):
+    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+    with pytest.raises(ValueError, match=r"1 sample.*minimum of 2"):
+        density.fit(X2[:1])
+    with pytest.raises(ValueError, match=r"2 distinct rows .* Give `bandwidth`"):
+        density.fit(np.ones((5, 2)))
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["diag", "full"])
+def test_a_constant_feature_is_refused_with_advice(bandwidth, covariance_type):
+    X = np.column_stack([X2, np.full(len(X2), 7.0)])
+    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+    message = r"Give `bandwidth` numbers, or remove constant .* covariance_type='spheri"
+    with pytest.raises(ValueError, match=message) as caught:
+        density.fit(X)
+    assert "{detail}" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+def test_a_constant_feature_hardly_matters_to_a_spherical_kernel(bandwidth):
+    X = np.column_stack([X2, np.full(len(X2), 7.0)])
+    density = LOOKernelDensity(bandwidth).fit(X)
+    assert np.isfinite(density.score_samples(X)).all()
+    # That it has no width asks for narrower kernels, by some power of n.
+    without = LOOKernelDensity(bandwidth).fit(X2)
+    assert without.bandwidth_ / 4 < density.bandwidth_ < 2 * without.bandwidth_
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+def test_collinear_features_are_refused_for_full_kernels_only(bandwidth):
+    X = np.column_stack([X2, X2.sum(axis=1)])
+    with pytest.raises(ValueError, match="collinear features"):
+        LOOKernelDensity(bandwidth, covariance_type="full").fit(X)
+    density = LOOKernelDensity(bandwidth, covariance_type="diag").fit(X)
+    assert np.isfinite(density.score_samples(X)).all()
