@@ -93,7 +93,8 @@ def warn_of_ties(estimator: str, n_rows: int, n_locations: int, ties: Ties | Non
             f"{estimator}: {repeated:.0%} of the rows coincide with others; "
             f"{_reading(ties)}.",
             UserWarning,
-            stacklevel=4,
+            # Past `_choose`, `fit` and scikit-learn's wrapper of it.
+            stacklevel=5,
         )
 
 

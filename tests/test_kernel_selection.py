@@ -13,7 +13,7 @@ from skdensity import LOOKernelDensity
 from skdensity.datasets import make_mixture_1d
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.kernels import Kernels
-from skdensity.passes.rounding import grid_step, rounding_of
+from skdensity.passes.ties import grid_step, ties_of
 from skdensity.solvers.bandwidths import reference
 from skdensity.solvers.criteria import LeastSquares, LeaveOneOut, RobustLeaveOneOut
 
@@ -495,18 +495,16 @@ def test_zeros_among_the_rows_hardly_change_the_choice(bandwidth):
 @pytest.mark.parametrize("bandwidth", SEARCHES)
 @pytest.mark.parametrize("step", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("covariance_type", ["spherical", "diag"])
-def test_the_bandwidth_is_no_less_than_rounding_errors_are_apart(
-    bandwidth, step, covariance_type
-):
+def test_the_bandwidth_is_no_less_than_half_a_step(bandwidth, step, covariance_type):
     for seed in range(3):
         rng = np.random.RandomState(seed)
         X = rng.standard_normal((300, 1)) * 2
         X = np.round(X / step) * step
         X = np.vstack([X, X.max() + step])  # a value that is there once
         density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
-        with pytest.warns(UserWarning, match="rows are taken as rounded"):
+        with pytest.warns(UserWarning, match="are taken as rounded"):
             density.fit(X)
-        assert np.all(density.bandwidth_ >= step / np.sqrt(6) * (1 - 1e-9))
+        assert np.all(density.bandwidth_ >= step / 2 * (1 - 1e-9))
 
 
 @pytest.mark.parametrize("bandwidth", SEARCHES)
@@ -515,7 +513,7 @@ def test_coarsely_rounded_features_leave_none_too_narrow(bandwidth):
     steps = np.array([1.0, 1.0])
     for covariance_type in ("spherical", "diag"):
         widths = chosen(X, bandwidth, covariance_type=covariance_type)
-        assert np.all(widths >= steps / np.sqrt(6) * (1 - 1e-9))
+        assert np.all(widths >= steps / 2 * (1 - 1e-9))
 
 
 @pytest.mark.parametrize("bandwidth", SEARCHES)
@@ -541,7 +539,10 @@ def test_weights_instead_of_repetition_give_the_same_choice(bandwidth):
             r"rows coincide with others; .* multiples of 0\.25",
         ),
         (np.repeat(normal(0), 2, axis=0), "50% of the rows .* all copies of a row are"),
-        (normal(0) * (np.arange(500) % 5 > 0)[:, None], "20% of the rows .*all copies"),
+        (
+            normal(0) * (np.arange(500) % 5 > 0)[:, None],
+            "20% of the rows .* again and again, and count once",
+        ),
     ],
     ids=["tenths", "quarters", "twice", "zeros"],
 )
@@ -562,11 +563,11 @@ def test_there_is_no_warning_where_nothing_is_searched(bandwidth):
     LOOKernelDensity(bandwidth).fit(np.repeat(normal(0), 2, axis=0))
 
 
-def rounding_in(X, weight=None):
+def ties_in(X, weight=None):
     locations, index = np.unique(X, axis=0, return_inverse=True)
     weight = np.ones(len(X)) if weight is None else weight
     masses = np.bincount(index.ravel(), weight)
-    return rounding_of(locations, masses / masses.sum())
+    return ties_of(locations, masses / masses.sum())
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -574,29 +575,29 @@ def rounding_in(X, weight=None):
 @pytest.mark.parametrize("offset", [0.0, 0.03, 7.0, -20.0])
 def test_the_step_of_a_grid_is_found(dtype, step, offset):
     X = (step * (np.round(10 * normal(0)) + offset)).astype(dtype)
-    rounding = rounding_in(X)
+    ties = ties_in(X)
     # Values are off by half an ulp of 60 steps.
     tol = 200 * np.finfo(dtype).eps
-    np.testing.assert_allclose(rounding.steps, step, rtol=tol)
-    assert 1 / rounding.unit == pytest.approx(500)
-    assert grid_step(X[:, 0]) == rounding.steps[0]
+    np.testing.assert_allclose(ties.steps, step, rtol=tol)
+    assert 1 / ties.unit == pytest.approx(500)
+    assert grid_step(X[:, 0]) == ties.steps[0]
 
 
 def test_a_grid_is_found_whether_or_not_its_rarest_value_is_there_once():
     X = np.repeat(np.arange(6.0), [2, 3, 9, 9, 5, 2])[:, None]
-    rounding = rounding_in(X)
-    assert rounding is not None
-    assert rounding.steps == [1.0]
-    assert 1 / rounding.unit == pytest.approx(len(X))
+    ties = ties_in(X)
+    assert ties is not None
+    assert ties.steps == [1.0]
+    assert 1 / ties.unit == pytest.approx(len(X))
 
 
 def test_every_feature_has_its_own_step():
     rng = np.random.RandomState(0)
     X = np.round(3 * rng.standard_normal((500, 2))) * [0.1, 100.0]
-    np.testing.assert_allclose(rounding_in(X).steps, [0.1, 100.0], rtol=1e-12)
+    np.testing.assert_allclose(ties_in(X).steps, [0.1, 100.0], rtol=1e-12)
     X[:, 1] = rng.standard_normal(500).round(4)[rng.randint(0, 50, 500)]
     X[:, 0] = np.sqrt(np.abs(X[:, 0]))
-    assert rounding_in(X) is None
+    assert ties_in(X) is None
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -606,23 +607,23 @@ def test_continuous_rows_are_no_grid(dtype):
         assert grid_step(x[:, 0]) == 0
         assert grid_step(x[: 4 + seed, 0]) == 0
         repeated = np.repeat(x, np.random.RandomState(seed).randint(1, 4, 500), axis=0)
-        assert rounding_in(repeated) is None
+        assert ties_in(repeated) is None
 
 
 def test_weights_that_count_nothing_are_no_rounding():
     X = np.arange(20.0)[:, None]
-    assert rounding_in(X, weights(20)) is None
-    assert rounding_in(X) is None  # nothing coincides
+    assert ties_in(X, weights(20)) is None
+    assert ties_in(X) is None  # nothing coincides
     counts = np.random.RandomState(0).randint(1, 9, 20)
     counts[0] = 1
-    rounding = rounding_in(X, counts.astype(float))
-    assert 1 / rounding.unit == pytest.approx(counts.sum())
-    assert rounding.steps == [1.0]
+    ties = ties_in(X, counts.astype(float))
+    assert 1 / ties.unit == pytest.approx(counts.sum())
+    assert ties.steps == [1.0]
 
 
 def test_three_values_are_too_few_to_show_a_grid():
     X = np.repeat([[0.0], [1.0], [2.0]], [3, 4, 1], axis=0)
-    assert rounding_in(X) is None
+    assert ties_in(X) is None
 
 
 X2 = rows(2)

@@ -67,6 +67,14 @@ class Kernels:
         """The locations as z."""
         return self.kernel.whitened(self.locations)
 
+    @property
+    def columns(self) -> np.ndarray:
+        """Every feature of the locations, in units of the kernel's width along it."""
+        (widths,) = self.kernel.cholesky
+        if widths.ndim > 1:
+            widths = np.hypot.reduce(widths, axis=1)
+        return ((self.locations.astype(np.float64) - self.kernel.means[0]) / widths).T
+
     @cached_property
     def limits(self) -> np.ndarray | None:
         """The bounds as z, of shape (n_features, 2)."""
@@ -116,11 +124,11 @@ class Kernels:
         (factor,) = self.kernel.precision_factors
         return self.kernel.family.colour(factor, shift).astype(X.dtype)
 
-    def shift(self, X: np.ndarray) -> np.ndarray:
-        """From every row to the mean of the locations around it: a mean-shift step."""
+    def shifted(self, X: np.ndarray) -> np.ndarray:
+        """The mean of the locations around every row: a step of mean shift."""
         _, shift = self._at(X, SHIFT)
         (factor,) = self.kernel.cholesky
-        return self.kernel.family.colour(factor, shift)
+        return self.folded(X + self.kernel.family.colour(factor, shift))
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
         """Probability of being at most `x`, of shape (n_samples,), for one feature.
@@ -130,9 +138,11 @@ class Kernels:
         z = self.kernel.whitened(x[:, None])[:, 0]
         if self.limits is None:
             return self._mass_below(z)
-        (lower, upper), ends = self.limits[0], np.clip(self.limits[0], -1e300, 1e300)
-        from_bound = self._mass_below(np.clip(z, *ends)) - self._mass_below(ends[:1])
-        return np.where(z < lower, 0.0, np.where(z > upper, 1.0, from_bound))
+        lower, upper = self.limits[0]
+        # The images have mass below the lower bound, too.
+        outside = self._mass_below(np.array([lower])) if np.isfinite(lower) else 0
+        within = np.clip(self._mass_below(z) - outside, 0, 1)
+        return np.where(z <= lower, 0.0, np.where(z >= upper, 1.0, within))
 
     def sample(self, n_samples: int, rng: np.random.RandomState) -> np.ndarray:
         """Draw locations, and a step from each; steps out of bounds are reflected."""
@@ -140,9 +150,11 @@ class Kernels:
         noise = rng.standard_normal((n_samples, self.n_features))
         (cholesky,) = self.kernel.cholesky
         X = self.locations[rows] + self.kernel.family.colour(cholesky, noise)
-        if self.bounds is not None:
-            X = reflected(X, self.bounds)
-        return X.astype(self.locations.dtype)
+        return self.folded(X).astype(self.locations.dtype)
+
+    def folded(self, X: np.ndarray) -> np.ndarray:
+        """Rows reflected at the bounds, if there are any."""
+        return X if self.bounds is None else reflected(X, self.bounds)
 
     def _gaussian(self, cholesky: np.ndarray) -> Mixture:
         (origin,) = self.kernel.means
@@ -174,11 +186,13 @@ class Kernels:
         def values(rows: slice) -> np.ndarray:
             block = z[ranks[rows]]
             first, last = np.searchsorted(points, (block[0] - END, block[-1] + END))
-            below = ndtr(block[:, None] - points[first:last]) @ masses[first:last]
-            return before[first] + below
+            near = ndtr(block[:, None] - points[first:last]) @ masses[first:last]
+            return before[first] + near
 
+        below = fill_over_blocks(values, np.empty(len(z)), 16 * len(points))
         out = np.empty(len(z))
-        out[ranks] = fill_over_blocks(values, np.empty(len(z)), 16 * len(points))
+        # Rounding differs from block to block, and must not make it fall.
+        out[ranks] = np.maximum.accumulate(below)
         return out
 
 

@@ -137,14 +137,10 @@ def isj(problem: Problem) -> list[Trial]:
     It is a rule for one feature. For more, the geometric mean of the features' factors
     is taken from its rate in n, :math:`n^{-1/5}`, to that of d features.
     """
-    d, masses, n_rows = (
-        problem.kernels.n_features,
-        problem.kernels.masses,
-        problem.n_rows,
-    )
+    d, n_rows = problem.kernels.n_features, problem.n_rows
     factors = [
-        improved_sheather_jones(column, masses, n_rows)
-        for column in problem.kernels.points.T
+        improved_sheather_jones(column, problem.kernels.masses, n_rows)
+        for column in problem.kernels.columns
         if np.ptp(column) > 0
     ]
     factor = np.exp(np.mean(np.log(factors))) * n_rows ** (1 / 5 - 1 / (d + 4))

@@ -194,8 +194,8 @@ class RobustLeaveOneOut(Criterion):
     @cached_property
     def _scale(self):
         """Geometric mean of the features' spreads."""
-        points, masses = self.kernels.points, self.kernels.masses
-        spreads = [_spread(column, masses) for column in points.T]
+        masses, columns = self.kernels.masses, self.kernels.columns
+        spreads = [_spread(column, masses) for column in columns]
         return float(np.exp(np.mean(np.log(spreads))))
 
     def _low_mass(self, bandwidth):

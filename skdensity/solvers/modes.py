@@ -41,7 +41,7 @@ def climb(kernels: Kernels, starts: np.ndarray) -> np.ndarray:
     """
     X = starts.astype(np.float64)
     for n_steps in range(1, MAX_STEPS + 1):
-        begin, X = X, X + kernels.shift(X)
+        begin, X = X, kernels.shifted(X)
         if np.all(_lengths(kernels, X - begin) <= SMALL_STEP):
             break
         if n_steps % N_BETWEEN == 0:
