@@ -14,7 +14,7 @@ KERNELS = partial(LOOKernelDensity, n_jobs=-1)
 SIZES = [100, 316, 1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000]
 DECADES = SIZES[::2]
 N_TIMED = 1_000
-BUDGET = 1.0  # seconds for the turns of a contender
+BUDGET = 0.5  # seconds for the turns of a contender
 
 
 def growth(report, repeats):

@@ -14,7 +14,7 @@ KERNELS = partial(LOOKernelDensity, n_jobs=-1)
 SIZES = [(100_000, 1), (100_000, 2), (100_000, 3), (20_000, 10)]
 N_TIMED = 1_000  # queries that a slow peer is timed on
 SMALL = 200
-BUDGET = 2.5  # seconds for the turns of a contender
+BUDGET = 1.5  # seconds for the turns of a contender
 
 
 def scores(report, repeats):

@@ -5,6 +5,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
 from math import inf
 from pathlib import Path
 from statistics import median
@@ -87,11 +88,15 @@ def size(shape: Sequence[int] | np.ndarray) -> str:
 
 
 def ratio(theirs: Turns, ours: Turns) -> str:
-    """Theirs over ours: the ratio of the medians, and its range over shared turns."""
-    turns = [t / o for t, o in zip(theirs.values, ours.values, strict=False)]
+    """Theirs over ours: the ratio of the medians, and its range over the turns.
+
+    Where one side took fewer turns, the range is that of all pairs.
+    """
+    is_paired = len(theirs.values) == len(ours.values)
+    pairs = (zip if is_paired else product)(theirs.values, ours.values)
+    turns = [t / o for t, o in pairs]
     low, high = (factor(turn) for turn in (min(turns), max(turns)))
-    spread = f" ({low}–{high})" if len(turns) > 1 else ""
-    return f"{factor(theirs.median / ours.median)}×{spread}"
+    return f"{factor(theirs.median / ours.median)}× ({low}–{high})"
 
 
 def factor(value: float) -> str:

@@ -7,6 +7,8 @@ them, with a picture. skdensity runs with ``n_jobs=-1``. KDEpy and statsmodels a
 measured where installed.
 """
 
+import warnings
+
 from _command import run
 from _kernel_accuracy import accuracy
 from _kernel_growth import growth
@@ -41,4 +43,7 @@ the peer's median over skdensity's, so that above 1 skdensity needs less; in bra
 the smallest and the largest ratio of a turn."""
 
 if __name__ == "__main__":
+    # statsmodels takes logarithms of zero, and everybody warns of something to come.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    warnings.simplefilter("ignore", FutureWarning)
     run("kernel", __doc__, SECTIONS, HEADER, PACKAGES)
