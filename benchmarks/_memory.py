@@ -49,7 +49,12 @@ def memory(report, repeats):
 def peak_of_fit(path, library, settings):
     """Bytes that a fit in a new process needed, and its log-likelihood per row."""
     settings = json.dumps({"n_components": 5, "random_state": 0, **settings})
-    command = [sys.executable, __file__, path, library, settings]
+    return apart(__file__, path, library, settings)
+
+
+def apart(*command):
+    """What a script prints in a process of its own."""
+    command = [sys.executable, *command]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(answer.stdout)
 

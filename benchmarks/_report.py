@@ -5,6 +5,8 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import product
+from math import inf
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -35,16 +37,21 @@ def timed(function: Callable) -> tuple[float, Any]:
     return perf_counter() - begin, result
 
 
-def take_turns(repeats: int, *contenders: Callable) -> list[Turns]:
+def take_turns(repeats: int, *contenders: Callable, budget: float = inf) -> list[Turns]:
     """Let all contenders run once per turn, so that a busy machine slows them alike.
 
-    A contender is called without arguments and returns a measurement and a result.
+    A contender is called without arguments and returns a measurement and a result. One
+    that has run for `budget` seconds sits out the turns that follow.
     """
-    turns = [[contender() for contender in contenders] for _ in range(repeats)]
-    return [
-        Turns([value for value, _ in own], own[-1][1])
-        for own in zip(*turns, strict=True)
-    ]
+    spent = [0.0] * len(contenders)
+    turns: list[list] = [[] for _ in contenders]
+    for _ in range(repeats):
+        for i, contender in enumerate(contenders):
+            if spent[i] < budget:
+                taken, outcome = timed(contender)
+                spent[i] += taken
+                turns[i].append(outcome)
+    return [Turns([value for value, _ in own], own[-1][1]) for own in turns]
 
 
 def difference(ours, theirs) -> float:
@@ -64,6 +71,8 @@ def checked_difference(ours, theirs, tolerance: float = 1e-9) -> float:
 
 def seconds(value: float) -> str:
     """A time in a readable unit."""
+    if value >= 1000:
+        return f"{value:,.0f} s"
     return f"{value:.3g} s" if value >= 1 else f"{1e3 * value:.3g} ms"
 
 
@@ -79,9 +88,22 @@ def size(shape: Sequence[int] | np.ndarray) -> str:
 
 
 def ratio(theirs: Turns, ours: Turns) -> str:
-    """Theirs over ours: the ratio of the medians, and its range over the turns."""
-    turns = [t / o for t, o in zip(theirs.values, ours.values, strict=True)]
-    return f"{theirs.median / ours.median:.1f}× ({min(turns):.1f}–{max(turns):.1f})"
+    """Theirs over ours: the ratio of the medians, and its range over the turns.
+
+    Where one side took fewer turns, the range is that of all pairs.
+    """
+    is_paired = len(theirs.values) == len(ours.values)
+    pairs = (zip if is_paired else product)(theirs.values, ours.values)
+    turns = [t / o for t, o in pairs]
+    low, high = (factor(turn) for turn in (min(turns), max(turns)))
+    return f"{factor(theirs.median / ours.median)}× ({low}–{high})"
+
+
+def factor(value: float) -> str:
+    """A ratio to as many digits as can be trusted."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
 def environment(*packages: str) -> str:
@@ -124,10 +146,11 @@ def _thread_limits():
 
 
 class Report:
-    """Markdown that is printed as it comes and kept for a file."""
+    """Markdown that is printed as it comes and kept for a file, and its pictures."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.pictures: dict[str, str] = {}
 
     def text(self, text: str) -> None:
         """Add a paragraph or a line of a table."""
@@ -145,7 +168,13 @@ class Report:
         """Add a row to the last table."""
         self.text(f"| {' | '.join(map(str, cells))} |")
 
+    def picture(self, name: str, content: str) -> None:
+        """Keep a picture for a file of that name."""
+        self.pictures[name] = content
+
     def write(self, path: Path) -> None:
-        """Write all of it to a file."""
+        """Write all of it to a file, and the pictures beside it."""
         path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+        for name, content in self.pictures.items():
+            (path.parent / name).write_text(content, encoding="utf-8")
