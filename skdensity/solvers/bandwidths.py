@@ -67,6 +67,8 @@ class Problem:
     @cached_property
     def n_rows(self) -> float:
         """Effective number of independent rows."""
+        if self.is_rounded:
+            return 1 / self.unit
         return 1 / np.sum(self.kernels.masses**2)
 
     @cached_property
@@ -104,7 +106,7 @@ def scott(problem: Problem) -> list[Trial]:
     r"""Scott's rule, the factor :math:`n^{-1/(d+4)}`.
 
     Scott (1992), doi:10.1002/9780470316849. Here n is the effective number of
-    locations, :math:`1 / \sum_j m_j^2`.
+    locations, :math:`1 / \sum_j m_j^2`, or that of rows if they were rounded.
 
     Parameters
     ----------
