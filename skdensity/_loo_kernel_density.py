@@ -254,7 +254,6 @@ class LOOKernelDensity(BaseDensity):
             self.locations_, self.weights_, _ = merge_duplicates(X, weight)
             for name in ("loo_score_", "bandwidths_", "loo_scores_"):
                 vars(self).pop(name, None)
-            self._ties = ties_of(self.locations_, self.weights_)
             if is_rule:
                 self._choose(n_rows=len(X))
             else:
@@ -267,7 +266,8 @@ class LOOKernelDensity(BaseDensity):
         check_is_fitted(self)
         if len(self.locations_) == 1:
             return -np.inf
-        problem = Problem.of(self._kernels(), self._ties)
+        ties = ties_of(self.locations_, self.weights_)
+        problem = Problem.of(self._kernels(), ties)
         (trial,) = LeaveOneOut(problem.kernels, problem.unit).trials([1.0])
         return float(trial.score)
 
@@ -455,9 +455,10 @@ class LOOKernelDensity(BaseDensity):
                 f"bandwidth={self.bandwidth!r} needs at least 2 distinct rows of "
                 "positive weight, but all rows are the same. Give `bandwidth` a number."
             )
+        ties = ties_of(self.locations_, self.weights_)
         is_search = self.bandwidth in SEARCHES
         if is_search:
-            warn_of_ties(type(self).__name__, n_rows, n_locations, self._ties)
+            warn_of_ties(type(self).__name__, n_rows, n_locations, ties)
         family = FAMILIES[self._family_name]
         choice = choose(
             self.bandwidth,
@@ -465,7 +466,7 @@ class LOOKernelDensity(BaseDensity):
             self.weights_,
             family,
             self._bounds,
-            self._ties,
+            ties,
             self._summation(),
         )
         self._store(choice.cholesky)
@@ -507,8 +508,7 @@ class LOOKernelDensity(BaseDensity):
         density.locations_, density.weights_, _ = merge_duplicates(
             kernels.locations, kernels.masses
         )
-        density._bounds, density._ties = kernels.bounds, None
-        density._family_name = self._family_name
+        density._bounds, density._family_name = kernels.bounds, self._family_name
         density._store(kernels.kernel.cholesky)
         return density.set_params(bandwidth=density.bandwidth_, bounds=kernels.bounds)
 
