@@ -508,6 +508,13 @@ def test_rounded_rows_have_a_bandwidth_near_that_of_what_was_rounded(bandwidth, 
     assert 1 / 1.5 < ratio < 1.5
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_integers_have_a_bandwidth_near_that_of_what_was_rounded(seed):
+    # In some of these samples the rarest integer is there once, in some more often.
+    X = 2 * normal(seed, 2000)
+    assert chosen(X.round()) == pytest.approx(chosen(X), rel=0.5)
+
+
 @pytest.mark.parametrize("bandwidth", SEARCHES)
 def test_rows_that_are_there_twice_ask_for_little_more_than_twice_as_many(bandwidth):
     # 250 values twice are 250 values: n^(-1/5) asks for 15 % more than 500 would. A
