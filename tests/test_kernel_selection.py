@@ -508,6 +508,25 @@ def test_rounded_rows_have_a_bandwidth_near_that_of_what_was_rounded(bandwidth, 
     assert 1 / 1.5 < ratio < 1.5
 
 
+@pytest.mark.parametrize("n_features", [1, 2])
+@pytest.mark.parametrize("bandwidth", [0.2, 1.0])
+def test_of_rounded_rows_one_is_left_out_at_a_time(n_features, bandwidth):
+    X = (
+        np.random.RandomState(0)
+        .standard_normal((200, n_features))
+        .round(n_features - 1)
+    )
+    X = np.vstack([X, X.max(axis=0) + 1, X[:20]])
+    expected, _ = brute_force_loo(X, bandwidth)  # which knows of no ties
+    locations, counts = np.unique(X, axis=0, return_counts=True)
+    assert len(locations) < 0.95 * len(X)
+    for fit in (
+        LOOKernelDensity(bandwidth).fit(X),
+        LOOKernelDensity(bandwidth).fit(locations, sample_weight=counts),
+    ):
+        assert fit.loo_score_ == pytest.approx(expected, rel=1e-10)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_integers_have_a_bandwidth_near_that_of_what_was_rounded(seed):
     # In some of these samples the rarest integer is there once, in some more often.
