@@ -54,7 +54,7 @@ def checked_features(density, features, leave=0):
     for feature in np.atleast_1d(np.asarray(features, dtype=object)):
         if isinstance(feature, str) and feature in names:
             indices.append(names.index(feature))
-        elif isinstance(feature, (int, np.integer)) and 0 <= feature < n_features:
+        elif _is_index(feature) and 0 <= feature < n_features:
             indices.append(int(feature))
         else:
             known = f", or one of {names}" if names else ""
@@ -68,6 +68,11 @@ def checked_features(density, features, leave=0):
             f"got {features!r}."
         )
     return np.array(indices)
+
+
+def _is_index(feature):
+    # True is an int, too, but a mask is not a list of indices.
+    return isinstance(feature, (int, np.integer)) and not isinstance(feature, bool)
 
 
 def checked_values(values, features, bounds):

@@ -71,7 +71,8 @@ class LOOKernelDensity(BaseDensity):
     bounds : array-like of shape (2,) or (n_features, 2), default=None
         Where rows can be, (lower, upper) with None for no bound; one pair stands for
         all features. Kernels are reflected at the bounds, so that no mass leaves;
-        beyond them the density is zero. Not for correlated kernels.
+        beyond them the density is zero. Not for correlated kernels. Every feature with
+        bounds multiplies the work, by two for one and by six or more for two.
     algorithm : {"auto", "exact", "nufft"}, default="auto"
         How kernels are added up: ``"exact"`` over all pairs; ``"nufft"`` by transforms,
         for up to three features and with finufft installed; ``"auto"`` by whatever is

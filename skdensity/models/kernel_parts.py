@@ -62,7 +62,12 @@ def conditional(kernels: Kernels, given: np.ndarray, values: np.ndarray) -> Kern
     (query,) = known.kernel.whitened(values[None].astype(np.float64))
     sources = known.sums().sources
     delta = query - sources.copies_of(np.arange(len(kernels.masses)))
-    log_kernel = logsumexp(-0.5 * np.sum(delta**2, axis=2), axis=0)
+    with np.errstate(over="ignore"):
+        log_kernel = logsumexp(-0.5 * np.sum(delta**2, axis=2), axis=0)
+    if not np.any(np.isfinite(log_kernel)):
+        raise ValueError(
+            f"`values` are so far from all rows that the density there is 0: {values}."
+        )
     masses = softmax(np.log(kernels.masses) + log_kernel)
     stays = masses > 0
     locations = kernels.locations[:, others].astype(np.float64)

@@ -94,7 +94,7 @@ def regions(
     Yields
     ------
     region : Region
-        Every query is in one of them.
+        Every query that a kernel reaches is in one of them.
     """
     everything = np.arange(len(queries)), np.arange(len(points))
     waiting = [_region(queries, points, bandwidth, transforms, *everything)]
