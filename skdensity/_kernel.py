@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -15,16 +14,12 @@ from skdensity.passes.ties import MIN_REPEATED, Ties
 
 def checked_kernel(bandwidth, n_features):
     """Name of the family and Cholesky factor of a kernel that is given by numbers."""
-    if isinstance(bandwidth, Real):
-        return "spherical", np.array([[float(bandwidth)]])
     n_axes = np.ndim(bandwidth)
-    if n_axes == 1:
-        widths = checked_array(bandwidth, "bandwidth", (n_features,))
+    if n_axes < 2:
+        widths = checked_array(bandwidth, "bandwidth", (n_features,) * n_axes)
         if not np.all(widths > 0):
-            raise ValueError(
-                f"`bandwidth` must be positive for every feature; got {widths}."
-            )
-        return "diag", widths[None]
+            raise ValueError(f"`bandwidth` must be positive; got {bandwidth}.")
+        return ("diag", widths[None]) if n_axes else ("spherical", widths[None, None])
     family = FAMILIES["tied"]  # one matrix, whose shape has no axis of components
     covariance = checked_matrices(bandwidth, "bandwidth", family, (1, n_features))
     complaint = not_positive_definite("bandwidth").replace(

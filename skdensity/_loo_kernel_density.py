@@ -51,8 +51,7 @@ class LOOKernelDensity(BaseDensity):
 
     Parameters
     ----------
-    bandwidth : {"loo", "robust_loo", "lscv", "isj", "scott", "silverman"}, float or \
-            array-like, default="loo"
+    bandwidth : str, float or array-like, default="loo"
         How H is chosen:
 
         - ``"loo"`` maximises the leave-one-out log-likelihood;
@@ -81,7 +80,7 @@ class LOOKernelDensity(BaseDensity):
         Largest relative error of a density, at every query.
     n_jobs : int, default=None
         Threads that work side by side, as everywhere in scikit-learn; they make no
-        difference to the result.
+        difference to the result beyond rounding.
 
     Attributes
     ----------

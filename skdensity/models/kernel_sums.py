@@ -24,6 +24,8 @@ from skdensity.passes.threads import one_blas_thread
 
 # Up to so many pairs, looking for something faster takes longer than adding them up.
 FEW_PAIRS = 2e6
+# Threads of a transform with less work wait for each other longer than they save.
+WORTH_THREADS = 4e7
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,8 @@ class KernelSums:
                     here, near, weights, bandwidth, statistic, self.workspace
                 )
             else:
-                n_threads = self.workspace.n_threads
+                is_large = region.transform_work > WORTH_THREADS
+                n_threads = self.workspace.n_threads if is_large else 1
                 values, loss = fourier_sums(
                     here, near, weights, region.box, statistic, n_threads
                 )

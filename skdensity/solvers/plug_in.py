@@ -46,11 +46,12 @@ def improved_sheather_jones(x: np.ndarray, masses: np.ndarray, n_rows: float) ->
     width = (1 + 2 * MARGIN) * (upper - lower)
     power = _power((x - lower + MARGIN * (upper - lower)) / width, masses)
     squares = np.arange(1, N_CELLS, dtype=np.float64) ** 2
+    modes = power, squares, np.log(squares)
 
     def excess(log_time):
         # Where a stage is too smooth to have a norm, the next is infinitely wide.
         with np.errstate(divide="ignore", over="ignore"):
-            norm = _last(np.exp(log_time), power, squares, n_rows)
+            norm = _last(np.exp(log_time), modes, n_rows)
             return log_time - np.log(_time(norm, n_rows))
 
     shortest = (SHORTEST / len(x)) ** 2
@@ -76,12 +77,12 @@ def _power(position, masses):
     return (dct(histogram, type=2)[1:] / 2) ** 2
 
 
-def _norm(order, time, power, squares):
+def _norm(order, time, modes):
     """Squared norm of a derivative of the density, smoothed for some time."""
     n_terms = int(np.sqrt(EXPONENT / time) / np.pi) + 1
-    squares, power = squares[:n_terms], power[:n_terms]
-    terms = squares**order * power * np.exp(-squares * np.pi**2 * time)
-    return 2 * np.pi ** (2 * order) * terms.sum()
+    power, squares, log_squares = (array[:n_terms] for array in modes)
+    kernel = np.exp(order * log_squares - np.pi**2 * time * squares)
+    return 2 * np.pi ** (2 * order) * (power @ kernel)
 
 
 def _time(norm, n_rows):
@@ -89,13 +90,13 @@ def _time(norm, n_rows):
     return (2 * n_rows * np.sqrt(np.pi) * norm) ** -0.4
 
 
-def _last(time, power, squares, n_rows):
+def _last(time, modes, n_rows):
     """Norm of the second derivative at the end of the chain that begins at `time`."""
-    norm = _norm(N_STAGES, time, power, squares)
+    norm = _norm(N_STAGES, time, modes)
     for order in range(N_STAGES - 1, 1, -1):
         # (2s − 1)!! / √(2π), and the correction of the bias.
         moment = np.prod(np.arange(1, 2 * order, 2)) / np.sqrt(2 * np.pi)
         correction = (1 + 0.5 ** (order + 0.5)) / 3
         time = (2 * correction * moment / (n_rows * norm)) ** (2 / (3 + 2 * order))
-        norm = _norm(order, time, power, squares)
+        norm = _norm(order, time, modes)
     return norm
