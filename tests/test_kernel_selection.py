@@ -700,8 +700,8 @@ X2 = rows(2)
     [
         ([1.0], r"`bandwidth` has shape \(1,\); expected \(2,\)"),
         ([1.0, 2.0, 3.0], r"`bandwidth` has shape \(3,\); expected \(2,\)"),
-        ([1.0, 0.0], "`bandwidth` must be positive for every feature"),
-        ([1.0, -2.0], "`bandwidth` must be positive for every feature"),
+        ([1.0, 0.0], "`bandwidth` must be positive"),
+        ([1.0, -2.0], "`bandwidth` must be positive"),
         ([1.0, np.nan], "bandwidth contains NaN"),
         (["a", "b"], "could not convert string to float"),
         (np.eye(3), r"`bandwidth` has shape \(3, 3\); expected \(2, 2\)"),
@@ -762,3 +762,9 @@ def test_collinear_features_are_refused_for_full_kernels_only(bandwidth):
         LOOKernelDensity(bandwidth, covariance_type="full").fit(X)
     density = LOOKernelDensity(bandwidth, covariance_type="diag").fit(X)
     assert np.isfinite(density.score_samples(X)).all()
+
+
+def test_a_number_may_be_an_array_without_axes():
+    X = normal(0)
+    number, array = (LOOKernelDensity(h).fit(X) for h in (0.3, np.array(0.3)))
+    assert array.bandwidth_ == number.bandwidth_
