@@ -8,6 +8,8 @@ its first and its last bandwidth agree, without a Gaussian as reference.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.fft import dct
 from scipy.optimize import brentq
@@ -19,7 +21,7 @@ MARGIN = 0.1
 EXPONENT = 50
 # Times between which a fixed point is looked for: from a fraction of the mean distance
 # of neighbours, in widths of the histogram, on a grid.
-SHORTEST, LONGEST, N_TIMES = 0.1, 0.1, 30
+SHORTEST, LONGEST, N_TIMES = 0.1, 0.1, 12
 # Length of the chain: the first derivative whose norm is that of a Gaussian kernel.
 N_STAGES = 7
 
@@ -45,8 +47,7 @@ def improved_sheather_jones(x: np.ndarray, masses: np.ndarray, n_rows: float) ->
     lower, upper = x.min(), x.max()
     width = (1 + 2 * MARGIN) * (upper - lower)
     power = _power((x - lower + MARGIN * (upper - lower)) / width, masses)
-    squares = np.arange(1, N_CELLS, dtype=np.float64) ** 2
-    modes = power, squares, np.log(squares)
+    modes = power, *_squares()
 
     def excess(log_time):
         # Where a stage is too smooth to have a norm, the next is infinitely wide.
@@ -75,6 +76,13 @@ def _power(position, masses):
     histogram = np.bincount(left, masses * (1 - share), N_CELLS)
     histogram += np.bincount(left + 1, masses * share, N_CELLS)
     return (dct(histogram, type=2)[1:] / 2) ** 2
+
+
+@cache
+def _squares():
+    """Squared frequencies, and their logarithms."""
+    squares = np.arange(1, N_CELLS, dtype=np.float64) ** 2
+    return squares, np.log(squares)
 
 
 def _norm(order, time, modes):
