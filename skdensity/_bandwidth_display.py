@@ -174,7 +174,7 @@ class BandwidthDisplay:
             mark = {"color": COLOURS[1 + i % (len(COLOURS) - 1)], "linestyle": "--"}
             label = f"{name}: {width:.3g}"
             self.ax_.axvline(width, **{**mark, "label": label, **(mark_kw or {})})
-        self.ax_.legend(frameon=False, loc="lower center")
+        self.ax_.legend(loc="lower center")
         return self
 
     def _zoom(self):

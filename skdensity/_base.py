@@ -19,6 +19,13 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     Think twice before adding anything: every estimator inherits it.
     """
 
+    # Where the HTML representation of an estimator links to.
+    _doc_link_module = "skdensity"
+    _doc_link_template = (
+        "https://skdensity.github.io/skdensity/api/"
+        "{estimator_module}.{estimator_name}.html"
+    )
+
     def score_samples(self, X):
         """Log-density of every row, in nats.
 

@@ -144,6 +144,11 @@ def test_weights_are_routed_through_a_search(X):
     assert search.cv_results_["split0_test_score"][0] == pytest.approx(expected)
 
 
+def test_links_to_its_page(estimator):
+    name = type(estimator).__name__
+    assert estimator._get_doc_link().endswith(f"/api/skdensity.{name}.html")
+
+
 def test_is_tagged_as_a_density_estimator(estimator):
     assert get_tags(estimator).estimator_type == "density_estimator"
 
