@@ -14,9 +14,9 @@ whatever lies beyond is worth a look.
 # ----------
 #
 # The petals of iris flowers come in groups of different spread: there is no single
-# centre to be far from, and a mixture does not need one. The flowers outside of the 95 %
-# region are marked: some lie between the groups, which a distance from their centre
-# would not show.
+# centre to be far from, and a mixture does not need one. The flowers outside of the
+# 95 % region are marked: some lie between the groups, which a distance from their
+# centre would not show.
 
 import numpy as np
 import pandas as pd
