@@ -49,9 +49,9 @@ plt.show()
 # -------
 #
 # Nobody waits for less than no time. Without a bound the density leaks below zero and
-# falls where it is highest, and the edge asks for kernels so narrow that the rest of the
-# curve ripples. ``bounds=(0, None)`` reflects the kernels: the edge is kept, and wider
-# kernels do.
+# falls where it is highest, and the edge asks for kernels so narrow that the rest of
+# the curve ripples. ``bounds=(0, None)`` reflects the kernels: the edge is kept, and
+# wider kernels do.
 
 bounded = LOOKernelDensity(bounds=(0, None)).fit(X, sample_weight=weight)
 
