@@ -77,6 +77,11 @@ for name, density in densities.items():
 # likelihood. A sample of the kernel density is a training digit with noise on it, and
 # its likelihood says so: high on the digits that it has stored, far lower on others.
 
+# sphinx_gallery_start_ignore
+# alt: Six mosaics of fifty digits: real ones, and samples of the five densities.
+# Those of single Gaussians are smears, those of kernels look like real digits with
+# noise, those of mixtures like clean strokes.
+# sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 import numpy as np
 
