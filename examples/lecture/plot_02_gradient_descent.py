@@ -47,8 +47,8 @@ for epoch in [*range(0, 300, 30), 299]:
 
 # sphinx_gallery_start_ignore
 # alt: Contours of the loss over mean and standard deviation, with the path of Adam. It
-# rises from mean 0 and deviation 1 to deviation 2.5, turns down as the mean nears 3, and
-# ends at a cross where the contours close.
+# rises from mean 0 and deviation 1 to deviation 2.5, turns down as the mean nears 3,
+# and ends at a cross where the contours close.
 # sphinx_gallery_end_ignore
 exact = GaussianMLE().fit(X)
 mean, variance = exact.location_[0], exact.covariance_[0, 0]

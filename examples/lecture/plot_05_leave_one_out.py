@@ -15,12 +15,13 @@ h. :class:`~skdensity.LOOKernelDensity` finds it, without a grid and without fol
 #
 # The curve is the leave-one-out likelihood, the lines are what rules choose. The rules
 # of thumb, which would be right if the rows were one Gaussian, are three times too wide
-# for three of them; the plug-in rule and the robust criterion agree with the likelihood.
+# for three of them; the plug-in rule and the robust criterion agree with the
+# likelihood.
 
 # sphinx_gallery_start_ignore
-# alt: Leave-one-out log-likelihood against bandwidth. It peaks at 0.296, the line of the
-# choice; the lines of robust_loo and isj are close to it, those of silverman and scott
-# near 0.9, where the curve has fallen.
+# alt: Leave-one-out log-likelihood against bandwidth. It peaks at 0.296, the line of
+# the choice; the lines of robust_loo and isj are close to it, those of silverman and
+# scott near 0.9, where the curve has fallen.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 import numpy as np

@@ -23,8 +23,8 @@ more of them (section 3 of the lecture).
 
 # sphinx_gallery_start_ignore
 # alt: Divergence from the truth against the number of rows, both axes logarithmic. The
-# line of one Gaussian is flat near 0.2 nats; kernels fall steadily; three Gaussians fall
-# more steeply and lie lowest from three hundred rows on.
+# line of one Gaussian is flat near 0.2 nats; kernels fall steadily; three Gaussians
+# fall more steeply and lie lowest from three hundred rows on.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 import numpy as np

@@ -56,9 +56,9 @@ def em_step(mixture):
 # in shares. The outer bumps let go of the middle and find the outer peaks.
 
 # sphinx_gallery_start_ignore
-# alt: An animation of EM. Three equal bell curves at −2, 0 and 2 over the histogram move
-# apart step by step until they cover its three peaks, while the log-likelihood in the
-# title rises.
+# alt: An animation of EM. Three equal bell curves at −2, 0 and 2 over the histogram
+# move apart step by step until they cover its three peaks, while the log-likelihood in
+# the title rises.
 # sphinx_gallery_end_ignore
 steps = [
     EMGaussianMixture.from_parameters(

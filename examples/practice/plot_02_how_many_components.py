@@ -20,7 +20,7 @@ their answers differ.
 
 # sphinx_gallery_start_ignore
 # alt: AIC, BIC, ICL and the held-out criterion against one to six components. AIC
-# keeps falling; the other three are lowest at two.
+# is lowest at four; the other three are lowest at two.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 import numpy as np

@@ -2,9 +2,9 @@
 Can a pipeline draw the digit that I ask for?
 =============================================
 
-A density is the last step of a pipeline like any other estimator. Ten pipelines, one for
-each digit, learn what a 0, a 1, ... looks like; each can draw its own digit, and the one
-that finds an image most likely tells what the image shows.
+A density is the last step of a pipeline like any other estimator. Ten pipelines, one
+for each digit, learn what a 0, a 1, ... looks like; each can draw its own digit, and
+the one that finds an image most likely tells what the image shows.
 """
 
 # License: BSD-3-Clause
@@ -79,7 +79,7 @@ scores = np.column_stack(
 recognised = scores.argmax(axis=1)
 print(f"{np.mean(recognised == test_labels):.1%} of {len(test)} test images recognised")
 
-# How much more likely the best digit is than the true one, or the true one than the next.
+# By how many nats the true digit is ahead of the others, or behind.
 true = np.take_along_axis(scores, test_labels[:, None], axis=1)[:, 0]
 others = np.where(np.arange(10) == test_labels[:, None], -np.inf, scores).max(axis=1)
 doubtful = np.argsort(true - others)[:8]

@@ -21,7 +21,7 @@ relative error at every query.
 
 # sphinx_gallery_start_ignore
 # alt: Held-out log-likelihood against bandwidth. The exact curve has its maximum
-# near 2.4; scikit-learn's lies far above it for narrow kernels and peaks near 1.3.
+# near 2.6; scikit-learn's lies far above it for narrow kernels and peaks near 1.8.
 # From 3 on the curves agree.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
