@@ -83,8 +83,11 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"skdensity {release}"
 html_static_path = ["_static", str(mathjax / mathjax_path)]
 html_css_files = ["skdensity.css"]
+html_favicon = "_static/logo.svg"
 html_theme_options = {
+    "logo": {"image_light": "_static/logo.svg", "text": "skdensity", "alt_text": ""},
     "github_url": "https://github.com/skdensity/skdensity",
+    "header_links_before_dropdown": 8,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc", "sg_download_links"],
     "pygments_light_style": "a11y-high-contrast-light",
@@ -93,7 +96,7 @@ html_theme_options = {
 html_show_sourcelink = False
 
 ogp_site_url = "https://skdensity.github.io/skdensity/"
-ogp_image = "_static/digit_generation.png"
+ogp_image = "_images/digit_generation.png"
 ogp_image_alt = "Real handwritten digits beside digits drawn from fitted densities"
 ogp_social_cards = {"enable": False}
 
