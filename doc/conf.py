@@ -38,6 +38,7 @@ nitpicky = True
 # One page per public name; types are those of the numpydoc sections.
 autosummary_generate = True
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -85,9 +86,13 @@ html_static_path = ["_static", str(mathjax / mathjax_path)]
 html_css_files = ["skdensity.css"]
 html_favicon = "_static/logo.svg"
 html_theme_options = {
-    "logo": {"image_light": "_static/logo.svg", "text": "skdensity", "alt_text": ""},
+    "logo": {
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "text": "skdensity",
+    },
     "github_url": "https://github.com/skdensity/skdensity",
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 6,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc", "sg_download_links"],
     "pygments_light_style": "a11y-high-contrast-light",

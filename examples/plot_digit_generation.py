@@ -6,7 +6,7 @@ An image of 8 × 8 pixels is a point in a space of 64 dimensions. Estimate the d
 such points from scikit-learn's handwritten digits, sample from it, and what comes out
 are new images. How much they look like digits depends on the density, and so does the
 likelihood of digits that it has not seen: this example shows both, for all five
-estimators.
+estimators (section 5 of the lecture).
 """
 
 # License: BSD-3-Clause
