@@ -23,7 +23,7 @@ SWITCHES = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Only the local server can be reached, so the outcome is the same without a network.
+    # Nothing but the local server can be reached, whether there is a network or not.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 THEMES = ["light", "dark"]
@@ -84,7 +84,8 @@ def site(request):
 @pytest.fixture(scope="session")
 def home(site):
     """The address of the site, with the slash at its end."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as server:
+    handler = partial(Quiet, directory=site)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
