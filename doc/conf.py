@@ -100,6 +100,10 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
+# Pages without pages below them need no navigation beside them.
+html_sidebars = {
+    page: [] for page in ("index", "install", "quick_start", "benchmarks", "changelog")
+} | {"contributing": []}
 html_show_sourcelink = False
 
 ogp_site_url = "https://skdensity.github.io/skdensity/"

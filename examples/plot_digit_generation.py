@@ -9,8 +9,6 @@ likelihood of digits that it has not seen: this example shows both, for all five
 estimators (section 5 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # The data
 # --------

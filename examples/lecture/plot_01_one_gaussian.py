@@ -7,8 +7,6 @@ is what :class:`~skdensity.GaussianMLE` computes in one step. This example looks
 likelihood that it maximises, on 200 draws of N(3, 1) (section 1 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # The estimate
 # ------------

@@ -8,8 +8,6 @@ find them step by step, which is how everything without a closed form is fitted.
 log-likelihood (section 2 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # The table
 # ---------

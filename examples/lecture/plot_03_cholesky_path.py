@@ -8,8 +8,6 @@ triangular and exponentials on its diagonal, any step gives a valid one.
 on 300 correlated rows (section 2 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # The table
 # ---------

@@ -8,8 +8,6 @@ found the best Gaussian, finds no h: every row explains itself best by a spike
 (section 3 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # From spikes to a smear
 # ----------------------

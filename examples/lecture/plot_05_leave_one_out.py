@@ -7,8 +7,6 @@ h. :class:`~skdensity.LOOKernelDensity` finds it, without a grid and without fol
 (section 3 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # The choice
 # ----------

@@ -8,8 +8,6 @@ shape, and needs more rows. This example lets both learn the same three bumps fr
 more of them (section 3 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Against the number of rows
 # --------------------------

@@ -7,8 +7,6 @@ component. Forget z, and what is left is a draw from the mixture (section 4 of t
 lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Two steps
 # ---------

@@ -6,8 +6,6 @@ Before anything is fitted, a mixture can be guessed. Its log-likelihood says how
 the guess is, and where it is bad the picture says why (section 4 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Two guesses
 # -----------

@@ -8,8 +8,6 @@ guesses the components from the parameters, softly, and the parameters from the 
 (section 4 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Two lines of mathematics
 # ------------------------

@@ -8,8 +8,6 @@ example compares ten seeds of :class:`~skdensity.AdamGaussianMixture`, started a
 section 4 of the lecture, with :class:`~skdensity.EMGaussianMixture`.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Ten seeds
 # ---------

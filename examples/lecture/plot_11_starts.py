@@ -8,8 +8,6 @@ This example fits three components from single random rows, many times, and from
 of the lecture).
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Good and bad starts
 # -------------------

@@ -7,8 +7,6 @@ selection works on densities as on classifiers: held-out rows decide. This examp
 searches for a bandwidth, for a number of components, and then between the two.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Two searches
 # ------------

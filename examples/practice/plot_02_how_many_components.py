@@ -8,8 +8,6 @@ rows that were left out. They ask different questions, and this example shows wh
 their answers differ.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Four criteria
 # -------------

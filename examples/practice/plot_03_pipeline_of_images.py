@@ -7,8 +7,6 @@ for each digit, learn what a 0, a 1, ... looks like; each can draw its own digit
 the one that finds an image most likely tells what the image shows.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # A pipeline that generates
 # -------------------------

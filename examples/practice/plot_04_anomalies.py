@@ -7,8 +7,6 @@ of highest density that holds 95 % of the probability leaves out one row in twen
 whatever lies beyond is worth a look.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # The region
 # ----------

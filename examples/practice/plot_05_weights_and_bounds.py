@@ -7,8 +7,6 @@ quantities cannot be negative. A density that ignores the first is that of the s
 not of the population; one that ignores the second puts mass where there is none.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # A survey
 # --------

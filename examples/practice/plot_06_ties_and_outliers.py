@@ -7,8 +7,6 @@ bandwidth that is chosen by likelihood: ties ask for none at all, an outlier for
 that bridges the gap to it. This example spoils 500 draws of N(0, 1) in four ways.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Four ways to spoil a sample
 # ---------------------------

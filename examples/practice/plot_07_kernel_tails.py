@@ -9,8 +9,6 @@ hundreds of nats, without a warning. :class:`~skdensity.LOOKernelDensity` promis
 relative error at every query.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # Images of digits
 # ----------------

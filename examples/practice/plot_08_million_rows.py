@@ -8,8 +8,6 @@ does so again and again. With up to three features
 and a million rows take seconds.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # A fine structure
 # ----------------

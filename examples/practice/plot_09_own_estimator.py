@@ -8,8 +8,6 @@ and other theorems on any estimator with ``fit``, ``score_samples`` and ``sample
 example writes one, makes three popular mistakes, and has them found.
 """
 
-# License: BSD-3-Clause
-
 # %%
 # A logistic density
 # ------------------
