@@ -69,6 +69,8 @@ class BandwidthDisplay:
     ):
         """Draw the scores of the bandwidths that a fit tried.
 
+        The curve is the criterion that the fit maximised, and a line marks its choice.
+
         Parameters
         ----------
         estimator : LOOKernelDensity
@@ -98,6 +100,10 @@ class BandwidthDisplay:
             If it has no scores of bandwidths.
         ValueError
             If `X` is missing where it is needed.
+
+        See Also
+        --------
+        plot : Draw again, elsewhere or in another style.
 
         Examples
         --------
@@ -132,7 +138,10 @@ class BandwidthDisplay:
         return display.plot(ax, **kwargs)
 
     def plot(self, ax=None, *, line_kw=None, mark_kw=None):
-        """Draw.
+        """Draw the scores.
+
+        A curve of scores, a line at the choice, and one at the choice of every other
+        rule.
 
         Parameters
         ----------
@@ -154,6 +163,10 @@ class BandwidthDisplay:
             If matplotlib is not there.
         ValueError
             If `ax` has the wrong number of axes.
+
+        See Also
+        --------
+        from_estimator : Compute and draw.
 
         Examples
         --------

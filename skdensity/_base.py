@@ -29,6 +29,9 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     def score_samples(self, X):
         """Log-density of every row, in nats.
 
+        The density may exceed 1: it is a probability per unit of the features, and its
+        logarithm then is positive.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -48,6 +51,11 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
             If `X` is not a finite table of the features seen in `fit`, or the fitted
             covariance is singular.
 
+        See Also
+        --------
+        score : Their mean.
+        sample : Draw rows from the density.
+
         Examples
         --------
         >>> from skdensity import GaussianMLE
@@ -59,6 +67,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows from the fitted density.
+
+        The draws are independent of each other, and not among the training rows.
 
         Parameters
         ----------
@@ -81,6 +91,10 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
             If `n_samples` is below 1, or the fitted covariance is singular.
         TypeError
             If `n_samples` is not an integer.
+
+        See Also
+        --------
+        score_samples : Evaluate the density.
 
         Examples
         --------
@@ -120,6 +134,10 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         ValueError
             If `X` is not a finite table of the features seen in `fit`, or the weights
             are negative, all zero or not as many as the rows.
+
+        See Also
+        --------
+        score_samples : The log-density of every row.
 
         Examples
         --------

@@ -182,6 +182,9 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
     def fit(self, X, y=None, sample_weight=None):
         """Minimise the mean negative log-likelihood.
 
+        The data are read once, for their mean and covariance; every epoch takes one
+        step of Adam on the loss of all rows.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -207,6 +210,10 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         -----
         ConvergenceWarning
             If `max_iter` epochs were not enough for `tol`.
+
+        See Also
+        --------
+        GaussianMLE.fit : The same optimum in closed form.
 
         Examples
         --------

@@ -60,6 +60,8 @@ class ConvergenceDisplay:
     def from_estimator(cls, estimator, *, ax=None, **kwargs):
         """Draw the convergence of one fit.
 
+        One curve, with its best value marked.
+
         Parameters
         ----------
         estimator : estimator
@@ -81,6 +83,11 @@ class ConvergenceDisplay:
         TypeError
             If it is not fitted by iterations.
 
+        See Also
+        --------
+        from_estimators : Compare several fits.
+        plot : Draw again, elsewhere or in another style.
+
         Examples
         --------
         >>> from skdensity import ConvergenceDisplay, EMGaussianMixture
@@ -93,6 +100,8 @@ class ConvergenceDisplay:
     @classmethod
     def from_estimators(cls, estimators, *, ax=None, **kwargs):
         """Draw the convergence of several fits.
+
+        One curve for every fit, each with its best value marked, and a legend.
 
         Parameters
         ----------
@@ -115,6 +124,11 @@ class ConvergenceDisplay:
         TypeError
             If one is not fitted by iterations, or some have likelihoods and others
             losses.
+
+        See Also
+        --------
+        from_estimator : Draw one fit.
+        plot : Draw again, elsewhere or in another style.
 
         Examples
         --------
@@ -141,7 +155,9 @@ class ConvergenceDisplay:
         return display.plot(ax, **kwargs)
 
     def plot(self, ax=None, *, line_kw=None):
-        """Draw.
+        """Draw the curves.
+
+        One curve for every fit, each with its best value marked.
 
         Parameters
         ----------
@@ -161,6 +177,10 @@ class ConvergenceDisplay:
             If matplotlib is not there.
         ValueError
             If `ax` has the wrong number of axes.
+
+        See Also
+        --------
+        from_estimator : Take the values from a fit, and draw.
 
         Examples
         --------

@@ -96,6 +96,9 @@ class DensityDisplay:
     ):
         """Draw the density of a fitted estimator.
 
+        Ranges and levels of coverage are taken from draws of the density, so that the
+        picture shows where it is, not only where the rows are.
+
         Parameters
         ----------
         estimator : estimator
@@ -128,6 +131,10 @@ class DensityDisplay:
         ValueError
             If there are too many features or no such feature, or `ax` has the wrong
             number of axes.
+
+        See Also
+        --------
+        plot : Draw again, elsewhere or in another style.
 
         Examples
         --------
@@ -165,7 +172,9 @@ class DensityDisplay:
         return display.plot(ax, **kwargs)
 
     def plot(self, ax=None, *, line_kw=None, contour_kw=None, rows_kw=None):
-        """Draw.
+        """Draw the density.
+
+        One feature is a curve, two are regions, more are a corner of both.
 
         Parameters
         ----------
@@ -190,6 +199,10 @@ class DensityDisplay:
             If matplotlib is not there.
         ValueError
             If `ax` has the wrong number of axes.
+
+        See Also
+        --------
+        from_estimator : Compute and draw.
 
         Examples
         --------

@@ -108,6 +108,8 @@ class GaussianMLE(BaseGaussian):
     def fit(self, X, y=None, sample_weight=None):
         """Estimate mean and covariance.
 
+        What an earlier `fit` or `partial_fit` saw is forgotten.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -127,6 +129,10 @@ class GaussianMLE(BaseGaussian):
         ValueError
             If the input is not a finite table with usable weights. The estimator is
             then left as it was.
+
+        See Also
+        --------
+        partial_fit : Add rows to the estimate.
 
         Examples
         --------
@@ -167,6 +173,10 @@ class GaussianMLE(BaseGaussian):
             If the input is not a finite table of the same features with usable weights,
             or `covariance_type` has changed to or from ``"full"`` since the first call.
             The estimator is then left as it was.
+
+        See Also
+        --------
+        fit : Estimate from all rows at once.
 
         Examples
         --------

@@ -213,6 +213,9 @@ class LOOKernelDensity(BaseDensity):
     def fit(self, X, y=None, sample_weight=None):
         """Store the rows and choose the bandwidth.
 
+        Equal rows become one location with the sum of their weights. With `bandwidth`
+        as a number nothing has to be chosen, and a fit costs a sort.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -233,6 +236,10 @@ class LOOKernelDensity(BaseDensity):
             If the input is not a finite table with usable weights, has too few distinct
             rows, or lies outside of the bounds; or if the bandwidth does not fit the
             features or is not positive definite. The estimator is then left as it was.
+
+        See Also
+        --------
+        BandwidthDisplay : Shows how a bandwidth was chosen.
 
         Examples
         --------
@@ -274,6 +281,8 @@ class LOOKernelDensity(BaseDensity):
     def gradient(self, X):
         """Gradient of the log-density at every row.
 
+        It points to where the density rises, and vanishes at its modes.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -291,6 +300,10 @@ class LOOKernelDensity(BaseDensity):
             If the estimator is not fitted.
         ValueError
             If `X` is not a finite table of the features seen in `fit`.
+
+        See Also
+        --------
+        modes : Where the gradient vanishes, at the tops.
 
         Examples
         --------
@@ -318,6 +331,10 @@ class LOOKernelDensity(BaseDensity):
         NotFittedError
             If the estimator is not fitted.
 
+        See Also
+        --------
+        gradient : What vanishes at a mode.
+
         Examples
         --------
         >>> from skdensity import LOOKernelDensity
@@ -333,6 +350,9 @@ class LOOKernelDensity(BaseDensity):
 
     def cdf(self, X):
         """Probability of a value of at most x, for one feature.
+
+        A weighted sum of the kernels' own distribution functions, exact and without
+        quadrature.
 
         Parameters
         ----------
@@ -351,6 +371,10 @@ class LOOKernelDensity(BaseDensity):
         ValueError
             If `X` is not a finite table, or there is more than one feature.
 
+        See Also
+        --------
+        marginal : The density of one feature, which has a `cdf`.
+
         Examples
         --------
         >>> from skdensity import LOOKernelDensity
@@ -364,6 +388,9 @@ class LOOKernelDensity(BaseDensity):
 
     def marginal(self, features):
         """The density of some features, whatever the others are.
+
+        A kernel density again: the rows lose their other features, and the kernels keep
+        the part of their covariance that is left.
 
         Parameters
         ----------
@@ -382,6 +409,10 @@ class LOOKernelDensity(BaseDensity):
         ValueError
             If there is no such feature, or one is there twice.
 
+        See Also
+        --------
+        condition : The density of features given others.
+
         Examples
         --------
         >>> from skdensity import LOOKernelDensity
@@ -394,6 +425,9 @@ class LOOKernelDensity(BaseDensity):
 
     def condition(self, features, values):
         """The density of the other features where some are known.
+
+        A kernel density again: every row counts by how likely its kernel makes the
+        given values.
 
         Parameters
         ----------
@@ -414,6 +448,10 @@ class LOOKernelDensity(BaseDensity):
         ValueError
             If there is no such feature, one is there twice, none is left, or the values
             are not one finite number for each, within the bounds.
+
+        See Also
+        --------
+        marginal : The density of features whatever the others are.
 
         Examples
         --------

@@ -80,6 +80,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     def from_parameters(cls, weights, means, covariances, *, covariance_type="full"):
         """A fitted mixture with given parameters, without data.
 
+        For a guess or a known truth that is to be scored, drawn from or compared with a
+        fit.
+
         Parameters
         ----------
         weights : array-like of shape (n_components,)
@@ -103,6 +106,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ValueError
             If a shape is wrong, the weights do not sum to 1, or a covariance is not
             positive definite.
+
+        See Also
+        --------
+        fit : Find the parameters from data.
 
         Examples
         --------
@@ -132,6 +139,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     def fit(self, X, y=None, sample_weight=None):
         """Fit the mixture `n_init` times and keep the most likely.
 
+        Every run starts as `init_params` says. A likelihood has many maxima, so that
+        more runs can end higher.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -159,6 +169,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             If `max_iter` iterations were not enough for `tol`, or the user interrupted
             the fit; the best parameters so far are kept.
 
+        See Also
+        --------
+        fit_predict : Fit, then assign the rows to components.
+        from_parameters : A mixture without data.
+
         Examples
         --------
         >>> from skdensity import EMGaussianMixture
@@ -185,6 +200,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     def fit_predict(self, X, y=None, sample_weight=None):
         """Fit the mixture, then assign every row to its most probable component.
 
+        The labels are those that `predict` gives for the same rows afterwards.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -204,6 +221,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ValueError
             As :meth:`fit`.
 
+        See Also
+        --------
+        predict : Assign rows with the mixture as it is.
+
         Examples
         --------
         >>> from skdensity import EMGaussianMixture
@@ -215,6 +236,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
 
     def predict(self, X):
         """Most probable component of every row.
+
+        The one of the largest responsibility; what is in doubt does not show.
 
         Parameters
         ----------
@@ -233,6 +256,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ValueError
             If `X` is not a finite table of the features seen in `fit`.
 
+        See Also
+        --------
+        predict_proba : How probable each component is.
+
         Examples
         --------
         >>> from skdensity import EMGaussianMixture
@@ -247,6 +274,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
 
     def predict_proba(self, X):
         """Responsibilities: the probability of every component given the row.
+
+        By Bayes' rule, from the weights of the components and their densities at the
+        row; computed in log space, so that rows far from all components have them too.
 
         Parameters
         ----------
@@ -265,6 +295,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ValueError
             If `X` is not a finite table of the features seen in `fit`.
 
+        See Also
+        --------
+        predict : The most probable component.
+
         Examples
         --------
         >>> from skdensity import EMGaussianMixture
@@ -280,6 +314,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows from the fitted density: a component, then a row from it.
+
+        The shares of the components in the draws vary about their weights, as those of
+        independent draws do.
 
         Parameters
         ----------
@@ -305,6 +342,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         TypeError
             If `n_samples` is not an integer.
 
+        See Also
+        --------
+        score_samples : Evaluate the density.
+
         Examples
         --------
         >>> import numpy as np
@@ -319,7 +360,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         return super().sample(n_samples, random_state)
 
     def aic(self, X, sample_weight=None):
-        """Akaike's information criterion; lower is better.
+        """Price the likelihood by Akaike's information criterion; lower is better.
 
         ``-2 ℓ + 2 p`` with p free parameters (Akaike 1974,
         doi:10.1109/TAC.1974.1100705).
@@ -342,6 +383,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             If the estimator is not fitted.
         ValueError
             If `X` or the weights are unusable.
+
+        See Also
+        --------
+        bic : Asks more of every parameter.
+        icl : Counts clusters.
 
         Examples
         --------
@@ -378,6 +424,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             If the estimator is not fitted.
         ValueError
             If `X` or the weights are unusable.
+
+        See Also
+        --------
+        aic : Asks less of every parameter.
+        icl : Counts clusters.
 
         Examples
         --------
@@ -422,6 +473,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             If the estimator is not fitted.
         ValueError
             If `X` or the weights are unusable.
+
+        See Also
+        --------
+        bic : Counts Gaussians.
 
         Examples
         --------

@@ -90,6 +90,10 @@ class MixtureDisplay:
     ):
         """Draw the components of a fitted mixture.
 
+        One feature shows the weighted density of every component and their sum; two
+        show ellipses. Rows have the colours of their components, blended by
+        responsibility.
+
         Parameters
         ----------
         estimator : EMGaussianMixture or AdamGaussianMixture
@@ -118,6 +122,10 @@ class MixtureDisplay:
             If it is not a mixture.
         ValueError
             If there are more than two features to show, or no such feature.
+
+        See Also
+        --------
+        plot : Draw again, elsewhere or in another style.
 
         Examples
         --------
@@ -154,7 +162,9 @@ class MixtureDisplay:
         return display.plot(ax, **kwargs)
 
     def plot(self, ax=None, *, line_kw=None, ellipse_kw=None, rows_kw=None):
-        """Draw.
+        """Draw the components.
+
+        Curves or ellipses of the components, and the rows in blended colours.
 
         Parameters
         ----------
@@ -178,6 +188,10 @@ class MixtureDisplay:
             If matplotlib is not there.
         ValueError
             If `ax` has the wrong number of axes.
+
+        See Also
+        --------
+        from_estimator : Compute and draw.
 
         Examples
         --------

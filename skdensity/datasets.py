@@ -15,6 +15,8 @@ __all__ = ["make_gaussian_1d", "make_gaussian_2d", "make_mixture_1d"]
 def make_gaussian_1d(n_samples=200, *, random_state=42):
     """Draw from a normal distribution of mean 3 and standard deviation 1.
 
+    With the default seed these are the 200 rows of the lecture.
+
     Parameters
     ----------
     n_samples : int, default=200
@@ -31,6 +33,11 @@ def make_gaussian_1d(n_samples=200, *, random_state=42):
     ------
     ValueError
         If `n_samples` is negative.
+
+    See Also
+    --------
+    make_gaussian_2d : Two correlated features.
+    make_mixture_1d : Three components.
 
     Examples
     --------
@@ -65,6 +72,11 @@ def make_gaussian_2d(n_samples=300, *, random_state=42):
     ValueError
         If `n_samples` is negative.
 
+    See Also
+    --------
+    make_gaussian_1d : One feature.
+    make_mixture_1d : Three components.
+
     Examples
     --------
     >>> from skdensity.datasets import make_gaussian_2d
@@ -98,6 +110,10 @@ def make_mixture_1d(n_samples=500, *, random_state=0):
     ------
     ValueError
         If `n_samples` is negative.
+
+    See Also
+    --------
+    make_gaussian_1d : One component.
 
     Examples
     --------

@@ -38,6 +38,10 @@ def check_density_estimator(estimator):
     AssertionError
         If a theorem does not hold; the message says which, and by how much.
 
+    See Also
+    --------
+    sklearn.utils.estimator_checks.check_estimator : The checks of scikit-learn.
+
     References
     ----------
     The χ² test: K. Pearson (1900), doi:10.1080/14786440009463897. The midpoint rule on
