@@ -160,7 +160,8 @@ def test_search_finds(page, site, home, words, expected):
     ids=str,
 )
 def test_examples_can_be_downloaded(page, home, example):
-    page.goto(f"{home}auto_examples/{example.with_suffix('.html').as_posix()}")
+    path = f"auto_examples/{example.with_suffix('.html').as_posix()}"
+    assert page.goto(home + path).ok, path
     assert compile(downloaded(page, ".py"), example.name, "exec").co_code
     assert json.loads(downloaded(page, ".ipynb"))["cells"]
 
