@@ -12,8 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
-# The title stands beside a thumbnail: a screen reader would say the same twice.
-DECORATIVE = ".sphx-glr-thumbcontainer img"
+# A title stands beside thumbnails and logos: a screen reader would say it twice.
+DECORATIVE = ".sphx-glr-thumbcontainer img, .logo__image"
 
 AXE_OPTIONS = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
