@@ -17,6 +17,10 @@ likelihood that it maximises, on 200 draws of N(3, 1) (section 1 of the lecture)
 # were drawn with: 200 rows tell the mean to about 0.07, one standard deviation over the
 # root of 200.
 
+# sphinx_gallery_start_ignore
+# alt: A histogram of 200 rows around 3, a rug of the rows below it, and the bell
+# curve of the fitted Gaussian over it.
+# sphinx_gallery_end_ignore
 from skdensity import DensityDisplay, GaussianMLE
 from skdensity.datasets import make_gaussian_1d
 
@@ -33,6 +37,10 @@ _ = DensityDisplay.from_estimator(density, X)
 # contours of equal loss below. The cross marks the estimate: it is where all of them
 # close, and there is no other hollow.
 
+# sphinx_gallery_start_ignore
+# alt: Closed contours of the loss over mean and standard deviation. A cross in the
+# middle of the innermost, at mean 2.96 and deviation 0.93, marks the estimate.
+# sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import norm

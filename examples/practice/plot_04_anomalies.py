@@ -18,6 +18,11 @@ whatever lies beyond is worth a look.
 # 95 % region are marked: some lie between the groups, which a distance from their
 # centre would not show.
 
+# sphinx_gallery_start_ignore
+# alt: Regions of 50 and 95 per cent coverage over petal length and width, in two
+# separate parts. A few flowers outside of them are circled, some of them between the
+# parts.
+# sphinx_gallery_end_ignore
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_iris

@@ -18,6 +18,10 @@ section 4 of the lecture, with :class:`~skdensity.EMGaussianMixture`.
 # standard deviations to 1, whatever the rows look like. The ends differ from seed to
 # seed; the dashed line is where EM ends from its default start, at once.
 
+# sphinx_gallery_start_ignore
+# alt: Log-likelihood against epoch for ten seeds of Adam. Some rise to the dashed
+# line of EM within 200 epochs, others approach it slowly or level off below it.
+# sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 
 from skdensity import AdamGaussianMixture, ConvergenceDisplay, EMGaussianMixture

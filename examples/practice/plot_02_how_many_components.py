@@ -18,6 +18,10 @@ their answers differ.
 # held-out likelihood is drawn upside down, so that the lowest point of every curve is
 # its choice.
 
+# sphinx_gallery_start_ignore
+# alt: AIC, BIC, ICL and the held-out criterion against one to six components. AIC
+# is lowest at four; the other three are lowest at two.
+# sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_iris
@@ -58,4 +62,9 @@ plt.show()
 # charges less for a parameter, takes more. To tell the species apart is another
 # question, which none of them was asked. With three components they are:
 
+# sphinx_gallery_start_ignore
+# alt: Petal width against petal length of the flowers, coloured by three components.
+# One component is far from the others; two touch, and rows between them have blended
+# colours.
+# sphinx_gallery_end_ignore
 _ = MixtureDisplay.from_estimator(fits[2], X, features=[2, 3])

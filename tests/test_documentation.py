@@ -1,0 +1,71 @@
+"""The documentation is complete: what the builds of its pages cannot notice."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import skdensity
+import skdensity.datasets
+import skdensity.testing
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "examples").rglob("plot_*.py"))
+PAGES = sorted(
+    path
+    for path in (ROOT / "doc").rglob("*.rst")
+    if not {"_build", "api", "auto_examples"} & set(path.relative_to(ROOT).parts)
+)
+
+
+def test_the_api_page_lists_exactly_the_public_names():
+    listed, module = {}, None
+    for line in (ROOT / "doc" / "api.rst").read_text().splitlines():
+        if found := re.fullmatch(r"\.\. currentmodule:: (\S+)", line):
+            module = found[1]
+        elif re.fullmatch(r" {3}\w+", line):
+            listed.setdefault(module, []).append(line.strip())
+    modules = (skdensity, skdensity.datasets, skdensity.testing)
+    assert {name: sorted(names) for name, names in listed.items()} == {
+        module.__name__: sorted(module.__all__) for module in modules
+    }
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_asks_a_question(example):
+    title, line = ast.get_docstring(ast.parse(example.read_text())).splitlines()[:2]
+    assert title.endswith("?")
+    assert line == "=" * len(title)
+
+
+def test_the_gallery_covers_every_section_of_the_lecture_in_order():
+    told = [
+        [int(n) for n in re.findall(r"section (\d)\s+of the\s+lecture", text)]
+        for text in (path.read_text() for path in EXAMPLES)
+        if "of the lecture" in " ".join(text.split())
+    ]
+    in_order = [numbers[0] for numbers in told if numbers != [5]]
+    assert in_order == sorted(in_order)
+    assert {number for numbers in told for number in numbers} == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_python_on_a_page_runs(page):
+    """As a doctest or as the source of a plot; a plain code block would not."""
+    assert not re.search(r"code(-block)?:: (python|pycon)", page.read_text())
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_python_in_markdown_is_a_doctest(page):
+    blocks = re.findall(r"```py\w*\n(.{3})", (ROOT / page).read_text())
+    assert set(blocks) <= {">>>"}
+
+
+def test_every_page_of_the_guide_is_reached():
+    guide = ROOT / "doc" / "user_guide"
+    listed = set(re.findall(r"^   (\S+)$", (guide / "index.rst").read_text(), re.M))
+    pages = {
+        str(path.relative_to(guide).with_suffix("")) for path in guide.rglob("*.rst")
+    }
+    assert pages - {"index"} == listed
