@@ -74,10 +74,12 @@ def test_nothing_scrolls_sideways(view):
         """() => {
             const article = document.querySelector(".bd-article-container");
             const sticksOut = box => box.scrollWidth > box.clientWidth + 1;
-            const right = element => element.getBoundingClientRect().right;
+            const isBeyond = (element, box) => element.getBoundingClientRect().right
+                > box.getBoundingClientRect().right + 1;
             return [document.documentElement, article].filter(sticksOut).flatMap(
                 box => [...box.querySelectorAll("*")]
-                    .filter(element => right(element) > right(box) + 1)
+                    .filter(element => isBeyond(element, box))
+                    .filter(element => !isBeyond(element.parentElement, box))
                     .map(element => element.outerHTML.slice(0, 100))
                     .concat(`${box.scrollWidth} > ${box.clientWidth} pixels`)
             );
