@@ -144,5 +144,6 @@ def heard_on(page, home):
 def page(contexts):
     """An empty page, for the walks of a reader that start anywhere."""
     page = contexts["light", "desktop"].new_page()
+    page.set_default_timeout(10_000)  # milliseconds
     yield page
     page.close()
