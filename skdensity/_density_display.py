@@ -258,7 +258,8 @@ class DensityDisplay:
         names = dict(zip(levels, self.coverage, strict=True))
         text = ax.xaxis.label.get_color()
         fmt = {level: f"{names[level]:.0%}" for level in lines.levels}
-        ax.clabel(lines, fmt=fmt, colors=text, fontsize="small")
+        spots = _tops(lines.allsegs)
+        ax.clabel(lines, fmt=fmt, colors=text, fontsize="small", manual=spots)
         if self.rows is not None:
             points_kw = {"s": 6, "color": COLOURS[1], "alpha": 0.6, "linewidths": 0}
             ax.scatter(*self.rows[:, pair].T, **{**points_kw, **rows_kw})
@@ -306,3 +307,12 @@ def _surface(log_density, x, y, draws, coverage):
     density = np.exp(log_density(grid)).reshape(len(y), len(x))
     levels = np.quantile(np.exp(log_density(draws)), 1 - np.asarray(coverage))
     return x, y, density, levels
+
+
+def _tops(lines_of_levels):
+    """The highest point of every level's longest line, where a label is level too.
+
+    With one label a level, those of small regions do not cover each other.
+    """
+    longest = [max(lines, key=len) for lines in lines_of_levels if lines]
+    return [tuple(line[line[:, 1].argmax()]) for line in longest]
