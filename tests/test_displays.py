@@ -83,7 +83,7 @@ def test_regions_hold_the_probability_that_they_are_labelled_with(n_features):
 
 def test_a_coverage_is_written_once_however_many_parts_its_region_has():
     groups = np.concatenate([X[:, :2], X[:, :2] + [9, 0], 0.2 * X[:, :2] + [20, 5]])
-    display = DensityDisplay.from_estimator(LOOKernelDensity().fit(groups))
+    display = DensityDisplay.from_estimator(LOOKernelDensity(0.2).fit(groups))
     written = [text.get_text() for text in display.ax_.texts]
     assert sorted(written) == ["50%", "90%", "99%"]
 
