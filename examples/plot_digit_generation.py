@@ -74,6 +74,8 @@ for name, density in densities.items():
 # mixtures draw strokes that close into digits, and give held-out digits the highest
 # likelihood. A sample of the kernel density is a training digit with noise on it, and
 # its likelihood says so: high on the digits that it has stored, far lower on others.
+# The two mixtures differ, because EM adds ``reg_covar`` to every variance, and descent
+# uses it as a lower bound only: it fits the training digits more closely.
 
 # sphinx_gallery_start_ignore
 # alt: Six mosaics of fifty digits: real ones, and samples of the five densities.

@@ -45,8 +45,8 @@ for epoch in [*range(0, 300, 30), 299]:
 
 # sphinx_gallery_start_ignore
 # alt: Contours of the loss over mean and standard deviation, with the path of Adam. It
-# rises from mean 0 and deviation 1 to deviation 2.5, turns down as the mean nears 3,
-# and ends at a cross where the contours close.
+# rises from mean 0 and deviation 1 to deviation 2.5 at mean 1.2, then turns down, and
+# ends at a cross at mean 3, where the contours close.
 # sphinx_gallery_end_ignore
 exact = GaussianMLE().fit(X)
 mean, variance = exact.location_[0], exact.covariance_[0, 0]
@@ -59,7 +59,9 @@ fig, ax = plt.subplots(layout="constrained")
 levels = np.geomspace(1.36, 6, 14)
 ax.contour(m, s, loss, levels=levels, colors="0.75", linewidths=0.8)
 ax.plot([0, *means], [1, *deviations], color="#0072B2")
-ax.plot(means[29::30], deviations[29::30], "o", color="#0072B2", label="each 30 epochs")
+ax.plot(
+    means[29::30], deviations[29::30], "o", color="#0072B2", label="every 30 epochs"
+)
 ax.plot(
     mean, np.sqrt(variance), "x", color="#D55E00", ms=12, mew=3, label="the optimum"
 )

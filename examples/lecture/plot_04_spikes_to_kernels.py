@@ -30,7 +30,8 @@ fig, axes = plt.subplots(1, 3, figsize=(11, 3.4), sharey=True, layout="constrain
 for bandwidth, ax in zip((0.02, 0.3, 3.0), axes, strict=True):
     density = LOOKernelDensity(bandwidth).fit(X)
     DensityDisplay.from_estimator(density, X, n_points=600, ax=ax)
-    ax.set(title=f"h = {bandwidth}", ylim=(0, 0.3))
+    ax.set(title=f"h = {bandwidth:g}", xlim=(-12, 12), ylim=(0, 0.3))
+    ax.label_outer()
 plt.show()
 
 # %%

@@ -14,10 +14,10 @@ more of them (section 3 of the lecture).
 #
 # The score on fresh rows falls short of what the true density reaches; the shortfall is
 # the Kullback–Leibler divergence from the truth. One Gaussian has learnt all it can
-# after some hundred rows, and stays where it is. Kernels improve with every row. With
-# thirty or a hundred, three Gaussians are still too many parameters; from some hundred
-# on they win, because three Gaussians are the true shape. Who does not know the shape
-# cannot count on that.
+# after a hundred rows, and stays where it is. Kernels improve with every row. With
+# thirty rows nothing beats one Gaussian, and with a hundred kernels do best: three
+# Gaussians still have too many parameters. From three hundred on they win, because
+# they are the true shape. Who does not know the shape cannot count on that.
 
 # sphinx_gallery_start_ignore
 # alt: Divergence from the truth against the number of rows, both axes logarithmic. The

@@ -15,8 +15,8 @@ lecture).
 # component of each. Together they fill the density, which knows nothing of components.
 
 # sphinx_gallery_start_ignore
-# alt: A stacked histogram of 500 rows in three colours, one for each component, under
-# the curve of the mixture density with peaks at −4, 0.5 and 4.
+# alt: A stacked histogram of 500 rows in three colours, one for each component, and
+# over it the curve of the mixture density with peaks at −4, 0.5 and 4.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 import numpy as np

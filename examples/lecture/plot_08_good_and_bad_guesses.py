@@ -11,10 +11,10 @@ the guess is, and where it is bad the picture says why (section 4 of the lecture
 # -----------
 #
 # ``from_parameters`` makes a mixture without any data. The first guess puts three equal
-# bumps at −2, 0 and 2; the second is the truth that the 500 rows were drawn from. Both
-# are scored by the sum of log-densities. The difference is 405 nats: the rows are e⁴⁰⁵
-# times more likely under the truth. A fit does better still, on the rows that it has
-# seen.
+# bumps at −2, 0 and 2; the second is the truth that the 500 rows were drawn from. The
+# score of each is its sum of log-densities. The difference is 405 nats: the rows are
+# e⁴⁰⁵ times as likely under the truth. A fit does better still, on the rows that it
+# has seen.
 
 # sphinx_gallery_start_ignore
 # alt: Histograms of 500 rows with the curves of three mixtures. The bad guess is one
@@ -47,4 +47,5 @@ for (name, mixture), ax in zip(mixtures.items(), axes, strict=True):
     print(f"{name:13s} {log_likelihood:9.2f} nats")
     DensityDisplay.from_estimator(mixture, X, n_points=300, ax=ax)
     ax.set(title=f"{name}: {log_likelihood:.0f} nats".replace("-", "−"), xlim=(-8, 8))
+    ax.label_outer()
 plt.show()

@@ -14,8 +14,8 @@ guesses the components from the parameters, softly, and the parameters from the 
 #
 # The *E-step* computes responsibilities, the probability that component k made row i,
 #
-# .. math:: r_{ik} = \frac{\pi_k \mathcal N(x_i \mid \mu_k, \sigma_k)}
-#                         {\sum_j \pi_j \mathcal N(x_i \mid \mu_j, \sigma_j)},
+# .. math:: r_{ik} = \frac{\pi_k \mathcal N(x_i \mid \mu_k, \sigma_k^2)}
+#                         {\sum_j \pi_j \mathcal N(x_i \mid \mu_j, \sigma_j^2)},
 #
 # and the *M-step* the parameters from them, with :math:`N_k = \sum_i r_{ik}`:
 #
@@ -49,9 +49,10 @@ def em_step(mixture):
 # Thirty steps
 # ------------
 #
-# From the lecture's bad guess, equal bumps at −2, 0 and 2. Rows are coloured by who
-# answers for them. Where bumps overlap the colours blend: such a row belongs to both,
-# in shares. The outer bumps let go of the middle and find the outer peaks.
+# EM starts from the lecture's bad guess, equal bumps at −2, 0 and 2. Every row is
+# coloured by the component that answers for it. Where bumps overlap the colours blend:
+# such a row belongs to both, in shares. The outer bumps let go of the middle and find
+# the outer peaks.
 
 # sphinx_gallery_start_ignore
 # alt: An animation of EM. Three equal bell curves at −2, 0 and 2 over the histogram
@@ -100,8 +101,8 @@ animation = FuncAnimation(fig, draw, frames=frames)
 # from a better start, and stops when what is still to be gained is below ``tol``.
 
 # sphinx_gallery_start_ignore
-# alt: Log-likelihood against step: a leap from −1571 to −1207 with the first step, then
-# an ever slower approach to the dashed line of the fitted mixture at −1161.
+# alt: Log-likelihood against step: a leap from below the frame to −1207 with the first
+# step, then an ever slower approach to the dashed line of the fitted mixture at −1161.
 # sphinx_gallery_end_ignore
 climb = [mixture.score_samples(X).sum() for mixture in steps]
 fitted = EMGaussianMixture(3, random_state=0).fit(X)
@@ -111,7 +112,7 @@ ax.plot(climb, "o-", color="#0072B2", label="steps from the bad guess")
 optimum = fitted.score_samples(X).sum()
 ax.axhline(optimum, color="0.4", linestyle="--", label="EMGaussianMixture")
 ax.set(xlabel="step", ylabel="log-likelihood, nats", ylim=(-1300, -1140))
-ax.legend()
+ax.legend(loc="lower right")
 plt.show()
 
 print(f"bad guess {climb[0]:.2f}, after 30 steps {climb[-1]:.2f}, fitted {optimum:.2f}")

@@ -3,7 +3,7 @@ Why does the start of EM matter?
 ================================
 
 A mixture's likelihood has many maxima, and EM climbs the one whose foot it starts at.
-This example fits three components from single random rows, many times, and from
+This example fits three components from single random rows, five times, and from
 ``init_params="small_em"``, the default, which runs many short climbs first (section 4
 of the lecture).
 """
@@ -12,8 +12,9 @@ of the lecture).
 # Good and bad starts
 # -------------------
 #
-# From random rows the fits end at several likelihoods, some after a long climb to a
-# worse one. The default ends at the best of them, at once.
+# Four of the five fits from random rows end at the same likelihood, after climbs of
+# different length; the fifth creeps along at a lower one. The default begins almost at
+# the best of them. The dots mark the ends that lie within the frame.
 
 # sphinx_gallery_start_ignore
 # alt: Log-likelihood against iteration of six fits. Four fits from random rows reach
@@ -53,8 +54,8 @@ for label, mixture in fits.items():
 # The mixture
 # -----------
 #
-# The components of the default fit are those that the rows were drawn from: weights
-# 0.3, 0.5 and 0.2 at −4, 0.5 and 4.
+# The components of the default fit are close to those that the rows were drawn from,
+# with weights 0.3, 0.5 and 0.2 at −4, 0.5 and 4.
 
 # sphinx_gallery_start_ignore
 # alt: Three bell curves in three colours, with peaks near −4, 0.3 and 4, their sum as a

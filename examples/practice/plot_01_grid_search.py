@@ -12,7 +12,7 @@ searches for a bandwidth, for a number of components, and then between the two.
 # ------------
 #
 # The sepals and petals of 150 iris flowers. The means over five folds are drawn with
-# their standard errors; the filled marks are the choices. Two components score best,
+# their standard errors; the large marks are the choices. Two components score best,
 # and three within the error: with 150 flowers the folds cannot tell.
 
 # sphinx_gallery_start_ignore
@@ -46,7 +46,8 @@ for (name, search), ax in zip(searches.items(), axes, strict=True):
     mean = search.cv_results_["mean_test_score"]
     error = search.cv_results_["std_test_score"] / np.sqrt(folds.n_splits)
     ax.errorbar(tried, mean, error, fmt="o-", markerfacecolor="white", capsize=3)
-    ax.plot(search.best_params_[name], search.best_score_, "o", color="#D55E00", ms=10)
+    best = search.best_params_[name], search.best_score_
+    ax.plot(*best, "o", color="#D55E00", markersize=10, zorder=3)
     ax.set(xlabel=name, title=type(search.estimator).__name__)
     print(f"{name} = {search.best_params_[name]:.3g}: {search.best_score_:.3f} nats")
 axes[0].set_ylabel("held-out log-likelihood, nats per row")
@@ -68,10 +69,10 @@ print(f"leave-one-out: {density.bandwidth_:.3g}, {density.loo_score_:.3f} nats")
 # -----------------
 #
 # Scores of different densities of the same rows compare as they stand, on the same
-# folds. Kernels that take the shape of the rows do better than round ones; but with so
-# few rows in four features, to assume two Gaussians is worth more. Whatever changes the
-# units is another matter: a density of scaled or projected rows has a score that
-# compares with its like only.
+# folds. Kernels that take the shape of the rows do no better than round ones here, and
+# with so few rows in four features, to assume two Gaussians is worth more. Whatever
+# changes the units is another matter: a density of scaled or projected rows has a score
+# that compares with its like only.
 
 candidates = {
     "one Gaussian": GaussianMLE(),

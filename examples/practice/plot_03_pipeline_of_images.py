@@ -11,12 +11,13 @@ the one that finds an image most likely tells what the image shows.
 # A pipeline that generates
 # -------------------------
 #
-# Whitened principal components, then a mixture. ``sample`` draws in the space of
-# components; the steps before it, run backwards, lead to pixels. The noise that the
+# Whitened principal components, then a mixture. A pipeline has ``score_samples`` but no
+# ``sample``: its last step draws in the space of principal components, and the steps
+# before it, run backwards, lead to pixels. The noise that the
 # projection left out is not drawn, so strokes come out smooth.
 
 # sphinx_gallery_start_ignore
-# alt: Ten rows of ten drawn digits, one row for each digit from 0 to 9; nearly all are
+# alt: Ten rows of ten drawn digits, one row for each digit from 0 to 9; most are
 # easy to read, and no two look the same.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt

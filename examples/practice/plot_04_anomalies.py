@@ -13,12 +13,12 @@ whatever lies beyond is worth a look.
 #
 # The petals of iris flowers come in groups of different spread: there is no single
 # centre to be far from, and a mixture does not need one. The flowers outside of the
-# 95 % region are marked: some lie between the groups, which a distance from their
-# centre would not show.
+# 95 % region are marked: one lies between the groups, which a distance from the centre
+# of all flowers would not show.
 
 # sphinx_gallery_start_ignore
 # alt: Regions of 50 and 95 per cent coverage over petal length and width, in two
-# separate parts. A few flowers outside of them are circled, some of them between the
+# separate parts. Six flowers outside of them are circled, one of them between the
 # parts.
 # sphinx_gallery_end_ignore
 import numpy as np

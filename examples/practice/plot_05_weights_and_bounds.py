@@ -12,13 +12,13 @@ not of the population; one that ignores the second puts mass where there is none
 # --------
 #
 # Waiting times are short for most people and long for one in ten, of whom the survey
-# asks five times as many as there are. With weights the kernel density is that of the
-# population, drawn dashed; without them, the long times are far too frequent.
+# asks five times as many as there are. With weights the kernel density follows that of
+# the population, the dashed line; without them, the long times are far too frequent.
 
 # sphinx_gallery_start_ignore
 # alt: Three densities of waiting times. The weighted estimate follows the dashed
 # density of the population; the unweighted one has a second peak at 20 minutes that
-# is many times too high.
+# is five times too high.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 import numpy as np
@@ -54,12 +54,13 @@ plt.show()
 # Nobody waits for less than no time. Without a bound the density leaks below zero and
 # falls where it is highest, and the edge asks for kernels so narrow that the rest of
 # the curve ripples. ``bounds=(0, None)`` reflects the kernels: the edge is kept, and
-# wider kernels do.
+# wider kernels do. A reflected density is flat at the bound, so that it still begins
+# somewhat below the steep population.
 
 # sphinx_gallery_start_ignore
 # alt: Densities near zero. Without a bound the estimate leaks below zero and is too
-# low just above; with the bound it is zero below and follows the population down
-# from its highest value at zero.
+# low just above; with the bound it is zero below, begins a little
+# lower than the population, and follows it down from there.
 # sphinx_gallery_end_ignore
 bounded = LOOKernelDensity(bounds=(0, None)).fit(X, sample_weight=weight)
 

@@ -60,6 +60,8 @@ for warning in told[::2]:
 X = samples["one value at 20"]
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
 for rule, ax in zip(("loo", "robust_loo"), axes, strict=True):
-    DensityDisplay.from_estimator(LOOKernelDensity(rule).fit(X), clean, ax=ax)
+    density = LOOKernelDensity(rule).fit(X)
+    DensityDisplay.from_estimator(density, clean, n_points=600, ax=ax)
     ax.set(title=rule, xlim=(-6, 6), ylim=(0, 0.5))
+    ax.label_outer()
 plt.show()

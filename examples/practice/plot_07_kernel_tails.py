@@ -3,9 +3,9 @@ Can the tails of a kernel density be trusted?
 =============================================
 
 Far from the rows a density is tiny, and its logarithm is what scores and searches use.
-:class:`sklearn.neighbors.KernelDensity` bounds its error relative to the peak of the
-kernels, not to the density: in three features or more its log-densities can be wrong by
-hundreds of nats, without a warning. :class:`~skdensity.LOOKernelDensity` promises a
+:class:`sklearn.neighbors.KernelDensity` makes rounding errors relative to the peak of
+the kernels, not to the density: in two features or more its log-densities can be wrong
+by hundreds of nats, without a warning. :class:`~skdensity.LOOKernelDensity` promises a
 relative error at every query.
 """
 
