@@ -71,6 +71,7 @@ sphinx_gallery_conf = {
     "backreferences_dir": "api/backreferences",
     "doc_module": "skdensity",
     "reference_url": {"skdensity": None},
+    "image_srcset": ["2x"],
     "remove_config_comments": True,
     "show_memory": False,
     "write_computation_times": False,

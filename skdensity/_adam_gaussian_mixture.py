@@ -66,8 +66,9 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Added to the root of the averaged square.
     reg_covar : float, default=1e-6
         Added to every variance of the start; during the descent the smallest value of
-        :math:`L_{dd}^2`, in squared units of the data, so that no component collapses
-        onto a point.
+        :math:`L_{dd}^2`, the variance of a feature given those before it, in squared
+        units of the data. So the volume of a component, and with it the likelihood, is
+        bounded. EM adds it to every variance instead, which keeps them larger.
     n_init : int, default=1
         Number of starts; the most likely result is kept.
     init_params : str, default="small_em"

@@ -193,8 +193,8 @@ class ConvergenceDisplay:
         self.ax_ = axes_for(ax, type(self).__name__)[0, 0]
         self.figure_ = self.ax_.figure
         for i, (label, values) in enumerate(self.curves.items()):
-            kw = {"color": COLOURS[i % len(COLOURS)], "label": label, **(line_kw or {})}
             iterations = np.arange(1, len(values) + 1)
+            kw = {**_style(i), "label": label, **(line_kw or {})}
             (line,) = self.ax_.plot(iterations, values, **kw)
             best = np.argmin(values) if self.is_loss else np.argmax(values)
             marks = {"color": line.get_color(), "zorder": 3}
@@ -210,6 +210,12 @@ CURVES = {
     "lower_bounds_": {"ylabel": "log-likelihood, nats per row", "is_loss": False},
     "loss_curve_": {"ylabel": "loss, nats per row", "is_loss": True},
 }
+
+
+def _style(i):
+    """Colours first, then the same colours on other lines."""
+    round_, colour = divmod(i, len(COLOURS))
+    return {"color": COLOURS[colour], "linestyle": ("-", "--", ":", "-.")[round_ % 4]}
 
 
 def _curve_name(estimator):

@@ -12,6 +12,8 @@ from skdensity._kernel import checked_features
 
 # A corner of more features than this has axes too small to read.
 MAX_FEATURES = 8
+# A histogram of more bins than this is a rug.
+MAX_BINS = 100
 # Draws that ranges and levels of coverage are estimated from.
 N_DRAWS = 4000
 
@@ -234,7 +236,9 @@ class DensityDisplay:
         if self.rows is None:
             return
         values = self.rows[:, feature]
-        hist_kw = {"bins": "auto", "color": COLOURS[7], "alpha": 0.35, **rows_kw}
+        # NumPy's own rules draw too few bins where there are several peaks.
+        bins = round(min(MAX_BINS, np.sqrt(len(values))))
+        hist_kw = {"bins": bins, "color": COLOURS[7], "alpha": 0.35, **rows_kw}
         ax.hist(values, density=True, **hist_kw)
         rug = ax.get_xaxis_transform()  # the height is a share of the axes
         ax.plot(

@@ -15,7 +15,7 @@ from sphinx_gallery.py_source_parser import END_IGNORE_FLAG, START_IGNORE_FLAG
 from sphinx_gallery.scrapers import figure_rst, matplotlib_scraper
 
 COMMENT = re.compile(
-    rf"{START_IGNORE_FLAG}\s*# alt:(.+?){END_IGNORE_FLAG}", re.MULTILINE | re.DOTALL
+    rf"{START_IGNORE_FLAG}.*?# alt:(.+?){END_IGNORE_FLAG}", re.MULTILINE | re.DOTALL
 )
 FRAMES_PER_SECOND = 3
 

@@ -44,6 +44,7 @@ plt.show()
 # out of its own density is the way out, and the next example.
 
 # sphinx_gallery_start_ignore
+# sphinx_gallery_thumbnail_number = 2
 # alt: Log-likelihood against h on a logarithmic axis. The curve of the training rows
 # climbs steadily as h shrinks; the curve of new rows has its maximum near h = 0.4 and
 # falls off on both sides.

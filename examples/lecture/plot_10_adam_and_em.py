@@ -46,8 +46,6 @@ em = EMGaussianMixture(3, random_state=0).fit(X)
 display = ConvergenceDisplay.from_estimators(seeds)
 display.ax_.axhline(em.score(X), color="0.4", linestyle="--", label="EM")
 display.ax_.set_ylim(-2.6, -2.3)
-for line in display.ax_.lines[8:10]:
-    line.set_linestyle(":")  # the eight colours are used up
 display.ax_.legend(ncols=2)
 plt.show()
 
