@@ -178,6 +178,12 @@ def test_convergence_is_that_of_the_fits():
     assert marked[1] == max(adam.lower_bounds_)
 
 
+def test_no_two_of_many_curves_look_alike():
+    fit = EMGaussianMixture(2, random_state=0).fit(X)
+    lines = ConvergenceDisplay.from_estimators([fit] * 20).ax_.lines
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 20
+
+
 @pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
 def test_the_chosen_bandwidth_has_the_best_score(covariance_type):
     density = LOOKernelDensity(covariance_type=covariance_type).fit(X)
