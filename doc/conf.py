@@ -85,7 +85,9 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"skdensity {release}"
 html_static_path = ["_static", str(mathjax / mathjax_path)]
 html_css_files = ["skdensity.css"]
-html_js_files = [("toggles.js", {"defer": "defer"})]
+html_js_files = [
+    (script, {"defer": "defer"}) for script in ("animations.js", "toggles.js")
+]
 html_context = {"default_mode": "auto"}
 html_favicon = "_static/logo.svg"
 html_theme_options = {

@@ -10,6 +10,7 @@ page nor the notebook shows::
 
 import re
 
+import matplotlib.pyplot as plt
 from matplotlib.animation import Animation, PillowWriter
 from sphinx_gallery.py_source_parser import END_IGNORE_FLAG, START_IGNORE_FLAG
 from sphinx_gallery.scrapers import figure_rst, matplotlib_scraper
@@ -42,20 +43,14 @@ def described_pictures(block, block_vars, gallery_conf):
 
 
 def animated(block_vars, gallery_conf):
-    """Save an animation as GIF, whose first frame every printer and reader shows."""
+    """Save an animation as GIF, and its last frame as PNG for the thumbnail."""
     names = block_vars["example_globals"]
     name = next((name for name in names if isinstance(names[name], Animation)), None)
     if name is None:
         return ""
-    path = next(block_vars["image_path_iterator"]).replace(".png", ".gif")
-    animation = names.pop(name)
-    animation.save(path, writer=PillowWriter(fps=FRAMES_PER_SECOND))
-    close(animation)
-    return figure_rst([path], gallery_conf["src_dir"])
-
-
-def close(animation):
-    """Close the figure of an animation, lest it be saved as a picture as well."""
-    import matplotlib.pyplot as plt
-
-    plt.close(animation._fig)
+    still = next(block_vars["image_path_iterator"])
+    moving = still.replace(".png", ".gif")
+    names.pop(name).save(moving, writer=PillowWriter(fps=FRAMES_PER_SECOND))
+    plt.savefig(still)
+    plt.close()  # lest the frame be shown as a picture as well
+    return figure_rst([moving], gallery_conf["src_dir"])

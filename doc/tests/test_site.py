@@ -148,6 +148,22 @@ def test_search_finds(page, site, home, words, expected):
     assert [link for link in links if not leads(site, "search.html", link)] == []
 
 
+def test_an_animation_can_be_stopped(page, home):
+    page.goto(f"{home}auto_examples/lecture/plot_09_em_step_by_step.html")
+    picture = page.get_by_alt_text("An animation of EM")
+    assert picture.get_attribute("src").endswith(".gif")
+    page.get_by_role("button", name="Stop").click()
+    assert picture.get_attribute("src").startswith("data:image/png")
+    page.get_by_role("button", name="Play").click()
+    assert picture.get_attribute("src").endswith(".gif")
+
+
+def test_an_animation_waits_for_those_who_want_less_motion(page, home):
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{home}auto_examples/lecture/plot_09_em_step_by_step.html")
+    page.get_by_role("button", name="Play").wait_for()
+
+
 @pytest.mark.parametrize(
     "example",
     [file.relative_to(EXAMPLES) for file in sorted(EXAMPLES.rglob("plot_*.py"))],
