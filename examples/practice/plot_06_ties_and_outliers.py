@@ -15,6 +15,7 @@ that bridges the gap to it. This example spoils 500 draws of N(0, 1) in four way
 # in a warning. For the outlier ``"robust_loo"`` is there.
 
 import warnings
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,7 +45,7 @@ with warnings.catch_warnings(record=True) as told:
 
 for warning in told[::2]:
     print()
-    print(warning.message)
+    print(fill(str(warning.message)))
 
 # %%
 # One outlier
