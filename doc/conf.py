@@ -117,7 +117,8 @@ ogp_social_cards = {"enable": False}
 
 def skip_metadata_routing(app, what, name, obj, skip, options):
     """Leave out the methods that scikit-learn generates for metadata routing."""
-    return skip or re.fullmatch(r"set_\w+_request|get_metadata_routing", name) or None
+    is_routing = re.fullmatch(r"set_\w+_request|get_metadata_routing", name)
+    return True if is_routing else None
 
 
 def setup(app):
