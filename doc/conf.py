@@ -43,7 +43,6 @@ numpydoc_show_class_members = False
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
-myst_enable_extensions = ["colon_fence"]
 
 # Every mapping has a list of the names used here, for builds without a network.
 intersphinx_mapping = {
@@ -100,13 +99,10 @@ html_theme_options = {
     "header_links_before_dropdown": 6,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc", "sg_download_links"],
-    "pygments_light_style": "a11y-high-contrast-light",
-    "pygments_dark_style": "a11y-high-contrast-dark",
 }
 # Pages without pages below them need no navigation beside them.
-html_sidebars = {
-    page: [] for page in ("index", "install", "quick_start", "benchmarks", "changelog")
-} | {"contributing": []}
+LEAVES = "index", "install", "quick_start", "benchmarks", "changelog", "contributing"
+html_sidebars = {page: [] for page in LEAVES}
 html_show_sourcelink = False
 
 ogp_site_url = "https://skdensity.github.io/skdensity/"

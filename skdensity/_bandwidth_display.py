@@ -124,15 +124,16 @@ class BandwidthDisplay:
         scores, chosen = estimator.loo_scores_, _width(estimator.bandwidth_)
         if n_points:
             more = chosen * np.geomspace(0.2, 5, n_points)
-            fits = (clone(estimator).set_params(bandwidth=h).fit(X) for h in more)
-            widths = np.append(widths, more)
-            scores = np.append(scores, [fit.loo_score_ for fit in fits])
+            more_scores = [_refitted(estimator, X, width).loo_score_ for width in more]
+            widths, scores = np.append(widths, more), np.append(scores, more_scores)
         order = np.argsort(widths, kind="stable")
         display = cls(
             bandwidths=widths[order],
             scores=scores[order],
             chosen=chosen,
-            others={rule: _chosen_by(estimator, rule, X) for rule in rules},
+            others={
+                rule: _width(_refitted(estimator, X, rule).bandwidth_) for rule in rules
+            },
             ylabel=LABELS[estimator.bandwidth],
         )
         return display.plot(ax, **kwargs)
@@ -214,8 +215,8 @@ def _width(bandwidth):
     return float(np.exp(np.mean(np.log(bandwidth))))
 
 
-def _chosen_by(estimator, rule, X):
-    """The width that another rule chooses."""
+def _refitted(estimator, X, bandwidth):
+    """The estimator with another bandwidth, or another rule for it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of ties, told when it was fitted
-        return _width(clone(estimator).set_params(bandwidth=rule).fit(X).bandwidth_)
+        return clone(estimator).set_params(bandwidth=bandwidth).fit(X)

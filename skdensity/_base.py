@@ -198,3 +198,8 @@ def unchanged_on_error(estimator) -> Iterator[None]:
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def rows_of(sample):
+    """The rows of what `sample` returns, which from mixtures has components besides."""
+    return sample[0] if isinstance(sample, tuple) else sample

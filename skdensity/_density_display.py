@@ -5,10 +5,16 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from skdensity._drawing import COLOURS, axes_for, columns_of, density_of, names_of
-from skdensity._kernel import checked_features
+from skdensity._base import rows_of
+from skdensity._drawing import (
+    COLOURS,
+    axes_for,
+    columns_of,
+    density_of,
+    names_of,
+    shown_features,
+)
 
 # A corner of more features than this has axes too small to read.
 MAX_FEATURES = 8
@@ -145,12 +151,9 @@ class DensityDisplay:
         >>> DensityDisplay.from_estimator(density).ax_.get_ylabel()
         'density'
         """
-        check_is_fitted(estimator)
-        if features is None:
-            features = range(estimator.n_features_in_)
-        features = checked_features(estimator, list(features))
+        features = shown_features(estimator, features)
         _check_few(features)
-        draws = _rows_of(estimator.sample(N_DRAWS, random_state=random_state))
+        draws = rows_of(estimator.sample(N_DRAWS, random_state=random_state))
         axes = [_axis(column, n_points) for column in draws[:, features].T]
         display = cls(
             names=names_of(estimator, features),
@@ -169,7 +172,7 @@ class DensityDisplay:
                 for i, j in combinations(range(len(features)), 2)
             },
             coverage=tuple(coverage),
-            rows=None if X is None else columns_of(X, features),
+            rows=columns_of(X, features),
         )
         return display.plot(ax, **kwargs)
 
@@ -215,14 +218,14 @@ class DensityDisplay:
         """
         kw = line_kw or {}, contour_kw or {}, rows_kw or {}
         n_panels = 1 if len(self.curves) <= 2 else len(self.curves)
-        self.axes_ = axes_for(ax, type(self).__name__, n_panels, n_panels)
+        self.axes_ = axes_for(ax, type(self).__name__, n_panels)
         self.ax_ = self.axes_[0, 0]
         self.figure_ = self.ax_.figure
         if n_panels > 1:
             self._plot_corner(*kw)
         elif self.surfaces:
             self._plot_surface(self.ax_, (0, 1), kw[1], kw[2])
-            self._name_pair(self.ax_, 0, 1)
+            self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
         else:
             self._plot_curve(self.ax_, 0, kw[0], kw[2])
             self.ax_.set(xlabel=self.names[0], ylabel="density")
@@ -282,9 +285,6 @@ class DensityDisplay:
             ax.set_xlabel(self.names[j] if i == n - 1 else "")
             ax.set_ylabel(self.names[i] if j == 0 and i else "")
 
-    def _name_pair(self, ax, i, j):
-        ax.set(xlabel=self.names[i], ylabel=self.names[j])
-
 
 def _check_few(features):
     if len(features) > MAX_FEATURES:
@@ -292,10 +292,6 @@ def _check_few(features):
             f"A corner of {len(features)} features cannot be read; choose at most "
             f"{MAX_FEATURES} with `features`."
         )
-
-
-def _rows_of(sample):
-    return sample[0] if isinstance(sample, tuple) else sample
 
 
 def _axis(values, n_points):

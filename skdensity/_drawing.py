@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skdensity._kernel import checked_features
 from skdensity.models.covariances import FAMILIES
 from skdensity.models.mixture import Mixture
 
@@ -27,26 +28,29 @@ def pyplot(display):
     return plt
 
 
-def axes_for(ax, display, n_rows=1, n_cols=1):
-    """A square array of axes: those given, or those of a new figure."""
+def axes_for(ax, display, n=1):
+    """A square of n times n axes: those given, or those of a new figure."""
     plt = pyplot(display)
     if ax is None:
-        size = 3.2 * max(n_rows, 1.4)
-        _, ax = plt.subplots(
-            n_rows,
-            n_cols,
-            figsize=(1.25 * size, size),
-            squeeze=False,
-            layout="constrained",
-        )
+        size = 3.2 * max(n, 1.4)
+        figsize = 1.25 * size, size
+        _, ax = plt.subplots(n, n, figsize=figsize, squeeze=False, layout="constrained")
         return ax
     axes = np.atleast_1d(np.asarray(ax, dtype=object))
-    if axes.size != n_rows * n_cols:
+    if axes.size != n**2:
         raise ValueError(
             f"`ax` has {axes.size} axes; {display} of these features needs "
-            f"{n_rows * n_cols}. Leave `ax` out for a new figure, or choose `features`."
+            f"{n**2}. Leave `ax` out for a new figure, or choose `features`."
         )
-    return axes.reshape(n_rows, n_cols)
+    return axes.reshape(n, n)
+
+
+def shown_features(estimator, features):
+    """Indices of the features of a fitted estimator to show; None is all of them."""
+    check_is_fitted(estimator)
+    if features is None:
+        features = range(estimator.n_features_in_)
+    return checked_features(estimator, list(features))
 
 
 def names_of(estimator, features):
@@ -60,7 +64,6 @@ def names_of(estimator, features):
 
 def gaussians_of(estimator, features):
     """The mixture that a mixture or a single Gaussian is, for some of its features."""
-    check_is_fitted(estimator)
     if hasattr(estimator, "means_"):
         mixture = estimator._mixture()
     else:
@@ -79,7 +82,6 @@ def gaussians_of(estimator, features):
 
 def density_of(estimator, features):
     """The log-density of some features, whatever the others are, as a function."""
-    check_is_fitted(estimator)
     if len(features) == estimator.n_features_in_:
         order = np.argsort(features)
         # Past validation, which would miss the names of the features.
@@ -90,5 +92,5 @@ def density_of(estimator, features):
 
 
 def columns_of(X, features):
-    """Some columns of rows, which may be a data frame."""
-    return np.asarray(X)[:, features]
+    """Some columns of rows, which may be a data frame, or None for no rows."""
+    return None if X is None else np.asarray(X)[:, features]

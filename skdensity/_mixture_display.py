@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import chi2
-from sklearn.utils.validation import check_is_fitted
+from scipy.stats import chi2, norm
 
-from skdensity._drawing import COLOURS, axes_for, columns_of, gaussians_of, names_of
-from skdensity._kernel import checked_features
+from skdensity._drawing import (
+    COLOURS,
+    axes_for,
+    columns_of,
+    gaussians_of,
+    names_of,
+    shown_features,
+)
 
 N_POINTS = 400
 
@@ -140,10 +145,7 @@ class MixtureDisplay:
                 "MixtureDisplay is for EMGaussianMixture and AdamGaussianMixture; got "
                 f"{type(estimator).__name__}. DensityDisplay shows any density."
             )
-        check_is_fitted(estimator)
-        if features is None:
-            features = range(estimator.n_features_in_)
-        features = checked_features(estimator, list(features))
+        features = shown_features(estimator, features)
         if len(features) > 2:
             raise ValueError(
                 f"MixtureDisplay shows one or two features, not {len(features)}; "
@@ -156,7 +158,7 @@ class MixtureDisplay:
             means=gaussians.means,
             covariances=gaussians.covariances,
             coverage=tuple(coverage),
-            rows=None if X is None else columns_of(X, features),
+            rows=columns_of(X, features),
             responsibilities=None if X is None else estimator.predict_proba(X),
         )
         return display.plot(ax, **kwargs)
@@ -226,9 +228,7 @@ class MixtureDisplay:
         means, scales = self.means[:, 0], np.sqrt(self.covariances[:, 0, 0])
         ends = np.min(means - 4 * scales), np.max(means + 4 * scales)
         x = np.linspace(*ends, N_POINTS)
-        white = (x - means[:, None]) / scales[:, None]
-        peaks = self.weights / (np.sqrt(2 * np.pi) * scales)
-        curves = peaks[:, None] * np.exp(-0.5 * white**2)
+        curves = self.weights[:, None] * norm.pdf(x, means[:, None], scales[:, None])
         for curve, colour in zip(curves, self._colours, strict=True):
             self.ax_.plot(x, curve, **{"color": colour, **line_kw})
         total = {"color": "0.5", "linestyle": "--", "zorder": 1, **line_kw}

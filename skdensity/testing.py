@@ -6,6 +6,8 @@ import numpy as np
 from scipy.stats import chisquare
 from sklearn.base import clone
 
+from skdensity._base import rows_of
+
 __all__ = ["check_density_estimator"]
 
 
@@ -98,8 +100,8 @@ def _check_float32(estimator, fitted, X):
 
 
 def _check_sampling(fitted, n_features):
-    draws = _rows(fitted.sample(4000, random_state=0))
-    again = _rows(fitted.sample(4000, random_state=0))
+    draws = rows_of(fitted.sample(4000, random_state=0))
+    again = rows_of(fitted.sample(4000, random_state=0))
     assert np.array_equal(draws, again), "sample repeats itself for an int seed"
     edges, mass = _quadrature(fitted, draws.mean(), draws.std(), n_features)
     _assert_close(mass.sum(), 1.0, 1e-6, "the density integrates to 1")
@@ -129,10 +131,6 @@ def _chi_square(observed, expected):
     observed = np.append(observed[~rare], observed[rare].sum())
     expected = np.append(expected[~rare], expected[rare].sum())
     return chisquare(observed, expected * observed.sum() / expected.sum()).pvalue
-
-
-def _rows(sample):
-    return sample[0] if isinstance(sample, tuple) else sample
 
 
 def _assert_close(actual, desired, tol, theorem):

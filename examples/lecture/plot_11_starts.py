@@ -34,9 +34,7 @@ X, _ = make_mixture_1d()
 
 
 def fitted(start, seed):
-    mixture = EMGaussianMixture(
-        3, init_params=start, random_state=seed, max_iter=200, tol=1e-6
-    )
+    mixture = EMGaussianMixture(3, init_params=start, random_state=seed, max_iter=200)
     return mixture.fit(X)
 
 

@@ -58,8 +58,7 @@ plt.show()
 # There are three species, but two of them overlap. For the density of 150 flowers two
 # components are enough, say BIC, ICL and the flowers that were left out; AIC, which
 # charges less for a parameter, takes more. To tell the species apart is another
-# question, which none of them was asked. A mixture of
-# three does:
+# question, which none of them was asked. A mixture of three does:
 
 # sphinx_gallery_start_ignore
 # alt: Petal width against petal length of the flowers, coloured by three components.

@@ -13,8 +13,8 @@ the one that finds an image most likely tells what the image shows.
 #
 # Whitened principal components, then a mixture. A pipeline has ``score_samples`` but no
 # ``sample``: its last step draws in the space of principal components, and the steps
-# before it, run backwards, lead to pixels. The noise that the
-# projection left out is not drawn, so strokes come out smooth.
+# before it, run backwards, lead to pixels. The noise that the projection left out is
+# not drawn, so strokes come out smooth.
 
 # sphinx_gallery_start_ignore
 # alt: Ten rows of ten drawn digits, one row for each digit from 0 to 9; most are
@@ -67,11 +67,10 @@ plt.show()
 # sphinx_gallery_end_ignore
 projection = PCA(20, whiten=True, random_state=0).fit(train)
 mixture = EMGaussianMixture(3, reg_covar=0.05, random_state=0)
+Z_train, Z_test = projection.transform(train), projection.transform(test)
 scores = np.column_stack(
     [
-        mixture.fit(projection.transform(train[train_labels == digit])).score_samples(
-            projection.transform(test)
-        )
+        mixture.fit(Z_train[train_labels == digit]).score_samples(Z_test)
         for digit in range(10)
     ]
 )
