@@ -25,22 +25,6 @@ def _log_sum_exp(terms):
     return top + np.log(np.exp(terms - top).sum())
 
 
-def largest_error(found, exact):
-    """Largest absolute difference of log-densities: the density's relative error."""
-    with np.errstate(invalid="ignore"):
-        return float(np.max(np.abs(found - exact)))
-
-
-def checked_error(found, exact, rtol):
-    """The same; ends the script if it is more than what was promised."""
-    error = largest_error(found, exact)
-    if not error <= rtol:
-        raise SystemExit(
-            f"The log-density is off by {error:.0e}, more than {rtol:.0e}."
-        )
-    return error
-
-
 def hardest(log_density):
     """Where to check: half the places with the smallest densities, half at random."""
     lowest = np.argsort(log_density)[: N_CHECKED // 2]

@@ -1,17 +1,21 @@
-"""Speed of scores: many rows, and a small table whatever chooses the bandwidth."""
+"""Speed of scores: of many rows, of few again and again, and of a small table."""
 
 from functools import partial
+from statistics import median
 
+import numpy as np
 from sklearn.neighbors import KernelDensity
 
-from _kernel_peers import evaluators
-from _kernel_problems import draw
-from _kernel_reference import checked_error, exact_log_density, hardest, largest_error
-from _report import ratio, seconds, size, take_turns, timed
-from skdensity import LOOKernelDensity
+from benchmarks.common.checks import checked, largest_error
+from benchmarks.common.report import ratio, seconds, size, times
+from benchmarks.common.turns import take_turns, timed
+from benchmarks.kernel.ours import KERNELS, log_density, near_optimum
+from benchmarks.kernel.peers import evaluators
+from benchmarks.kernel.problems import draw
+from benchmarks.kernel.reference import exact_log_density, hardest
 
-KERNELS = partial(LOOKernelDensity, n_jobs=-1)
 SIZES = [(100_000, 1), (100_000, 2), (100_000, 3), (20_000, 10)]
+RTOL = 1e-6  # the default of `LOOKernelDensity`
 N_TIMED = 1_000  # queries that a slow peer is timed on
 SMALL = 200
 BUDGET = 1.5  # seconds for the turns of a contender
@@ -51,21 +55,6 @@ def compare_scores(report, n_samples, n_features, repeats):
         report.row(size(X), f"{h:.3f}", name, seconds(t.median), compared, shown)
 
 
-def near_optimum(X):
-    """The bandwidth that is chosen for the rows, from some of them where that is slow.
-
-    The optimum of n rows in d features falls like the (d + 4)-th root of n.
-    """
-    part = X if X.shape[1] <= 2 else X[:: max(1, len(X) // 10_000)]
-    shrinkage = (len(part) / len(X)) ** (1 / (X.shape[1] + 4))
-    return KERNELS().fit(part).bandwidth_ * shrinkage
-
-
-def log_density(X, bandwidth):
-    """Our `score_samples` at a bandwidth."""
-    return KERNELS(bandwidth).fit(X).score_samples
-
-
 def scaled(evaluate, queries, n_timed):
     """Seconds for all queries, measured on some, and the results there."""
     some = queries[:n_timed]
@@ -78,11 +67,39 @@ def score_errors(results, X, queries, bandwidth):
     ours = results[0]
     picked = hardest(ours)
     exact = exact_log_density(X, queries[picked], bandwidth)
-    worst = checked_error(ours[picked], exact, rtol=1e-6)
+    worst = checked(largest_error(ours[picked], exact), RTOL)
     picked = hardest(ours[:N_TIMED])
     exact = exact_log_density(X, queries[picked], bandwidth)
     errors = [largest_error(result[picked], exact) for result in results]
     return [max(worst, errors[0]), *errors[1:]]
+
+
+def again(report, repeats):
+    """A fitted density that is asked for a few log-densities, again and again."""
+    n_queries, n_calls, h = 10, 10, 0.13
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((200_000, 2))
+    batches = rng.standard_normal((n_calls, n_queries, 2))
+    report.table(
+        "A few queries, again and again",
+        f"`score_samples` of {n_queries} fresh queries: the median of {n_calls} calls "
+        "of one fitted density. Rows and queries are draws of N(0, I), and h is near "
+        "Scott's. scikit-learn may be off by 1e-9, relative to the density. Δ is the "
+        "largest absolute difference of the log-densities, which must be below "
+        "skdensity's `rtol`, 1e-6.",
+        "rows × features, queries, h, skdensity, scikit-learn, ratio, Δ",
+    )
+    peer = KernelDensity(bandwidth=h, rtol=1e-9).fit(X).score_samples
+    runs = [partial(one_by_one, score, batches) for score in (log_density(X, h), peer)]
+    ours, theirs = take_turns(repeats, *runs)
+    gap = checked(largest_error(ours.result, theirs.result), RTOL)
+    report.row(size(X), n_queries, h, *times(ours, theirs), f"{gap:.0e}")
+
+
+def one_by_one(score, batches):
+    """Median seconds of a call, and the log-densities of all calls."""
+    runs = [timed(partial(score, batch)) for batch in batches]
+    return median(time for time, _ in runs), [found for _, found in runs]
 
 
 def small(report, repeats):
@@ -123,8 +140,8 @@ def compare_small(report, X, rule, shape, repeats):
     n_tried = len(getattr(ours.result, "bandwidths_", [None]))
     longer = (ours.median - theirs.median) / n_tried
     added = seconds(longer) if longer > 0 else "–"
-    times = seconds(ours.median), seconds(theirs.median), ratio(theirs, ours)
-    report.row(X.shape[1], f"`{rule}`", shape, *times, n_tried, added)
+    cells = *times(ours, theirs), n_tried, added
+    report.row(X.shape[1], f"`{rule}`", shape, *cells)
 
 
 def fit_and_score(density, X):

@@ -1,6 +1,6 @@
 """The kernel density beside scikit-learn, SciPy, KDEpy and statsmodels.
 
-Usage: python benchmarks/kernel.py [--repeats 5] [--only scores,small] [--write]
+Usage: python -m benchmarks.kernel [--repeats 5] [--only scores,small] [--write]
 
 Prints a table per section; ``--write`` also puts them where the documentation includes
 them, with a picture. skdensity runs with ``n_jobs=-1``. KDEpy and statsmodels are
@@ -9,12 +9,12 @@ measured where installed.
 
 import warnings
 
-from _command import run
-from _kernel_accuracy import accuracy
-from _kernel_growth import growth
-from _kernel_memory import memory
-from _kernel_selection import bandwidths, many_features, selection
-from _kernel_speed import scores, small
+from benchmarks.common.command import run
+from benchmarks.kernel.accuracy import accuracy
+from benchmarks.kernel.growth import growth
+from benchmarks.kernel.memory import memory
+from benchmarks.kernel.selection import bandwidths, many_features, selection
+from benchmarks.kernel.speed import again, scores, small
 
 PACKAGES = (
     *("skdensity", "finufft", "numpy", "scipy", "scikit-learn"),
@@ -23,6 +23,7 @@ PACKAGES = (
 SECTIONS = [
     growth,
     scores,
+    again,
     selection,
     small,
     accuracy,
@@ -30,20 +31,12 @@ SECTIONS = [
     bandwidths,
     memory,
 ]
-HEADER = """\
-# Kernel density
-
-Written by `python benchmarks/kernel.py --repeats {repeats}` with
-
-{environment}
-
+NOTE = """\
 skdensity runs with `n_jobs=-1`; its peers work on one core. Times are medians, turns of
-each comparison: up to {repeats}, fewer for contenders that would take long. A ratio is
-the peer's median over skdensity's, so that above 1 skdensity needs less; in brackets,
-the smallest and the largest ratio of a turn."""
+each comparison: up to {repeats}, fewer for contenders that would take long."""
 
 if __name__ == "__main__":
     # statsmodels takes logarithms of zero, and everybody warns of something to come.
     warnings.simplefilter("ignore", RuntimeWarning)
     warnings.simplefilter("ignore", FutureWarning)
-    run("kernel", __doc__, SECTIONS, HEADER, PACKAGES)
+    run("kernel", __doc__, SECTIONS, PACKAGES, title="Kernel density", note=NOTE)

@@ -2,18 +2,17 @@
 
 from functools import partial
 
-from _kernel_peers import cv_ml, evaluators, kdepy_isj, timed_grid_search
-from _kernel_picture import picture
-from _kernel_problems import draw
-from _kernel_speed import log_density, near_optimum, scaled
-from _peers import installed
-from _report import seconds, take_turns, timed
-from skdensity import LOOKernelDensity
+from benchmarks.common.environment import installed
+from benchmarks.common.report import seconds
+from benchmarks.common.turns import take_turns, timed
+from benchmarks.kernel.ours import KERNELS, log_density, near_optimum
+from benchmarks.kernel.peers import cv_ml, evaluators, kdepy_isj, timed_grid_search
+from benchmarks.kernel.picture import picture
+from benchmarks.kernel.problems import draw
+from benchmarks.kernel.speed import N_TIMED, scaled
 
-KERNELS = partial(LOOKernelDensity, n_jobs=-1)
 SIZES = [100, 316, 1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000]
 DECADES = SIZES[::2]
-N_TIMED = 1_000
 BUDGET = 0.5  # seconds for the turns of a contender
 
 

@@ -12,9 +12,9 @@ from scipy.stats import gaussian_kde
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.neighbors import KernelDensity
 
-from _kernel_problems import draw
-from _peers import installed
-from _report import timed
+from benchmarks.common.environment import installed
+from benchmarks.common.turns import timed
+from benchmarks.kernel.problems import draw
 
 # A grid for scikit-learn's search; the optima of the problems lie within.
 BANDWIDTHS = np.geomspace(0.02, 1.0, 20)

@@ -10,11 +10,12 @@ from statistics import mean
 import numpy as np
 from sklearn.mixture import GaussianMixture
 
-from _problems import clusters, overlapping, start_at, uneven
-from _report import ratio, seconds, size, take_turns, timed
+from benchmarks.common.report import ratio, seconds, size, times
+from benchmarks.common.turns import take_turns, timed
+from benchmarks.mixture.ours import EM
+from benchmarks.mixture.problems import clusters, start, uneven
 from skdensity import EMGaussianMixture
 
-EM = partial(EMGaussianMixture, n_jobs=-1)
 PARAMETERS = signature(EMGaussianMixture).parameters
 DEFAULT = f"`{PARAMETERS['init_params'].default}`"
 START_PROBLEMS = [
@@ -46,8 +47,7 @@ def small(report, repeats):
         runs = [partial(seeded_fits, contender, X) for contender in contenders]
         ours, theirs = take_turns(repeats, *runs)
         gain = mean(ours.result) - mean(theirs.result)
-        times = seconds(ours.median), seconds(theirs.median)
-        report.row(name, *times, ratio(theirs, ours), f"{gain:+.0e}")
+        report.row(name, *times(ours, theirs), f"{gain:+.0e}")
 
 
 def seeded_fits(mixture, X, n_seeds=10):
@@ -71,7 +71,7 @@ def overlap(report, repeats):
 
 def compare_overlapping(report, n_components, repeats):
     """Rows for all fits of one problem."""
-    X = overlapping(100_000, 4, n_components)
+    X = clusters(100_000, 4, n_components, distance=1.2)
     mixtures = overlap_mixtures(n_components)
     turns = take_turns(repeats, *(partial(timed_fit, m, X) for m in mixtures.values()))
     values = [t.result.score(X) for t in turns]
@@ -114,8 +114,8 @@ def starts(report, _repeats):
 def compare_starts(problem, n_seeds=6):
     """Median gaps of k-means and of the default, their times and the ratio."""
     runs = [gaps_and_times(problem, seed) for seed in range(n_seeds)]
-    gaps, times = np.swapaxes(runs, 0, 1)
-    total = times.sum(axis=0)
+    gaps, taken = np.swapaxes(runs, 0, 1)
+    total = taken.sum(axis=0)
     return [
         *(f"{gap:.4f}" for gap in np.median(gaps, axis=0)),
         *(seconds(time) for time in total),
@@ -126,7 +126,8 @@ def compare_starts(problem, n_seeds=6):
 def gaps_and_times(problem, seed):
     """Gaps and seconds of a fit from k-means and of one from the default."""
     truth, X = uneven(*problem, seed)
-    best = EM(max_iter=200, **start_at(truth)).fit(X).score(X)
+    at_truth = start(truth.weights_, truth.means_, truth.precisions_)
+    best = EM(max_iter=200, **at_truth).fit(X).score(X)
     ours = partial(EM, truth.n_components, random_state=seed, max_iter=200)
     mixtures = ours(init_params="kmeans"), ours()
     turns = take_turns(1, *(partial(timed_fit, m, X) for m in mixtures))

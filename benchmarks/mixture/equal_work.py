@@ -4,21 +4,17 @@ from functools import partial
 
 from sklearn.mixture import GaussianMixture
 
-from _peers import installed, pomegranate_em, torch_adam
-from _problems import clusters, lecture, start_at_rows
-from _report import (
-    checked_difference,
-    difference,
-    ratio,
-    seconds,
-    size,
-    take_turns,
-    timed,
-)
-from skdensity import AdamGaussianMixture, EMGaussianMixture
+from benchmarks.common.checks import checked, difference
+from benchmarks.common.environment import installed
+from benchmarks.common.report import ratio, seconds, size, times
+from benchmarks.common.turns import take_turns, timed
+from benchmarks.mixture.ours import EM, adam_fit, adam_loss
+from benchmarks.mixture.peers import pomegranate_em, torch_adam
+from benchmarks.mixture.problems import clusters, lecture, start_at_rows
+from skdensity import EMGaussianMixture
 
-EM = partial(EMGaussianMixture, n_jobs=-1)
 LEARNING_RATE = 0.05
+TOLERANCE = 1e-9  # of a relative difference
 PROBLEMS = [
     (1_000_000, 1, 3, "full"),
     (1_000_000, 2, 5, "full"),
@@ -56,7 +52,7 @@ def compare_iterations(X, start, repeats):
         fits.append(partial(pomegranate_em, X, start))
     runs = [partial(per_iteration, fit, n_iter=5) for fit in fits]
     ours, *peers = take_turns(repeats, *runs)
-    checked_difference(peers[0].result, ours.result)
+    checked(difference(peers[0].result, ours.result), TOLERANCE)
     cells = [seconds(ours.median)]
     for peer in peers:
         gap = difference(peer.result, ours.result)
@@ -108,7 +104,7 @@ def adam(report, repeats):
         "below EM run to `tol=1e-12`, in nats per row.",
         "skdensity, PyTorch, ratio, Δ, below EM",
     )
-    fits = [partial(adam_loss, X, start)]
+    fits = [partial(adam_loss, X, start, LEARNING_RATE)]
     if installed("torch"):
         fits.append(partial(torch_adam, X, start, LEARNING_RATE))
     runs = take_turns(
@@ -117,29 +113,15 @@ def adam(report, repeats):
     report.row(*compared(*runs), f"{below_em(X, start):.1e}")
 
 
-def adam_fit(X, start, max_iter):
-    """Adam on the rows as they are, which "standard_normal" asks for."""
-    settings = {"init_params": "standard_normal", "tol": None, "n_jobs": -1}
-    return AdamGaussianMixture(
-        max_iter=max_iter, learning_rate_init=LEARNING_RATE, **settings, **start
-    ).fit(X)
-
-
-def adam_loss(X, start, max_iter):
-    """Mean negative log-likelihood before the last of `max_iter` updates."""
-    return adam_fit(X, start, max_iter).loss_curve_[-1]
-
-
 def below_em(X, start):
     """Nats per row by which 500 epochs of Adam are less likely than EM's end."""
     converged = EM(tol=1e-12, max_iter=10_000, **start).fit(X)
-    return converged.score(X) - adam_fit(X, start, 500).score(X)
+    return converged.score(X) - adam_fit(X, start, LEARNING_RATE, 500).score(X)
 
 
 def compared(ours, theirs=None):
     """Both times, their ratio, and the difference of the results, which is checked."""
     if theirs is None:
         return [seconds(ours.median), "–", "–", "–"]
-    gap = checked_difference(theirs.result, ours.result)
-    times = [seconds(ours.median), seconds(theirs.median)]
-    return [*times, ratio(theirs, ours), f"{gap:.0e}"]
+    gap = checked(difference(theirs.result, ours.result), TOLERANCE)
+    return [*times(ours, theirs), f"{gap:.0e}"]

@@ -8,14 +8,14 @@ import numpy as np
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.neighbors import KernelDensity
 
-from _kernel_peers import cv_ml, grid_search, kdepy_isj, timed_grid_search
-from _kernel_problems import difficult_columns, digits, draw
-from _kernel_reference import exact_log_density
-from _peers import installed
-from _report import ratio, seconds, size, take_turns, timed
-from skdensity import LOOKernelDensity
+from benchmarks.common.environment import installed
+from benchmarks.common.report import ratio, seconds, size
+from benchmarks.common.turns import take_turns, timed
+from benchmarks.kernel.ours import KERNELS
+from benchmarks.kernel.peers import cv_ml, grid_search, kdepy_isj, timed_grid_search
+from benchmarks.kernel.problems import difficult_columns, digits, draw
+from benchmarks.kernel.reference import exact_log_density
 
-KERNELS = partial(LOOKernelDensity, n_jobs=-1)
 GRID_SEARCH = "`GridSearchCV`"
 SEARCHES = {"statsmodels `cv_ml`": cv_ml, "KDEpy ISJ": kdepy_isj}
 RULES = ("loo", "robust_loo", "lscv", "isj", "silverman")
@@ -179,7 +179,7 @@ def many_features(report, _repeats):
     )
     columns = [
         exact_curve(X, grid, folds),
-        curve(LOOKernelDensity(n_jobs=-1), X, grid, folds),
+        curve(KERNELS(), X, grid, folds),
         curve(KernelDensity(), X, grid, folds) / (n_samples / 3),
     ]
     for i, h in enumerate(grid):

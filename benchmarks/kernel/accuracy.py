@@ -1,22 +1,13 @@
 """Errors of log-densities where they are hard to compute."""
 
-from functools import partial
-
 import numpy as np
 from sklearn.neighbors import KernelDensity
 
-from _kernel_problems import hard_cases
-from _kernel_reference import (
-    N_CHECKED,
-    checked_error,
-    exact_log_density,
-    hardest,
-    largest_error,
-)
-from _report import size
-from skdensity import LOOKernelDensity
-
-KERNELS = partial(LOOKernelDensity, n_jobs=-1)
+from benchmarks.common.checks import checked, largest_error
+from benchmarks.common.report import size
+from benchmarks.kernel.ours import KERNELS
+from benchmarks.kernel.problems import hard_cases
+from benchmarks.kernel.reference import N_CHECKED, exact_log_density, hardest
 
 
 def accuracy(report, _repeats):
@@ -47,7 +38,7 @@ def compare_errors(case):
     exact = exact_log_density(case.X, queries, h, case.weight)
     peer = KernelDensity(bandwidth=h).fit(case.X, sample_weight=case.weight)
     theirs = peer.score_samples(queries)
-    ours = checked_error(found[picked], exact, density.rtol)
+    ours = checked(largest_error(found[picked], exact), density.rtol)
     ends = (f"{end:.4g}" for end in (exact.min(), exact.max()))
     wrong = f"{np.mean(~(np.abs(theirs - exact) < 0.01)):.0%}"
     error = largest_error(theirs, exact)

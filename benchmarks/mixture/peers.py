@@ -3,14 +3,7 @@
 Both are imported only when they are called, and need not be installed.
 """
 
-from importlib.util import find_spec
-
 import numpy as np
-
-
-def installed(package):
-    """Whether a package can be imported."""
-    return find_spec(package) is not None
 
 
 def pomegranate_em(X, start, max_iter):

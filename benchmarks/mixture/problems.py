@@ -6,17 +6,27 @@ from skdensity import EMGaussianMixture
 from skdensity.datasets import make_mixture_1d
 
 
-def clusters(n_samples, n_features, n_components):
-    """Rows of unit Gaussians whose centres lie some standard deviations apart."""
+def clusters(n_samples, n_features, n_components, distance=3):
+    """Rows of unit Gaussians whose centres are drawn from N(0, distance² I)."""
     rng = np.random.RandomState(0)
-    centres = 3 * rng.standard_normal((n_components, n_features))
+    centres = distance * rng.standard_normal((n_components, n_features))
     X = rng.standard_normal((n_samples, n_features))
     X += centres[rng.randint(n_components, size=n_samples)]
     return X
 
 
+def start(weights, means, precisions):
+    """Constructor arguments of a start at the parameters of a mixture."""
+    return {
+        "n_components": len(weights),
+        "weights_init": weights,
+        "means_init": means,
+        "precisions_init": precisions,
+    }
+
+
 def start_at_rows(X, n_components, covariance_type="full"):
-    """Constructor arguments of a start: some rows, with unit covariances."""
+    """The same at some of the rows, with equal weights and unit covariances."""
     n_features = X.shape[1]
     precisions = {
         "full": np.stack([np.eye(n_features)] * n_components),
@@ -24,34 +34,16 @@ def start_at_rows(X, n_components, covariance_type="full"):
         "diag": np.ones((n_components, n_features)),
         "spherical": np.ones(n_components),
     }
-    return {
-        "n_components": n_components,
-        "covariance_type": covariance_type,
-        "weights_init": np.full(n_components, 1 / n_components),
-        "means_init": X[:n_components],
-        "precisions_init": precisions[covariance_type],
-    }
+    weights = np.full(n_components, 1 / n_components)
+    parameters = start(weights, X[:n_components], precisions[covariance_type])
+    return {"covariance_type": covariance_type, **parameters}
 
 
 def lecture():
     """Many rows of the lecture's mixture, and its first guess as a start."""
     X, _ = make_mixture_1d(100_000)
-    start = {
-        "n_components": 3,
-        "weights_init": np.full(3, 1 / 3),
-        "means_init": np.array([[-2.0], [0.0], [2.0]]),
-        "precisions_init": np.ones((3, 1, 1)),
-    }
-    return X, start
-
-
-def overlapping(n_samples, n_features, n_components):
-    """Rows of unit Gaussians that are not much farther apart than they are wide."""
-    rng = np.random.RandomState(0)
-    centres = 1.2 * rng.standard_normal((n_components, n_features))
-    X = rng.standard_normal((n_samples, n_features))
-    X += centres[rng.randint(n_components, size=n_samples)]
-    return X
+    means = np.array([[-2.0], [0.0], [2.0]])
+    return X, start(np.full(3, 1 / 3), means, np.ones((3, 1, 1)))
 
 
 def uneven(n_samples, n_features, n_components, seed):
@@ -69,13 +61,3 @@ def uneven(n_samples, n_features, n_components, seed):
     )
     X, _ = truth.sample(n_samples, random_state=rng)
     return truth, X
-
-
-def start_at(mixture):
-    """Constructor arguments of a start at the parameters of a mixture."""
-    return {
-        "n_components": mixture.n_components,
-        "weights_init": mixture.weights_,
-        "means_init": mixture.means_,
-        "precisions_init": mixture.precisions_,
-    }

@@ -1,0 +1,1 @@
+"""Benchmarks, one folder for each engine: `python -m benchmarks.mixture`, `.kernel`."""

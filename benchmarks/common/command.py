@@ -1,0 +1,66 @@
+"""The command line that the benchmarks share."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.common.environment import environment
+from benchmarks.common.report import Report
+
+FOLDER = Path(__file__).resolve().parents[2] / "doc" / "benchmarks"
+HEADER = """\
+# {title}
+
+Written by `{command} --repeats {repeats}` with
+
+{environment}
+
+{note}
+A ratio is the peer's median over skdensity's, so that above 1 skdensity needs less; in
+brackets, the smallest and the largest ratio of a turn."""
+
+
+def run(
+    name: str,
+    purpose: str,
+    sections: list[Callable],
+    packages: tuple[str, ...],
+    title: str,
+    note: str,
+) -> None:
+    """Print the tables of the sections asked for, and write them if asked.
+
+    `note` says how the benchmark runs; "{repeats}" in it becomes the turns asked for.
+    """
+    command, output = f"python -m benchmarks.{name}", FOLDER / f"{name}.md"
+    by_name = {section.__name__: section for section in sections}
+    options = arguments(command, purpose, by_name, output)
+    report = Report()
+    report.text(
+        HEADER.format(
+            title=title,
+            command=command,
+            repeats=options.repeats,
+            environment=environment(*packages),
+            note=note.format(repeats=options.repeats),
+        )
+    )
+    for section in options.only:
+        by_name[section](report, options.repeats)
+    if options.write:
+        report.write(output)
+
+
+def arguments(command, purpose, sections, output):
+    """The command line."""
+    parser = argparse.ArgumentParser(command, description=purpose.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5, help="turns per comparison")
+    parser.add_argument("--only", default=",".join(sections), help="sections, by comma")
+    parser.add_argument("--write", action="store_true", help=f"write {output.name}")
+    options = parser.parse_args()
+    options.only = options.only.split(",")
+    if not set(options.only) <= set(sections):
+        parser.error(f"--only takes {', '.join(sections)}")
+    if options.write and set(options.only) != set(sections):
+        parser.error("--write takes all sections: a file is one run")
+    return options
