@@ -1,14 +1,14 @@
 """Density estimation for scikit-learn: estimate a density, then sample from it."""
 
-from skdensity._adam_gaussian_mixture import AdamGaussianMixture
-from skdensity._bandwidth_display import BandwidthDisplay
-from skdensity._cholesky_gaussian import CholeskyGaussian
-from skdensity._convergence_display import ConvergenceDisplay
-from skdensity._density_display import DensityDisplay
-from skdensity._em_gaussian_mixture import EMGaussianMixture
-from skdensity._gaussian_mle import GaussianMLE
-from skdensity._loo_kernel_density import LOOKernelDensity
-from skdensity._mixture_display import MixtureDisplay
+from skdensity.densities.adam_gaussian_mixture import AdamGaussianMixture
+from skdensity.densities.cholesky_gaussian import CholeskyGaussian
+from skdensity.densities.em_gaussian_mixture import EMGaussianMixture
+from skdensity.densities.gaussian_mle import GaussianMLE
+from skdensity.densities.loo_kernel_density import LOOKernelDensity
+from skdensity.displays.bandwidth_display import BandwidthDisplay
+from skdensity.displays.convergence_display import ConvergenceDisplay
+from skdensity.displays.density_display import DensityDisplay
+from skdensity.displays.mixture_display import MixtureDisplay
 
 __all__ = [
     "AdamGaussianMixture",

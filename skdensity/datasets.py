@@ -6,13 +6,15 @@ printed digit can be reproduced.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils import check_random_state
 
 __all__ = ["make_gaussian_1d", "make_gaussian_2d", "make_mixture_1d"]
 
 
-def make_gaussian_1d(n_samples=200, *, random_state=42):
+def make_gaussian_1d(n_samples: int = 200, *, random_state: Any = 42) -> np.ndarray:
     """Draw from a normal distribution of mean 3 and standard deviation 1.
 
     With the default seed these are the 200 rows of the lecture.
@@ -50,7 +52,7 @@ def make_gaussian_1d(n_samples=200, *, random_state=42):
     return rng.normal(3.0, 1.0, size=(n_samples, 1))
 
 
-def make_gaussian_2d(n_samples=300, *, random_state=42):
+def make_gaussian_2d(n_samples: int = 300, *, random_state: Any = 42) -> np.ndarray:
     """Draw from a correlated normal distribution in the plane.
 
     Its mean is (2, 1), its covariance [[1.5, 0.8], [0.8, 1]].
@@ -87,7 +89,9 @@ def make_gaussian_2d(n_samples=300, *, random_state=42):
     return rng.multivariate_normal([2.0, 1.0], [[1.5, 0.8], [0.8, 1.0]], size=n_samples)
 
 
-def make_mixture_1d(n_samples=500, *, random_state=0):
+def make_mixture_1d(
+    n_samples: int = 500, *, random_state: Any = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw from a mixture of three normal distributions on the line.
 
     Weights (0.3, 0.5, 0.2), means (−4, 0.5, 4), standard deviations (0.8, 1.5, 0.6).

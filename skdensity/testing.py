@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.stats import chisquare
 from sklearn.base import clone
 
-from skdensity._base import rows_of
+from skdensity.densities.base import rows_of
 
 __all__ = ["check_density_estimator"]
 
 
-def check_density_estimator(estimator):
+def check_density_estimator(estimator: Any) -> None:
     """Check that an estimator is a density, and that its samples come from it.
 
     In one and in two dimensions the check fits a clone to seeded data and requires that

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from conftest import ONE_OF_EACH
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
@@ -13,14 +15,6 @@ from skdensity import (
     GaussianMLE,
     LOOKernelDensity,
 )
-
-ESTIMATORS = [
-    GaussianMLE,
-    CholeskyGaussian,
-    LOOKernelDensity,
-    EMGaussianMixture,
-    AdamGaussianMixture,
-]
 
 X = load_iris().data[::5, :2]
 
@@ -48,17 +42,9 @@ BAD_WEIGHTS = [
 ]
 
 
-def quiet(Estimator):
-    parameters = {"tol": 1e-2} if Estimator is CholeskyGaussian else {}
-    return Estimator(**parameters)
-
-
-@pytest.fixture(params=ESTIMATORS, ids=lambda E: E.__name__)
+@pytest.fixture(params=ONE_OF_EACH, ids=lambda estimator: type(estimator).__name__)
 def fitted(request):
-    estimator = quiet(request.param)
-    if isinstance(estimator, CholeskyGaussian):
-        estimator.set_params(max_iter=1000)
-    return estimator.fit(X)
+    return clone(request.param).fit(X)
 
 
 def methods_that_fit(estimator):

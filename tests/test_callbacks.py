@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sklearn
+from conftest import BATCHES
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -11,8 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
 from skdensity import AdamGaussianMixture, CholeskyGaussian, EMGaussianMixture
-from skdensity.datasets import make_mixture_1d
-from skdensity.solvers.loop import Progress, iterate, warn_unless_converged
+from skdensity.densities.callbacks import Iterations, Task
+from skdensity.solvers.loop import iterate
+from skdensity.solvers.result import warn_unless_converged
 
 HAS_CALLBACKS = parse_version(sklearn.__version__) >= parse_version("1.9")
 needs_callbacks = pytest.mark.skipif(
@@ -22,8 +24,8 @@ needs_callbacks = pytest.mark.skipif(
 ESTIMATORS = [
     EMGaussianMixture(3, random_state=0),
     AdamGaussianMixture(3, tol=1e-4, n_iter_no_change=3, random_state=0),
-    AdamGaussianMixture(3, tol=None, max_iter=5, batch_size=20, random_state=0),
     CholeskyGaussian(tol=0.1, n_iter_no_change=3, store_path=True),
+    *BATCHES,
 ]
 
 
@@ -79,9 +81,35 @@ class Countdown:
         return Countdown(state.value - 1)
 
 
-@pytest.fixture(scope="module")
-def X():
-    return make_mixture_1d()[0]
+class Run(Task):
+    """A run that keeps what becomes of its parts; `stop` says which one ends it."""
+
+    def __init__(self, stop=lambda n: False):
+        self.stop, self.told = stop, []
+
+    def subtask(self, name, max_subtasks=0):
+        self.told.append("announced")
+        return self
+
+    def end(self, store=lambda estimator: None):
+        store(self.told)
+        return self.stop(self.told[-1])
+
+
+def count_down(run, max_iter):
+    """Iterate from 9 downwards; the run is told the values."""
+    return iterate(
+        Countdown(9),
+        Countdown(9),
+        max_iter=max_iter,
+        stop=lambda values: False,
+        watchers=[Iterations(run, lambda told, result: told.append(result.values[-1]))],
+    )
+
+
+@pytest.fixture
+def X(lecture_mixture):
+    return lecture_mixture
 
 
 @pytest.fixture(params=ESTIMATORS, ids=repr)
@@ -118,21 +146,40 @@ def test_callbacks_can_be_set_where_scikit_learn_has_them(estimator, X):
 
 
 def test_an_observer_ends_the_loop_without_convergence_or_warning():
-    begun = []
-    result = iterate(
-        Countdown(9),
-        Countdown(9),
-        max_iter=7,
-        stop=lambda values: False,
-        progress=Progress(0),
-        announce=lambda: begun.append(None),
-        observe=lambda state: state.value == 4,
-    )
+    run = Run(stop=lambda value: value == 4)
+    result = count_down(run, max_iter=7)
     assert result.values == [8, 7, 6, 5, 4]
-    assert len(begun) == 5
+    assert run.told.count("announced") == 5
     assert result.ended_by == "observer"
     assert not result.converged
     warn_unless_converged(result, "Countdown", tol=1.0)
+
+
+def test_every_step_is_announced_and_observed():
+    run = Run()
+    count_down(run, max_iter=5)
+    assert run.told[::2] == ["announced"] * 5
+    assert run.told[1::2] == [8, 7, 6, 5, 4]
+
+
+def test_no_iteration_is_announced_where_there_is_none():
+    run = Run()
+    count_down(run, max_iter=0)
+    assert run.told == []
+
+
+@needs_callbacks
+def test_set_callbacks_reaches_the_fit(estimator, X):
+    # scikit-learn says in a private attribute what was set. Were it renamed, fits would
+    # go on without a word to the callbacks.
+    recorder = Recorder()
+    assert not hasattr(estimator, "_skl_callbacks")
+    estimator.set_callbacks(recorder)
+    assert hasattr(estimator, "_skl_callbacks")
+    estimator.fit(X)
+    assert recorder.n_setups == recorder.n_teardowns == 1
+    assert len(recorder.begun) >= 1
+    assert len(recorder.ended) >= 1
 
 
 @needs_callbacks

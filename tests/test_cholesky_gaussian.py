@@ -4,17 +4,15 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from skdensity import CholeskyGaussian, GaussianMLE
-from skdensity.datasets import make_gaussian_2d
 
 
 @pytest.fixture(scope="module")
-def X():
-    return StandardScaler().fit_transform(load_iris().data)
+def X(iris):
+    return StandardScaler().fit_transform(iris)
 
 
 def test_ends_at_the_closed_form_in_four_dimensions(X):
@@ -118,8 +116,8 @@ def test_the_default_fit_of_standardised_data_is_near_the_closed_form(X):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_the_result_is_the_most_likely_of_all_parameters_visited():
-    X = 1e-3 * make_gaussian_2d()  # steps of 0.05 are far too long here
+def test_the_result_is_the_most_likely_of_all_parameters_visited(correlated_normals):
+    X = 1e-3 * correlated_normals  # steps of 0.05 are far too long here
     density = CholeskyGaussian().fit(X)
     assert density.score(X) >= -min(density.loss_curve_) - 1e-12
 
@@ -139,8 +137,7 @@ def test_a_diverging_descent_says_so(X):
         CholeskyGaussian(learning_rate_init=1e3).fit(X)
 
 
-def test_verbose_prints_and_silence_does_not(capsys):
-    X = make_gaussian_2d()
+def test_verbose_prints_and_silence_does_not(capsys, X):
     CholeskyGaussian(tol=None, max_iter=20).fit(X)
     assert capsys.readouterr().out == ""
     CholeskyGaussian(tol=None, max_iter=20, verbose=1).fit(X)

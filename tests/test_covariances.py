@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from conftest import MATRICES, dense_covariances
 
-from skdensity.models.covariances import FAMILIES
+from skdensity.models.covariances.table import FAMILIES
 
 K, D = 3, 4
+COMPLAINT = "component {component}: {detail}"
 
 
 @pytest.fixture(params=FAMILIES)
@@ -16,22 +18,34 @@ def family(request):
 @pytest.fixture
 def covariances(family):
     rng = np.random.RandomState(0)
-    shape = family.shape(K, D)
-    if family.rank == 1:
+    shape = family.shape.inner_shape(K, D)
+    if family.name not in MATRICES:
         return rng.uniform(0.5, 2, shape)
     A = rng.standard_normal(shape)
     return A @ A.transpose(0, 2, 1) + np.eye(D)
 
 
+@pytest.fixture
+def cholesky(family, covariances):
+    return family.cholesky(covariances, COMPLAINT)
+
+
 def dense(family, inner):
-    matrices = family.matrices(np.broadcast_to(inner, inner.shape), D)
-    return np.broadcast_to(matrices, (len(matrices), D, D))
+    return dense_covariances(family.name, family.shape.public(inner), K, D)
 
 
 def test_public_shape_drops_pooled_axes(family, covariances):
-    public = family.public(covariances)
-    assert public.shape == family.public_shape(K, D)
-    np.testing.assert_array_equal(family.inner(public), covariances)
+    public = family.shape.public(covariances)
+    assert public.shape == family.shape.public_shape(K, D)
+    np.testing.assert_array_equal(family.shape.inner(public), covariances)
+
+
+def test_matrices_are_dense_covariances(family, covariances):
+    matrices = family.shape.matrices(covariances, D)
+    np.testing.assert_array_equal(
+        family.shape.untied(matrices, K), dense(family, covariances)
+    )
+    np.testing.assert_array_equal(family.shape.of_matrix(matrices[0]), covariances[0])
 
 
 def test_the_number_of_free_parameters():
@@ -43,64 +57,66 @@ def test_the_number_of_free_parameters():
         "spherical": K,
         "tied_spherical": 1,
     }
-    assert {n: f.n_parameters(K, D) for n, f in FAMILIES.items()} == expected
+    counts = {n: f.shape.n_parameters(K, D) for n, f in FAMILIES.items()}
+    assert counts == expected
 
 
-def test_factors_invert_each_other(family, covariances):
-    cholesky = family.cholesky(covariances, "{component}{detail}")
-    factors = family.precision_factors(cholesky)
-    np.testing.assert_allclose(family.cholesky_factors(factors), cholesky, rtol=1e-10)
-    np.testing.assert_allclose(family.square(cholesky), covariances, rtol=1e-10)
+def test_factors_invert_each_other(family, covariances, cholesky):
+    algebra = family.factors
+    factors = algebra.precision_factors(cholesky)
+    np.testing.assert_allclose(algebra.cholesky_factors(factors), cholesky, rtol=1e-10)
+    np.testing.assert_allclose(algebra.square(cholesky), covariances, rtol=1e-10)
     np.testing.assert_allclose(
-        dense(family, family.square(factors)),
+        dense(family, algebra.square(factors)),
         np.linalg.inv(dense(family, covariances)),
         rtol=1e-9,
         atol=1e-12,
     )
 
 
-def test_cholesky_of_inverse(family, covariances):
-    cholesky = family.cholesky(covariances, "{component}{detail}")
-    precisions = family.square(family.precision_factors(cholesky))
+def test_cholesky_of_precisions(family, cholesky):
+    precisions = family.factors.square(family.factors.precision_factors(cholesky))
     np.testing.assert_allclose(
-        family.cholesky_of_inverse(precisions, "{component}{detail}"),
+        family.cholesky_of_precisions(precisions, COMPLAINT),
         cholesky,
         rtol=1e-8,
         atol=1e-10,
     )
 
 
-def test_log_det(family, covariances):
-    cholesky = family.cholesky(covariances, "{component}{detail}")
+def test_log_det(family, covariances, cholesky):
     _, expected = np.linalg.slogdet(dense(family, covariances))
-    np.testing.assert_allclose(2 * family.log_det(cholesky, D), expected)
+    log_det = family.shape.untied(family.factors.log_det(cholesky, D), K)
+    np.testing.assert_allclose(2 * log_det, expected)
 
 
-def test_free_parameters_round_trip(family, covariances):
-    cholesky = family.cholesky(covariances, "{component}{detail}")
-    free = family.ravel(cholesky)
-    assert len(free) == family.n_parameters(K, D)
-    np.testing.assert_allclose(family.unravel(free, K, D), cholesky)
+def test_free_parameters_round_trip(family, cholesky):
+    free = family.free.ravel(cholesky)
+    assert len(free) == family.shape.n_parameters(K, D)
+    np.testing.assert_allclose(family.free.unravel(free, K, D), cholesky)
 
 
-def test_floor_bounds_the_pivots_and_nothing_else(family, covariances):
-    cholesky = family.cholesky(covariances, "{component}{detail}")
-    log_minimum = np.full_like(family.log_diagonal(cholesky)[0], 0.2)
-    floored = family.floored(family.ravel(cholesky), log_minimum)
-    floored = family.unravel(floored, K, D)
-    log_diagonal = family.log_diagonal(floored)
+def test_floor_bounds_the_pivots_and_nothing_else(family, cholesky):
+    log_diagonal = family.factors.log_diagonal(cholesky)
+    log_minimum = np.full_like(log_diagonal[0], 0.2)
+    free = family.free.floored(family.free.ravel(cholesky), log_minimum)
+    floored = family.free.unravel(free, K, D)
     np.testing.assert_allclose(
-        log_diagonal, np.maximum(family.log_diagonal(cholesky), 0.2)
+        family.factors.log_diagonal(floored), np.maximum(log_diagonal, 0.2)
+    )
+    is_pivot = dense(family, np.ones_like(cholesky)) * np.eye(D) > 0
+    np.testing.assert_allclose(
+        dense(family, floored)[~is_pivot], dense(family, cholesky)[~is_pivot]
     )
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_singularity_is_found_at_any_scale(family, covariances, scale):
     singular = covariances.copy()
-    if family.rank == 1:
+    if family.name not in MATRICES:
         singular[-1, 0] = 0
     else:
         singular[-1, :, 0] = singular[-1, :, 1]
         singular[-1, 0, :] = singular[-1, 1, :]
     with pytest.raises(ValueError, match=f"component {len(singular) - 1}: "):
-        family.cholesky(singular * scale, "component {component}: {detail}")
+        family.cholesky(singular * scale, COMPLAINT)

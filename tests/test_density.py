@@ -2,8 +2,14 @@
 
 import numpy as np
 import pytest
+from conftest import (
+    GAUSSIANS,
+    KERNEL_SHAPES,
+    KERNELS,
+    MIXTURES,
+    of_every_type,
+)
 from sklearn.base import clone
-from sklearn.datasets import load_iris
 
 from skdensity import (
     AdamGaussianMixture,
@@ -12,22 +18,20 @@ from skdensity import (
     GaussianMLE,
     LOOKernelDensity,
 )
-from skdensity.models.covariances import FAMILIES
 from skdensity.passes import blocks
-from skdensity.solvers.bandwidths import BANDWIDTHS
 from skdensity.testing import check_density_estimator
 
 DENSITIES = [
-    *(GaussianMLE(covariance_type=name) for name in ("full", "diag", "spherical")),
+    *GAUSSIANS,
     CholeskyGaussian(tol=None),
-    *(LOOKernelDensity(bandwidth) for bandwidth in [*sorted(BANDWIDTHS), 0.5]),
-    *(LOOKernelDensity(covariance_type=name) for name in ("diag", "full")),
+    *KERNELS,
+    *KERNEL_SHAPES,
     LOOKernelDensity(algorithm="nufft"),
     *(
-        mixture(k, covariance_type=name, random_state=0)
-        for mixture in (EMGaussianMixture, AdamGaussianMixture)
+        density
+        for Mixture in MIXTURES
         for k in (1, 3)
-        for name in FAMILIES
+        for density in of_every_type(Mixture(k, random_state=0))
     ),
 ]
 
@@ -75,39 +79,41 @@ def test_the_check_finds_what_is_broken(broken, theorem):
 
 
 @pytest.mark.parametrize("estimator", DENSITIES, ids=repr)
-def test_blocks_make_no_difference(monkeypatch, estimator):
-    X = load_iris().data
-    weight = np.random.RandomState(0).uniform(0.5, 2, len(X))
+def test_blocks_make_no_difference(monkeypatch, iris, estimator):
+    weight = np.random.RandomState(0).uniform(0.5, 2, len(iris))
     if isinstance(estimator, AdamGaussianMixture):
         # Rounding decides when it slows down; few epochs at one pace do not show it.
         estimator = clone(estimator).set_params(tol=None, max_iter=50)
-    whole = clone(estimator).fit(X, sample_weight=weight)
-    expected = whole.score_samples(X)
+    whole = clone(estimator).fit(iris, sample_weight=weight)
+    expected = whole.score_samples(iris)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 1000)
-    assert len(list(blocks.row_blocks(len(X), 8 * 4))) > 1
-    np.testing.assert_allclose(whole.score_samples(X), expected, rtol=1e-12)
-    blocked = clone(estimator).fit(X, sample_weight=weight)
+    assert len(list(blocks.row_blocks(len(iris), 8 * 4))) > 1
+    np.testing.assert_allclose(whole.score_samples(iris), expected, rtol=1e-12)
+    blocked = clone(estimator).fit(iris, sample_weight=weight)
     # Adam's steps and the search for h amplify rounding; a wrong block is off by far.
-    np.testing.assert_allclose(blocked.score_samples(X), expected, atol=1e-6)
+    np.testing.assert_allclose(blocked.score_samples(iris), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("mixture", [EMGaussianMixture, AdamGaussianMixture])
-def test_threads_make_no_difference(monkeypatch, mixture):
-    X = load_iris().data
+@pytest.mark.parametrize("mixture", MIXTURES)
+def test_threads_make_no_difference(monkeypatch, iris, mixture):
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 4000)
-    one, three = (mixture(3, random_state=0, n_jobs=n).fit(X) for n in (None, 3))
+    one, three = (mixture(3, random_state=0, n_jobs=n).fit(iris) for n in (None, 3))
     np.testing.assert_allclose(three.means_, one.means_, rtol=1e-12)
-    np.testing.assert_allclose(three.score_samples(X), one.score_samples(X), rtol=1e-12)
-    np.testing.assert_allclose(three.predict_proba(X), one.predict_proba(X), rtol=1e-9)
-    np.testing.assert_array_equal(three.predict(X), one.predict(X))
-    assert three.icl(X) == pytest.approx(one.icl(X), rel=1e-12)
+    np.testing.assert_allclose(
+        three.score_samples(iris), one.score_samples(iris), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        three.predict_proba(iris), one.predict_proba(iris), rtol=1e-9
+    )
+    np.testing.assert_array_equal(three.predict(iris), one.predict(iris))
+    assert three.icl(iris) == pytest.approx(one.icl(iris), rel=1e-12)
 
 
-def test_the_leave_one_out_score_is_the_same_in_blocks(monkeypatch):
-    density = LOOKernelDensity(0.3).fit(load_iris().data)
+def test_the_leave_one_out_score_is_the_same_in_blocks(monkeypatch, iris):
+    density = LOOKernelDensity(0.3).fit(iris)
     expected = density.loo_score_
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 20_000)
-    again = LOOKernelDensity(0.3).fit(load_iris().data)
+    again = LOOKernelDensity(0.3).fit(iris)
     assert again.loo_score_ == pytest.approx(expected, rel=1e-13)
 
 
@@ -121,8 +127,8 @@ def test_the_leave_one_out_score_is_the_same_in_blocks(monkeypatch):
     ],
     ids=repr,
 )
-def test_a_row_out_of_reach_has_density_zero_not_nan(estimator):
-    fitted = clone(estimator).fit(load_iris().data)
+def test_a_row_out_of_reach_has_density_zero_not_nan(iris, estimator):
+    fitted = clone(estimator).fit(iris)
     far = np.full((1, 4), 1e200)
     assert fitted.score_samples(far)[0] == -np.inf
     if hasattr(fitted, "predict_proba"):
@@ -139,13 +145,12 @@ def test_a_row_out_of_reach_has_density_zero_not_nan(estimator):
     ],
     ids=repr,
 )
-def test_a_change_of_units_moves_log_densities_by_a_constant(estimator):
+def test_a_change_of_units_moves_log_densities_by_a_constant(iris, estimator):
     # x → s x + b scales the density by s^-d. With s = 1e6 and b = 1e8 the data keep ten
     # digits, and they, not the fit, bound the agreement.
-    X = load_iris().data
     scale, offset = 1e6, 1e8
-    expected = clone(estimator).fit(X).score_samples(X) - X.shape[1] * np.log(scale)
-    Z = scale * X + offset
+    expected = clone(estimator).fit(iris).score_samples(iris) - 4 * np.log(scale)
+    Z = scale * iris + offset
     np.testing.assert_allclose(
         clone(estimator).fit(Z).score_samples(Z), expected, rtol=0, atol=1e-6
     )

@@ -4,11 +4,14 @@ import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.integrate import trapezoid
-from scipy.stats import chi2
+from scipy.stats import chi2, logistic
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
 
 from skdensity import (
     AdamGaussianMixture,
@@ -287,3 +290,45 @@ def test_arguments_reach_the_artists():
     mixture = EMGaussianMixture(2, random_state=0).fit(X[:, :2])
     display = MixtureDisplay.from_estimator(mixture, ellipse_kw={"linewidth": 5})
     assert display.ax_.patches[0].get_linewidth() == 5
+
+
+class Logistic:
+    """A density that somebody else wrote: no more than a display needs."""
+
+    def __init__(self, n_features):
+        self.n_features = n_features
+
+    def score_samples(self, X):
+        return logistic.logpdf(X).sum(axis=1)
+
+    def sample(self, n_samples):
+        return np.random.RandomState(0).logistic(size=(n_samples, self.n_features))
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_a_density_of_others_needs_scores_and_draws_alone(n_features):
+    display = DensityDisplay.from_estimator(Logistic(n_features))
+    assert display.names == [f"feature {i}" for i in range(n_features)]
+    # Marginals of several features are kernel densities of 4,000 draws: their error is
+    # some per cent of the peak, and more where they are smoothed in two features.
+    error = 1e-12 if n_features == 1 else 0.08 * logistic.pdf(0)
+    for x, density in display.curves:
+        np.testing.assert_allclose(density, logistic.pdf(x), atol=error)
+    for (i, j), (x, y, density, _) in display.surfaces.items():
+        exact = np.multiply.outer(logistic.pdf(y), logistic.pdf(x))
+        error = 1e-12 if n_features == 2 else 0.2 * logistic.pdf(0) ** 2
+        np.testing.assert_allclose(density, exact, atol=error, err_msg=f"{i}, {j}")
+
+
+def test_densities_of_scikit_learn_are_shown():
+    for estimator in (GaussianMixture(2, random_state=0), KernelDensity(bandwidth=0.5)):
+        estimator.fit(FRAME.iloc[:, :2])
+        display = DensityDisplay.from_estimator(estimator, FRAME)
+        assert display.names == list(FRAME.columns[:2])
+        x, y, density, _ = display.surfaces[0, 1]
+        expected = estimator.score_samples(
+            pd.DataFrame({FRAME.columns[0]: x[:1], FRAME.columns[1]: y[:1]})
+        )
+        assert np.log(density[0, 0]) == pytest.approx(expected[0])
+    with pytest.raises(NotFittedError):
+        DensityDisplay.from_estimator(GaussianMixture())

@@ -2,38 +2,37 @@
 
 import numpy as np
 import pytest
+from conftest import UNTIED
 from scipy.stats import multivariate_normal
 from sklearn.covariance import EmpiricalCovariance
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_digits
 
 from skdensity import GaussianMLE
 
 
-def test_equals_the_empirical_covariance_and_scipys_density():
-    X = load_iris().data
-    density, reference = GaussianMLE().fit(X), EmpiricalCovariance().fit(X)
+def test_equals_the_empirical_covariance_and_scipys_density(iris):
+    density, reference = GaussianMLE().fit(iris), EmpiricalCovariance().fit(iris)
     np.testing.assert_allclose(density.location_, reference.location_)
     np.testing.assert_allclose(density.covariance_, reference.covariance_)
     np.testing.assert_allclose(density.precision_, reference.precision_, rtol=1e-9)
-    expected = multivariate_normal(density.location_, density.covariance_).logpdf(X)
-    np.testing.assert_allclose(density.score_samples(X), expected, rtol=1e-10)
+    expected = multivariate_normal(density.location_, density.covariance_).logpdf(iris)
+    np.testing.assert_allclose(density.score_samples(iris), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("covariance_type", ["diag", "spherical"])
-def test_simpler_covariances_are_averages_of_the_full_one(covariance_type):
-    X = load_iris().data
-    variances = np.diag(GaussianMLE().fit(X).covariance_)
+def test_simpler_covariances_are_averages_of_the_full_one(iris, covariance_type):
+    variances = np.diag(GaussianMLE().fit(iris).covariance_)
     if covariance_type == "spherical":
         variances = np.full(4, variances.mean())
-    density = GaussianMLE(covariance_type=covariance_type).fit(X)
+    density = GaussianMLE(covariance_type=covariance_type).fit(iris)
     np.testing.assert_allclose(density.covariance_, np.diag(variances), atol=1e-15)
 
 
-@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical"])
+@pytest.mark.parametrize("covariance_type", UNTIED)
 @pytest.mark.parametrize("cuts", [[1], [1, 2, 3], [50, 51, 140]])
-def test_a_stream_is_exact_however_it_is_cut(covariance_type, cuts):
+def test_a_stream_is_exact_however_it_is_cut(iris, covariance_type, cuts):
     # An offset of 1e8 would cost a sum of squares all its digits.
-    X = load_iris().data + 1e8
+    X = iris + 1e8
     weight = np.random.RandomState(0).randint(1, 4, len(X))
     whole = GaussianMLE(covariance_type=covariance_type).fit(X, sample_weight=weight)
     stream = GaussianMLE(covariance_type=covariance_type)
@@ -46,10 +45,9 @@ def test_a_stream_is_exact_however_it_is_cut(covariance_type, cuts):
     )
 
 
-def test_fit_forgets_the_stream():
-    X = load_iris().data
-    density = GaussianMLE().partial_fit(X[:100]).fit(X[100:])
-    np.testing.assert_allclose(density.location_, X[100:].mean(axis=0))
+def test_fit_forgets_the_stream(iris):
+    density = GaussianMLE().partial_fit(iris[:100]).fit(iris[100:])
+    np.testing.assert_allclose(density.location_, iris[100:].mean(axis=0))
 
 
 def test_a_stream_keeps_its_covariance_type():
@@ -74,8 +72,8 @@ def test_a_singular_covariance_is_stored_but_is_no_density():
     assert np.isfinite(GaussianMLE(reg_covar=1e-3).fit(X).score(X))
 
 
-def test_float32_at_an_offset_keeps_its_digits():
-    X = (load_iris().data + 1e3).astype(np.float32)
+def test_float32_at_an_offset_keeps_its_digits(iris):
+    X = (iris + 1e3).astype(np.float32)
     single = GaussianMLE().fit(X)
     double = GaussianMLE().fit(X.astype(np.float64))
     assert single.location_.dtype == single.score_samples(X).dtype == np.float32

@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 from scipy.stats import chisquare, kstest
 
 from skdensity import LOOKernelDensity
-from skdensity.solvers.bandwidths import BANDWIDTHS
+from skdensity.solvers.bandwidths.rules import BANDWIDTHS
 
 RULES = sorted(BANDWIDTHS)
 BOUNDS_1D = [(0, None), (None, 1), (0, 1)]

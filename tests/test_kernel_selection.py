@@ -12,11 +12,16 @@ from scipy.stats import gaussian_kde
 
 from skdensity import LOOKernelDensity
 from skdensity.datasets import make_mixture_1d
-from skdensity.models.covariances import FAMILIES
-from skdensity.models.kernels import Kernels
-from skdensity.passes.ties import grid_step, ties_of
-from skdensity.solvers.bandwidths import reference
-from skdensity.solvers.criteria import LeastSquares, LeaveOneOut, RobustLeaveOneOut
+from skdensity.models.kernels.kernels import Kernels
+from skdensity.models.kernels.shapes import SHAPES
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.ties import grid_step, ties_of
+from skdensity.solvers.bandwidths.criteria import (
+    LeastSquares,
+    LeaveOneOut,
+    RobustLeaveOneOut,
+)
+from skdensity.solvers.bandwidths.problem import reference
 
 SEARCHES = ["loo", "robust_loo", "lscv"]
 RULES = [*SEARCHES, "isj", "scott", "silverman"]
@@ -357,15 +362,15 @@ def test_robust_scores_equal_quadrature(X):
     ],
 )
 def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, kind):
-    family, X, masses = FAMILIES[covariance_type], rows(2), weights()
-    bounds, unit = None, np.inf
+    shape, X, masses = SHAPES[covariance_type], rows(2), weights()
+    bounds, row_mass = None, np.inf
     if kind == "counts":
-        masses, unit = 1.0 + np.arange(100) % 4, 1 / 250
+        masses, row_mass = 1.0 + np.arange(100) % 4, 1 / 250
     elif kind == "bounded":
         bounds = np.array([[X[:, 0].min(), np.inf], [-np.inf, np.inf]])
     masses = masses / masses.sum()
-    kernels = Kernels(X, masses, reference(X, masses, family), bounds)
-    score = criterion(kernels, unit)
+    kernels = Kernels(X, masses, reference(X, masses, shape), bounds)
+    score = criterion(kernels, Workspace(), row_mass)
     if kind == "sampled":
         score = score.sampled(30)
         assert len(score.rows) < 40
@@ -645,7 +650,7 @@ def test_the_step_of_a_grid_is_found(dtype, step, offset):
     # Values are off by half an ulp of 60 steps.
     tol = 200 * np.finfo(dtype).eps
     np.testing.assert_allclose(ties.steps, step, rtol=tol)
-    assert 1 / ties.unit == pytest.approx(500)
+    assert 1 / ties.row_mass == pytest.approx(500)
     assert grid_step(X[:, 0]) == ties.steps[0]
 
 
@@ -654,7 +659,7 @@ def test_a_grid_is_found_whether_or_not_its_rarest_value_is_there_once():
     ties = ties_in(X)
     assert ties is not None
     assert ties.steps == [1.0]
-    assert 1 / ties.unit == pytest.approx(len(X))
+    assert 1 / ties.row_mass == pytest.approx(len(X))
 
 
 def test_every_feature_has_its_own_step():
@@ -683,7 +688,7 @@ def test_weights_that_count_nothing_are_no_rounding():
     counts = np.random.RandomState(0).randint(1, 9, 20)
     counts[0] = 1
     ties = ties_in(X, counts.astype(float))
-    assert 1 / ties.unit == pytest.approx(counts.sum())
+    assert 1 / ties.row_mass == pytest.approx(counts.sum())
     assert ties.steps == [1.0]
 
 

@@ -5,25 +5,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
+from conftest import MIXTURES, mixture_of_shares
 from sklearn.exceptions import ConvergenceWarning
 
 from skdensity import AdamGaussianMixture, CholeskyGaussian, EMGaussianMixture
 from skdensity.passes import blocks
-from skdensity.solvers import adam, em, starts
-from skdensity.solvers.acceleration import AcceleratedEM
-from skdensity.solvers.loop import (
-    Progress,
-    iterate,
+from skdensity.solvers.adam import Adam
+from skdensity.solvers.loop import iterate
+from skdensity.solvers.mixtures.acceleration import AcceleratedEM
+from skdensity.solvers.mixtures.em import EM
+from skdensity.solvers.mixtures.starts import STARTS, Start
+from skdensity.solvers.stopping import (
     no_improvement,
     small_gain_ahead,
     small_recent_gain,
 )
-
-
-@pytest.fixture(scope="module")
-def X():
-    return load_iris().data
+from skdensity.solvers.watchers import Watcher
 
 
 def first_stop(rule, values):
@@ -76,53 +73,53 @@ def interrupted_at(n, step):
 @pytest.mark.parametrize(
     ("estimator", "solver"),
     [
-        (EMGaussianMixture(3, init_params="random", random_state=0), em.EM),
-        (AdamGaussianMixture(3, random_state=0), adam.Adam),
-        (CholeskyGaussian(), adam.Adam),
+        (EMGaussianMixture(3, init_params="random", random_state=0), EM),
+        (AdamGaussianMixture(3, random_state=0), Adam),
+        (CholeskyGaussian(), Adam),
     ],
 )
-def test_an_interrupt_keeps_what_was_reached(monkeypatch, X, estimator, solver):
+def test_an_interrupt_keeps_what_was_reached(monkeypatch, iris, estimator, solver):
     monkeypatch.setattr(solver, "step", interrupted_at(4, solver.step))
     with pytest.warns(
         ConvergenceWarning,
         match=rf"{type(estimator).__name__} was interrupted after 3 iterations.*kept",
     ):
-        estimator.fit(X)
+        estimator.fit(iris)
     assert estimator.n_iter_ == 3
     assert not estimator.converged_
-    assert np.isfinite(estimator.score(X))
+    assert np.isfinite(estimator.score(iris))
 
 
-def test_an_interrupt_ends_all_runs_and_keeps_the_best(monkeypatch, X):
+def test_an_interrupt_ends_all_runs_and_keeps_the_best(monkeypatch, iris):
     mixture = EMGaussianMixture(3, n_init=10, init_params="random", random_state=0)
-    first = EMGaussianMixture(3, init_params="random", random_state=0).fit(X)
+    first = EMGaussianMixture(3, init_params="random", random_state=0).fit(iris)
     at = first.n_iter_ + 2
-    monkeypatch.setattr(em.EM, "step", interrupted_at(at, em.EM.step))
+    monkeypatch.setattr(EM, "step", interrupted_at(at, EM.step))
     with pytest.warns(ConvergenceWarning, match="was interrupted"):
-        mixture.fit(X)
+        mixture.fit(iris)
     # As good as equal: another fit's sums may be rounded in another way.
     np.testing.assert_allclose(mixture.means_, first.means_, rtol=1e-6)
     assert not mixture.converged_
 
 
-def test_an_interrupt_before_the_first_start_leaves_all_as_it_was(monkeypatch, X):
+def test_an_interrupt_before_the_first_start_leaves_all_as_it_was(monkeypatch, iris):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    mixture = EMGaussianMixture(3, random_state=0).fit(X)
+    mixture = EMGaussianMixture(3, random_state=0).fit(iris)
     before = dict(vars(mixture))
-    monkeypatch.setitem(starts.STARTS, "small_em", interrupted)
+    monkeypatch.setitem(STARTS, "small_em", Start(interrupted))
     with pytest.raises(KeyboardInterrupt):
-        mixture.fit(2 * X)
+        mixture.fit(2 * iris)
     assert vars(mixture) == before
 
 
-def test_used_up_iterations_warn_and_keep_the_last(X):
+def test_used_up_iterations_warn_and_keep_the_last(iris):
     mixture = EMGaussianMixture(3, tol=0, max_iter=7, random_state=0)
     with pytest.warns(ConvergenceWarning, match="used all 7 iterations"):
-        mixture.fit(X)
+        mixture.fit(iris)
     assert mixture.n_iter_ == len(mixture.lower_bounds_) == 7
-    assert mixture.score(X) >= mixture.lower_bounds_[-1] - 1e-12
+    assert mixture.score(iris) >= mixture.lower_bounds_[-1] - 1e-12
 
 
 def test_the_first_finite_value_is_no_end():
@@ -177,19 +174,40 @@ class Halving:
         return SimpleNamespace(n=state.n + 1, value=-(2.0 ** -(state.n + 1)))
 
 
-def run(solver=None, stop=lambda values: False, max_iter=5, **options):
-    state = SimpleNamespace(n=0, value=-1.0)
-    solver = solver or Halving()
+class Listener(Watcher):
+    """Keeps what it hears; its answers may be given."""
+
+    def __init__(self, begin=lambda: None, iteration=lambda n: False):
+        self.answers = begin, iteration
+        self.heard = []
+
+    def begin(self, max_iter):
+        self.heard.append(("begin", max_iter))
+        self.answers[0]()
+
+    def iteration(self, state, values, is_last):
+        self.heard.append(("iteration", state.n, list(values), is_last))
+        return self.answers[1](state.n)
+
+    def end(self, result):
+        self.heard.append(("end", result))
+
+
+def run(*watchers, solver=None, stop=lambda values: False, max_iter=5):
     return iterate(
-        solver, state, max_iter=max_iter, stop=stop, progress=Progress(0), **options
+        solver or Halving(),
+        SimpleNamespace(n=0, value=-1.0),
+        max_iter=max_iter,
+        stop=stop,
+        watchers=watchers,
     )
 
 
 def test_a_run_says_what_ended_it():
     converged = run(stop=lambda values: values[-1] > -0.2)
-    observed = run(observe=lambda state: state.n == 2)
+    observed = run(Listener(iteration=lambda n: n == 2))
     used_up = run()
-    interrupted = run(Halving(interrupted_step=4))
+    interrupted = run(solver=Halving(interrupted_step=4))
     for result, n_iter, ended_by in (
         (converged, 3, "convergence"),
         (observed, 2, "observer"),
@@ -208,18 +226,33 @@ def test_no_iterations_leave_the_start():
 
 
 def test_a_run_that_converges_as_it_is_stopped_has_converged():
-    result = run(stop=lambda values: True, observe=lambda state: True)
+    result = run(Listener(iteration=lambda n: True), stop=lambda values: True)
     assert result.converged
 
 
-def test_every_step_is_announced_and_observed():
-    told = []
-    run(
-        announce=lambda: told.append("announced"),
-        observe=lambda state: told.append(state.n),
-    )
-    assert told[::2] == ["announced"] * 5
-    assert told[1::2] == [1, 2, 3, 4, 5]
+@pytest.mark.parametrize(
+    ("answers", "options", "n_iter"),
+    [
+        ({}, {}, 5),
+        ({}, {"max_iter": 0}, 0),
+        ({}, {"stop": lambda values: values[-1] > -0.2}, 3),
+        ({"iteration": lambda n: n == 2}, {}, 2),
+    ],
+)
+def test_every_watcher_hears_of_every_step(answers, options, n_iter):
+    first, second = Listener(**answers), Listener()
+    result = run(first, second, **options)
+    assert first.heard == second.heard
+    begin, *iterations, end = second.heard
+    assert begin == ("begin", options.get("max_iter", 5))
+    assert end == ("end", result)
+    values = [-(2.0**-n) for n in range(n_iter + 1)]
+    # What watchers want is not yet known when they hear of an iteration.
+    is_last = n_iter == 5 or "stop" in options
+    assert iterations == [
+        ("iteration", n, values[: n + 1], is_last and n == n_iter)
+        for n in range(1, n_iter + 1)
+    ]
 
 
 def raise_interrupt(*args):
@@ -227,69 +260,71 @@ def raise_interrupt(*args):
 
 
 def test_an_interrupt_while_others_look_on_keeps_the_step():
-    assert run(announce=raise_interrupt).state.n == 0
-    observed = run(observe=raise_interrupt)
+    assert run(Listener(begin=raise_interrupt)).state.n == 0
+    observed = run(Listener(iteration=raise_interrupt))
     assert (observed.state.n, observed.values) == (1, [-0.5])
     assert run(stop=raise_interrupt).ended_by == "interrupt"
 
 
-def test_an_interrupt_before_the_first_step_keeps_the_start(monkeypatch, X):
-    start = EMGaussianMixture(3, max_iter=0, random_state=0).fit(X)
-    monkeypatch.setattr(em.EM, "step", raise_interrupt)
+def test_an_interrupt_before_the_first_step_keeps_the_start(monkeypatch, iris):
+    start = EMGaussianMixture(3, max_iter=0, random_state=0).fit(iris)
+    monkeypatch.setattr(EM, "step", raise_interrupt)
     mixture = EMGaussianMixture(3, random_state=0)
     with pytest.warns(ConvergenceWarning, match="interrupted after 0 iterations"):
-        mixture.fit(X)
+        mixture.fit(iris)
     np.testing.assert_allclose(mixture.means_, start.means_, rtol=1e-9)
     assert (mixture.n_iter_, mixture.lower_bounds_) == (0, [])
 
 
 @pytest.mark.parametrize("acceleration", [None, "anderson", "lbfgs"])
-def test_an_interrupted_fit_goes_on_where_it_was(monkeypatch, X, acceleration):
+def test_an_interrupted_fit_goes_on_where_it_was(monkeypatch, iris, acceleration):
     mixture = EMGaussianMixture(
         3, init_params="random", random_state=0, acceleration=acceleration
     )
-    solver = AcceleratedEM if acceleration else em.EM
+    solver = AcceleratedEM if acceleration else EM
     step = solver.step
     monkeypatch.setattr(solver, "step", interrupted_at(3, step))
     with pytest.warns(ConvergenceWarning, match="after 2 iterations"):
-        mixture.fit(X)
+        mixture.fit(iris)
     monkeypatch.setattr(solver, "step", step)
-    before = mixture.score(X)
+    before = mixture.score(iris)
     mixture.set_params(warm_start=True, max_iter=1, tol=0)
     with pytest.warns(ConvergenceWarning, match="used all 1 iterations"):
-        mixture.fit(X)
+        mixture.fit(iris)
     assert mixture.lower_bound_ == pytest.approx(before, rel=1e-12)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_the_signal_of_a_terminal_interrupts(monkeypatch, X, n_jobs):
-    step, n_steps = em.EM.step, iter(range(1, 1000))
+def test_the_signal_of_a_terminal_interrupts(monkeypatch, iris, n_jobs):
+    step, n_steps = EM.step, iter(range(1, 1000))
 
     def signalled(self, state):
         if next(n_steps) == 3:
             signal.raise_signal(signal.SIGINT)
         return step(self, state)
 
-    monkeypatch.setattr(em.EM, "step", signalled)
+    monkeypatch.setattr(EM, "step", signalled)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)  # so that there are some
     mixture = EMGaussianMixture(3, init_params="random", random_state=0, n_jobs=n_jobs)
     with pytest.warns(ConvergenceWarning, match="interrupted after 2 iterations"):
-        mixture.fit(X)
-    assert np.isfinite(mixture.score(X))
+        mixture.fit(iris)
+    assert np.isfinite(mixture.score(iris))
 
 
 def started(monkeypatch, *outcomes):
-    """Give runs these responsibilities, or an interrupt; count them."""
+    """Start runs at these responsibilities, or with an interrupt; count them."""
     calls = iter(outcomes)
     used = []
 
-    def start(X, weight, n_components, family, rng):
+    def find(problem, rng):
         used.append(next(calls))
         if used[-1] is KeyboardInterrupt:
             raise KeyboardInterrupt
-        return used[-1]
+        return mixture_of_shares(
+            problem.rows.X, used[-1], problem.family, problem.reg_covar
+        )
 
-    monkeypatch.setitem(starts.STARTS, "random", start)
+    monkeypatch.setitem(STARTS, "random", Start(find))
     return used
 
 
@@ -299,48 +334,48 @@ def halves(column):
     return np.stack([is_high, ~is_high]).astype(float)
 
 
-def test_the_interrupted_run_itself_may_be_the_best(monkeypatch, X):
-    X = np.unique(X, axis=0)
+def test_the_interrupted_run_itself_may_be_the_best(monkeypatch, iris):
+    rows = np.unique(iris, axis=0)
     # Petal length tells the species apart, sepal width does not.
-    bad, good = halves(X[:, 1]), halves(X[:, 2])
+    bad, good = halves(rows[:, 1]), halves(rows[:, 2])
     used = started(monkeypatch, bad, good, good)
-    monkeypatch.setattr(em.EM, "step", interrupted_at(4, em.EM.step))
+    monkeypatch.setattr(EM, "step", interrupted_at(4, EM.step))
     mixture = EMGaussianMixture(2, n_init=3, init_params="random", max_iter=2, tol=0)
     with pytest.warns(ConvergenceWarning, match="interrupted after 1 iterations"):
-        mixture.fit(X)
+        mixture.fit(rows)
     assert len(used) == 2
     monkeypatch.undo()
     started(monkeypatch, good)
     alone = EMGaussianMixture(2, init_params="random", max_iter=1, tol=0)
     with pytest.warns(ConvergenceWarning, match="used all"):
-        alone.fit(X)
+        alone.fit(rows)
     np.testing.assert_allclose(mixture.means_, alone.means_, rtol=1e-9)
 
 
-@pytest.mark.parametrize("Estimator", [EMGaussianMixture, AdamGaussianMixture])
-def test_an_interrupt_between_runs_keeps_the_best_so_far(monkeypatch, X, Estimator):
-    X = np.unique(X, axis=0)
-    good = halves(X[:, 2])
+@pytest.mark.parametrize("Estimator", MIXTURES)
+def test_an_interrupt_between_runs_keeps_the_best_so_far(monkeypatch, iris, Estimator):
+    rows = np.unique(iris, axis=0)
+    good = halves(rows[:, 2])
     used = started(monkeypatch, good, KeyboardInterrupt, good)
     mixture = Estimator(2, n_init=3, init_params="random")
     with pytest.warns(ConvergenceWarning, match="was interrupted"):
-        mixture.fit(X)
+        mixture.fit(rows)
     assert len(used) == 2
     assert not mixture.converged_
     started(monkeypatch, good)
-    alone = Estimator(2, init_params="random").fit(X)
+    alone = Estimator(2, init_params="random").fit(rows)
     np.testing.assert_allclose(mixture.means_, alone.means_, rtol=1e-6)
 
 
-def test_used_up_runs_warn_and_keep_the_best(X):
+def test_used_up_runs_warn_and_keep_the_best(iris):
     parameters = {"init_params": "random", "max_iter": 5, "tol": 0}
     rng = np.random.RandomState(0)
     with pytest.warns(ConvergenceWarning, match="used all 5 iterations"):
-        best = EMGaussianMixture(3, n_init=4, random_state=0, **parameters).fit(X)
+        best = EMGaussianMixture(3, n_init=4, random_state=0, **parameters).fit(iris)
     bounds = []
     for _ in range(4):
         with pytest.warns(ConvergenceWarning):
-            one = EMGaussianMixture(3, random_state=rng, **parameters).fit(X)
+            one = EMGaussianMixture(3, random_state=rng, **parameters).fit(iris)
         bounds.append(one.lower_bound_)
     assert best.lower_bound_ == pytest.approx(max(bounds), rel=1e-9)
     assert not best.converged_

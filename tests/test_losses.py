@@ -2,74 +2,76 @@
 
 import numpy as np
 import pytest
+from conftest import TYPES, UNTIED, central_differences, mixture_of_shares
 
-from skdensity.models.covariances import FAMILIES
-from skdensity.models.losses import GaussianLoss, MixtureLoss
-from skdensity.models.mixture import Mixture
-from skdensity.models.moments import moments_of
-
-
-def central_differences(function, parameters):
-    # The error of order 4 and a step of eps^(1/5) balance truncation and rounding.
-    step = np.finfo(float).eps ** 0.2
-    gradient = np.empty_like(parameters)
-    for i in range(len(parameters)):
-        e = np.zeros_like(parameters)
-        e[i] = step
-        near = function(parameters + e) - function(parameters - e)
-        far = function(parameters + 2 * e) - function(parameters - 2 * e)
-        gradient[i] = (8 * near - far) / (12 * step)
-    return gradient
+from skdensity.models.covariances.table import FAMILIES
+from skdensity.models.gaussian import Gaussian
+from skdensity.models.mixtures.losses import GaussianLoss, MixtureLoss
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.parameters import MixtureParameters
+from skdensity.models.mixtures.variances import gaussian_of
+from skdensity.rows.array_rows import ArrayRows
 
 
 @pytest.fixture
 def rows():
     rng = np.random.RandomState(0)
-    return rng.standard_normal((40, 3)) * [1, 2, 0.5], rng.uniform(0.1, 2, 40)
+    X = rng.standard_normal((40, 3)) * [1, 2, 0.5]
+    return ArrayRows(X, rng.uniform(0.1, 2, 40))
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+def own_units(n_features, family):
+    """The units of the data: parameters are those of the mixture itself."""
+    return Gaussian.isolated(np.zeros(n_features), np.ones(n_features), family)
+
+
+def loss_of(n_components, units):
+    return MixtureLoss(MixtureParameters(n_components, units))
+
+
+def checked_value(loss, parameters, prepared):
+    """The loss, whose gradient is that of central differences."""
+    value, gradient = loss.value_and_gradient(parameters, prepared)
+    expected = central_differences(
+        lambda p: loss.value_and_gradient(p, prepared)[0], parameters
+    )
+    np.testing.assert_allclose(
+        gradient, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max()
+    )
+    return value
+
+
+@pytest.mark.parametrize("are_whitened", [False, True])
+@pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("n_components", [1, 3])
-def test_mixture_gradient(rows, name, n_components):
-    X, weight = rows
+def test_mixture_gradient(rows, name, n_components, are_whitened):
     family = FAMILIES[name]
-    loss = MixtureLoss(X, weight, n_components, family)
-    n_free = family.n_parameters(n_components, 3)
+    units = gaussian_of(rows, family, 0, "") if are_whitened else own_units(3, family)
+    loss = loss_of(n_components, units)
+    n_free = family.shape.n_parameters(n_components, 3)
     rng = np.random.RandomState(1)
     parameters = 0.5 * rng.standard_normal(n_components * 4 + n_free)
-    _, gradient = loss.value_and_gradient(parameters, slice(None))
-    expected = central_differences(
-        lambda p: loss.value_and_gradient(p, slice(None))[0], parameters
-    )
-    np.testing.assert_allclose(
-        gradient, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max()
-    )
+    checked_value(loss, parameters, loss.prepared(rows))
 
 
-@pytest.mark.parametrize("name", ["full", "diag", "spherical"])
+@pytest.mark.parametrize("name", UNTIED)
 def test_gaussian_gradient_and_value(rows, name):
-    X, weight = rows
     family = FAMILIES[name]
     loss = GaussianLoss(3, family)
-    moments = moments_of(X, weight[None], family)
     rng = np.random.RandomState(1)
-    parameters = 0.5 * rng.standard_normal(3 + family.n_parameters(1, 3))
-    value, gradient = loss.value_and_gradient(parameters, moments)
-    expected = central_differences(
-        lambda p: loss.value_and_gradient(p, moments)[0], parameters
-    )
-    np.testing.assert_allclose(
-        gradient, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max()
-    )
-    log_density = loss.unravel(parameters).log_density(X)
-    assert value == pytest.approx(-np.average(log_density, weights=weight), rel=1e-12)
+    parameters = 0.5 * rng.standard_normal(3 + family.shape.n_parameters(1, 3))
+    value = checked_value(loss, parameters, loss.prepared(rows))
+    log_density = loss.unravel(parameters).log_density(rows)
+    mean = np.average(log_density, weights=rows.weight)
+    assert value == pytest.approx(-mean, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_parameters_round_trip(name):
     family = FAMILIES[name]
-    loss = MixtureLoss(np.zeros((1, 2)), np.ones(1), 3, family)
-    parameters = np.random.RandomState(0).standard_normal(9 + family.n_parameters(3, 2))
+    loss = loss_of(3, own_units(2, family))
+    n_parameters = 9 + family.shape.n_parameters(3, 2)
+    parameters = np.random.RandomState(0).standard_normal(n_parameters)
     mixture = loss.unravel(parameters)
     again = loss.unravel(loss.ravel(mixture))
     np.testing.assert_allclose(again.weights, mixture.weights)
@@ -77,20 +79,37 @@ def test_parameters_round_trip(name):
     np.testing.assert_allclose(again.cholesky, mixture.cholesky)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_a_mixture_measured_in_units_and_back(name):
     family = FAMILIES[name]
     rng = np.random.RandomState(0)
     X = rng.standard_normal((50, 2)) @ [[2.0, 1.0], [0.0, 0.1]] + 100
-    units = Mixture.from_moments(moments_of(X, np.ones((1, 50)), family), family, 0)
-    shares = rng.uniform(size=(3, 50))
-    mixture = Mixture.from_moments(moments_of(X, shares, family), family, 0)
-    inside = mixture.measured_in(units)
+    rows = ArrayRows(X)
+    units = gaussian_of(rows, family, 0, "")
+    mixture = mixture_of_shares(X, rng.uniform(size=(3, 50)), family)
+    measured = MixtureParameters(3, units)
+    parameters = measured.ravel(mixture)
+    inside = MixtureParameters(3, own_units(2, family)).unravel(parameters)
     np.testing.assert_allclose(
-        inside.log_density(units.whitened(X)) - family.log_det(units.cholesky, 2),
-        mixture.log_density(X),
+        inside.log_density(ArrayRows(units.whiten(X))) - units.log_volume,
+        mixture.log_density(rows),
         rtol=1e-9,
     )
-    back = inside.measured_out_of(units)
-    np.testing.assert_allclose(back.means, mixture.means)
-    np.testing.assert_allclose(back.cholesky, mixture.cholesky, atol=1e-12)
+    elsewhere = MixtureParameters(3, units, rng.standard_normal((3, 2)))
+    for one in (measured, elsewhere):
+        back = one.unravel(one.ravel(mixture))
+        np.testing.assert_allclose(back.weights, mixture.weights)
+        np.testing.assert_allclose(back.means, mixture.means)
+        np.testing.assert_allclose(back.cholesky, mixture.cholesky, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_means_that_stay_at_their_origins_keep_all_their_digits(rows, name):
+    family = FAMILIES[name]
+    units = gaussian_of(rows, family, 0, "")
+    means = np.random.RandomState(0).standard_normal((3, 3))
+    cholesky = np.broadcast_to(units.cholesky, family.shape.inner_shape(3, 3))
+    mixture = Mixture.from_cholesky(np.ones(3) / 3, means, cholesky, family)
+    parameters = MixtureParameters(3, units, means)
+    back = parameters.unravel(parameters.ravel(mixture))
+    np.testing.assert_array_equal(back.means, means)

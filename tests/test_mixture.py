@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
-from sklearn.datasets import load_iris
+from conftest import MIXTURES, dense_covariances, scipys_log_joint
 from sklearn.mixture import GaussianMixture
 
-from skdensity import AdamGaussianMixture, EMGaussianMixture
-from skdensity.models.covariances import FAMILIES
+from skdensity import EMGaussianMixture
+from skdensity.models.covariances.table import FAMILIES
 
 PARAMETERS = {
     "full": ([0.3, 0.7], [[0, 0], [5, 1]], [[[1, 0.5], [0.5, 2]], [[3, 0], [0, 1]]]),
@@ -19,7 +18,7 @@ PARAMETERS = {
 }
 
 
-@pytest.fixture(params=[EMGaussianMixture, AdamGaussianMixture])
+@pytest.fixture(params=MIXTURES)
 def Mixture(request):
     return request.param
 
@@ -36,31 +35,14 @@ def mixture(Mixture, covariance_type):
     )
 
 
-def dense_covariances(covariance_type):
-    _, _, covariances = PARAMETERS[covariance_type]
-    covariances = np.asarray(covariances, dtype=float)
-    return {
-        "full": lambda: covariances,
-        "tied": lambda: np.stack([covariances] * 2),
-        "diag": lambda: np.stack([np.diag(c) for c in covariances]),
-        "tied_diag": lambda: np.stack([np.diag(covariances)] * 2),
-        "spherical": lambda: np.stack([c * np.eye(2) for c in covariances]),
-        "tied_spherical": lambda: np.stack([covariances * np.eye(2)] * 2),
-    }[covariance_type]()
+def dense_parameters(covariance_type):
+    weights, means, covariances = PARAMETERS[covariance_type]
+    return weights, means, dense_covariances(covariance_type, covariances, 2, 2)
 
 
 def test_the_density_is_the_weighted_sum(mixture, covariance_type):
     X = np.random.RandomState(0).uniform(-5, 10, (100, 2))
-    weights, means, _ = PARAMETERS[covariance_type]
-    parts = np.stack(
-        [
-            weight * multivariate_normal(mean, covariance).pdf(X)
-            for weight, mean, covariance in zip(
-                weights, means, dense_covariances(covariance_type), strict=True
-            )
-        ],
-        axis=1,
-    )
+    parts = np.exp(scipys_log_joint(X, *dense_parameters(covariance_type)))
     np.testing.assert_allclose(mixture.score_samples(X), np.log(parts.sum(axis=1)))
     responsibilities = parts / parts.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(mixture.predict_proba(X), responsibilities, rtol=1e-9)
@@ -79,10 +61,10 @@ def test_given_parameters_are_the_fitted_attributes(mixture, covariance_type):
 
 def test_samples_have_their_components_moments(mixture, covariance_type):
     X, y = mixture.sample(40_000, random_state=0)
-    weights, means, _ = PARAMETERS[covariance_type]
+    weights, means, covariances = dense_parameters(covariance_type)
     # Five standard errors of the largest variance, 4, and of a share.
     assert np.mean(y) == pytest.approx(weights[1], abs=5 * 0.5 / 200)
-    for k, covariance in enumerate(dense_covariances(covariance_type)):
+    for k, covariance in enumerate(covariances):
         n = np.sum(y == k)
         np.testing.assert_allclose(
             X[y == k].mean(axis=0), means[k], atol=5 * 2 / np.sqrt(n)
@@ -115,12 +97,10 @@ def test_criteria_count_weights_as_repetitions(mixture):
 def test_icl_is_the_bic_of_labelled_rows(mixture, covariance_type):
     X = np.random.RandomState(0).uniform(-5, 10, (50, 2))
     weight = np.random.RandomState(1).uniform(0.5, 2, 50)
-    weights, means, _ = PARAMETERS[covariance_type]
-    covariances = dense_covariances(covariance_type)
+    log_joint = scipys_log_joint(X, *dense_parameters(covariance_type))
     completed = 0.0
-    for x, w, k in zip(X, weight, mixture.predict(X), strict=True):
-        log_density = multivariate_normal(means[k], covariances[k]).logpdf(x)
-        completed += w * (np.log(weights[k]) + log_density)
+    for row, w, k in zip(log_joint, weight, mixture.predict(X), strict=True):
+        completed += w * row[k]
     penalty = mixture._n_parameters() * np.log(weight.sum())
     icl, bic = mixture.icl(X, weight), mixture.bic(X, weight)
     assert icl == pytest.approx(-2 * completed + penalty, rel=1e-12)
@@ -145,10 +125,9 @@ def test_the_number_of_parameters_is_scikit_learns(mixture, covariance_type):
     assert mixture._n_parameters() == theirs._n_parameters()
 
 
-def test_fitted_attributes_are_a_start(Mixture, covariance_type):
-    X = load_iris().data
-    mixture = Mixture(2, covariance_type=covariance_type, random_state=0).fit(X)
-    shape = FAMILIES[covariance_type].public_shape(2, 4)
+def test_fitted_attributes_are_a_start(Mixture, covariance_type, iris):
+    mixture = Mixture(2, covariance_type=covariance_type, random_state=0).fit(iris)
+    shape = FAMILIES[covariance_type].shape.public_shape(2, 4)
     for name in ("covariances_", "precisions_", "precisions_cholesky_"):
         assert np.shape(getattr(mixture, name)) == shape
     again = Mixture(
@@ -158,9 +137,9 @@ def test_fitted_attributes_are_a_start(Mixture, covariance_type):
         weights_init=mixture.weights_,
         means_init=mixture.means_,
         precisions_init=mixture.precisions_,
-    ).fit(X)
+    ).fit(iris)
     np.testing.assert_allclose(
-        again.score_samples(X), mixture.score_samples(X), rtol=1e-9
+        again.score_samples(iris), mixture.score_samples(iris), rtol=1e-9
     )
 
 
@@ -180,10 +159,11 @@ def test_one_variance_for_all_is_a_number(Mixture, number):
     ("tied", "single"),
     [("tied", "full"), ("tied_diag", "diag"), ("tied_spherical", "spherical")],
 )
-def test_one_component_has_nothing_to_share(Mixture, tied, single):
-    X = load_iris().data
-    one, other = (Mixture(covariance_type=name).fit(X) for name in (tied, single))
-    np.testing.assert_allclose(one.score_samples(X), other.score_samples(X), rtol=1e-9)
+def test_one_component_has_nothing_to_share(Mixture, tied, single, iris):
+    one, other = (Mixture(covariance_type=name).fit(iris) for name in (tied, single))
+    np.testing.assert_allclose(
+        one.score_samples(iris), other.score_samples(iris), rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -240,8 +220,8 @@ def test_bad_parameters(Mixture, changes, message):
         ),
     ],
 )
-def test_bad_starts_leave_a_fit_as_it_was(Mixture, parameters, message):
-    X = load_iris().data[:, :2]
+def test_bad_starts_leave_a_fit_as_it_was(Mixture, iris, parameters, message):
+    X = iris[:, :2]
     mixture = Mixture(2, random_state=0).fit(X)
     before = dict(vars(mixture))
     mixture.set_params(**parameters)
@@ -250,43 +230,41 @@ def test_bad_starts_leave_a_fit_as_it_was(Mixture, parameters, message):
     assert vars(mixture) == before | parameters
 
 
-def test_warm_start_says_what_it_cannot_continue(Mixture):
-    X = load_iris().data
+def test_warm_start_says_what_it_cannot_continue(Mixture, iris):
     mixture = Mixture(2, warm_start=True, random_state=0, tol=1e-2, reg_covar=1e-3)
-    mixture.fit(X)
+    mixture.fit(iris)
     for change, rows in (
-        ({"n_components": 3}, X),
-        ({"covariance_type": "diag"}, X),
-        ({}, X[:, :2]),
+        ({"n_components": 3}, iris),
+        ({"covariance_type": "diag"}, iris),
+        ({}, iris[:, :2]),
     ):
         mixture.set_params(n_components=2, covariance_type="full").set_params(**change)
         with pytest.raises(ValueError, match="warm_start=True cannot continue"):
             mixture.fit(rows)
 
 
-def test_fit_predict_is_fit_then_predict(Mixture):
-    X = load_iris().data
+def test_fit_predict_is_fit_then_predict(Mixture, iris):
     weight = np.where(np.arange(150) < 50, 10.0, 0.1)
     labels = Mixture(3, random_state=0, max_iter=2000).fit_predict(
-        X, sample_weight=weight
+        iris, sample_weight=weight
     )
-    mixture = Mixture(3, random_state=0, max_iter=2000).fit(X, sample_weight=weight)
-    np.testing.assert_array_equal(labels, mixture.predict(X))
-    unweighted = Mixture(3, random_state=0, max_iter=2000).fit_predict(X)
+    mixture = Mixture(3, random_state=0, max_iter=2000).fit(iris, sample_weight=weight)
+    np.testing.assert_array_equal(labels, mixture.predict(iris))
+    unweighted = Mixture(3, random_state=0, max_iter=2000).fit_predict(iris)
     assert not np.array_equal(labels, unweighted)
 
 
-def test_fitted_attributes_are_plain_numbers(Mixture):
-    mixture = Mixture(2, random_state=0).fit(load_iris().data)
+def test_fitted_attributes_are_plain_numbers(Mixture, iris):
+    mixture = Mixture(2, random_state=0).fit(iris)
     assert mixture.converged_ is True
     assert {type(value) for value in mixture.lower_bounds_} == {float}
     assert type(mixture.lower_bound_) is float
     assert type(mixture.n_iter_) is int
 
 
-def test_another_covariance_type_waits_for_the_next_fit(Mixture):
+def test_another_covariance_type_waits_for_the_next_fit(Mixture, iris):
     # With as many components as features, the shapes cannot tell the types apart.
-    X = load_iris().data[:, :2]
+    X = iris[:, :2]
     mixture = Mixture(2, covariance_type="tied", random_state=0).fit(X)
     expected = mixture.score_samples(X), mixture.bic(X)
     mixture.set_params(covariance_type="diag")
@@ -296,8 +274,8 @@ def test_another_covariance_type_waits_for_the_next_fit(Mixture):
         mixture.set_params(warm_start=True).fit(X)
 
 
-def test_float32_in_float32_out(Mixture, covariance_type):
-    X = load_iris().data.astype(np.float32)
+def test_float32_in_float32_out(Mixture, covariance_type, iris):
+    X = iris.astype(np.float32)
     mixture = Mixture(2, covariance_type=covariance_type, random_state=0).fit(X)
     for array in (
         mixture.weights_,
@@ -312,12 +290,11 @@ def test_float32_in_float32_out(Mixture, covariance_type):
         assert array.dtype == np.float32
 
 
-def test_verbose_prints_and_silence_does_not(Mixture, capsys):
-    X = load_iris().data
+def test_verbose_prints_and_silence_does_not(Mixture, capsys, iris):
     mixture = Mixture(3, random_state=0, reg_covar=1e-3)
-    mixture.fit(X)
+    mixture.fit(iris)
     assert capsys.readouterr().out == ""
-    mixture.set_params(verbose=2, verbose_interval=2).fit(X)
+    mixture.set_params(verbose=2, verbose_interval=2).fit(iris)
     out = capsys.readouterr().out
     assert out.startswith("Run 0\n  Iteration 2  change ")
     assert "Run converged after" in out

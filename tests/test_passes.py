@@ -2,43 +2,44 @@
 
 import numpy as np
 import pytest
+from conftest import (
+    ISOTROPIC,
+    MATRICES,
+    STARTS_ON_ROWS,
+    TYPES,
+    dense_covariances,
+    mixture_of,
+    scipys_log_joint,
+)
 from scipy.special import logsumexp
-from scipy.stats import multivariate_normal
 
 from skdensity import EMGaussianMixture
-from skdensity.models.covariances import FAMILIES
-from skdensity.models.mixture import Mixture
-from skdensity.models.triangular import TriangularForm
+from skdensity.models.covariances.table import FAMILIES
+from skdensity.models.mixtures.forms.triangular import TriangularForm
 from skdensity.passes import blocks
-from skdensity.passes.blocks import Workspace
-from skdensity.solvers.em import EM
-from skdensity.solvers.starts import STARTS
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.solvers.mixtures.em import EM
 
 
-def mixture_of(name, n_features):
-    family = FAMILIES[name]
-    rng = np.random.RandomState(n_features)
-    scale = 0.3 / max(1, n_features / 7)
-    free = scale * rng.standard_normal(family.n_parameters(3, n_features))
-    means = 2 * rng.standard_normal((3, n_features))
-    cholesky = family.unravel(free, 3, n_features)
-    return Mixture.from_cholesky(np.array([0.2, 0.3, 0.5]), means, cholesky, family)
-
-
-def all_results(mixture, X, workspace):
+def all_results(mixture, X, n_threads=1):
     """What passes compute: densities, responsibilities and a step of EM."""
-    step = EM(X, np.ones(len(X)), 1e-6, workspace)
-    after = step.step(step.init(mixture)).mixture
+    with Workspace(n_threads) as workspace:
+        rows = ArrayRows(X, workspace=workspace)
+        step = EM(rows, 1e-6)
+        after = step.step(step.init(mixture)).mixture
+        log_density = mixture.log_density(rows)
+        responsibilities = mixture.responsibilities(rows)
     return {
-        "log_density": mixture.log_density(X, workspace),
-        "responsibilities": mixture.responsibilities(X, workspace),
+        "log_density": log_density,
+        "responsibilities": responsibilities,
         "weights": after.weights,
         "means": after.means,
         "covariances": after.covariances,
     }
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("n_features", [1, 2, 10, 40])
 @pytest.mark.parametrize("with_far_rows", [False, True])
 def test_blocks_and_threads_change_nothing(
@@ -46,16 +47,16 @@ def test_blocks_and_threads_change_nothing(
 ):
     mixture = mixture_of(name, n_features)
     assert isinstance(mixture.form, TriangularForm) == (
-        n_features == 40 and name in ("full", "tied")
+        n_features == 40 and name in MATRICES
     )
     X, _ = mixture.sample(700, np.random.RandomState(0))
     if with_far_rows:
         # Their blocks are whitened; the others are not, and all of them add up.
         X[400:410] *= 1e4
-    expected = all_results(mixture, X, Workspace())
+    expected = all_results(mixture, X)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 60 * mixture.row_bytes)
     for n_threads in (1, 3):
-        results = all_results(mixture, X, Workspace(n_threads))
+        results = all_results(mixture, X, n_threads)
         for part, values in expected.items():
             # Small entries are differences of large ones: by the largest.
             np.testing.assert_allclose(
@@ -63,7 +64,7 @@ def test_blocks_and_threads_change_nothing(
             )
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("offset", [0.0, 1e3])
 def test_float32_is_float64_to_four_digits(name, offset):
     mixture = mixture_of(name, 4)
@@ -77,7 +78,7 @@ def test_float32_is_float64_to_four_digits(name, offset):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_50_000_weighted_rows_are_repeated_rows(name):
     truth = mixture_of(name, 3)
     X, _ = truth.sample(50_000, np.random.RandomState(0))
@@ -95,49 +96,43 @@ def test_50_000_weighted_rows_are_repeated_rows(name):
     assert mixture.score(repeated) == pytest.approx(total, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("n_features", [1, 2, 10, 40])
 @pytest.mark.parametrize("with_far_rows", [False, True])
 def test_a_pass_is_the_sum_over_rows_written_out(
     monkeypatch, name, n_features, with_far_rows
 ):
-    mixture, family = mixture_of(name, n_features), FAMILIES[name]
+    mixture, shape = mixture_of(name, n_features), FAMILIES[name].shape
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 50 * mixture.row_bytes)
     X, _ = mixture.sample(300, np.random.RandomState(0))
     if with_far_rows:
         X[100:110] *= 1e4
     weight = np.random.RandomState(1).uniform(0.5, 2, 300)
-    covariances = [
-        np.diag(np.broadcast_to(c, n_features)) if family.rank == 1 else c
-        for c in family.untied(mixture.covariances, 3)
-    ]
-    log_joint = np.log(mixture.weights) + np.stack(
-        [
-            multivariate_normal(mean, covariance).logpdf(X)
-            for mean, covariance in zip(mixture.means, covariances, strict=True)
-        ],
-        axis=1,
-    )
+    public = shape.public(mixture.covariances)
+    covariances = dense_covariances(name, public, 3, n_features)
+    log_joint = scipys_log_joint(X, mixture.weights, mixture.means, covariances)
     log_density = logsumexp(log_joint, axis=1)
-    np.testing.assert_allclose(mixture.log_density(X), log_density, rtol=1e-9)
+    rows = ArrayRows(X, weight)
+    np.testing.assert_allclose(mixture.log_density(rows), log_density, rtol=1e-9)
     np.testing.assert_allclose(
-        mixture.log_completed(X), log_joint.max(axis=1), rtol=1e-9
+        mixture.log_completed(rows), log_joint.max(axis=1), rtol=1e-9
     )
-    np.testing.assert_array_equal(mixture.labels(X), log_joint.argmax(axis=1))
-    moments = mixture.moments(X, weight)
+    np.testing.assert_array_equal(mixture.labels(rows), log_joint.argmax(axis=1))
+    moments = mixture.moments(rows)
     assert moments.log_likelihood == pytest.approx(weight @ log_density, rel=1e-10)
     shares = weight[:, None] * np.exp(log_joint - log_density[:, None])
     residuals = X[:, None] - mixture.means
     first = np.einsum("nk,nkd->kd", shares, residuals)
     second = np.einsum("nk,nkd,nke->kde", shares, residuals, residuals)
-    if family.rank == 1:
+    if name not in MATRICES:
         second = np.diagonal(second, axis1=1, axis2=2)
+    if name in ISOTROPIC:  # which need the trace alone
+        second = second.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(moments.mass, shares.sum(axis=0), rtol=1e-9)
     for part, expected in (("first", first), ("second", second)):
-        actual = getattr(moments, part)
-        if actual.shape != expected.shape:  # isotropic families need the trace alone
-            expected = expected.sum(axis=1, keepdims=True)
-        np.testing.assert_allclose(actual, expected, atol=1e-9 * np.abs(expected).max())
+        actual, size = getattr(moments, part), np.abs(expected).max()
+        assert actual.shape == expected.shape
+        np.testing.assert_allclose(actual, expected, atol=1e-9 * size)
 
 
 @pytest.mark.parametrize("name", ["full", "tied", "diag"])
@@ -146,39 +141,41 @@ def test_a_block_may_be_a_row(monkeypatch, name, n_features):
     mixture = mixture_of(name, n_features)
     X, _ = mixture.sample(50, np.random.RandomState(0))
     X[7] *= 1e5
-    expected = all_results(mixture, X, Workspace())
+    expected = all_results(mixture, X)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
-    for part, values in all_results(mixture, X, Workspace(2)).items():
+    for part, values in all_results(mixture, X, n_threads=2).items():
         np.testing.assert_allclose(
             values, expected[part], rtol=1e-12, atol=1e-12 * np.abs(values).max()
         )
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("n_features", [2, 40])
 def test_how_rows_lie_in_memory_changes_nothing(name, n_features):
     mixture = mixture_of(name, n_features)
     wide = np.zeros((400, 2 * n_features))
     wide[:, ::2] = mixture.sample(400, np.random.RandomState(0))[0]
     X = wide[:, ::2].copy()
-    expected = all_results(mixture, X, Workspace())
+    expected = all_results(mixture, X)
     X.flags.writeable = False
     for same in (X, np.asfortranarray(X), wide[:, ::2], X[::-1].copy()[::-1]):
-        for part, values in all_results(mixture, same, Workspace()).items():
+        for part, values in all_results(mixture, same).items():
             np.testing.assert_allclose(
                 values, expected[part], rtol=1e-12, atol=1e-12 * np.abs(values).max()
             )
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_a_pass_over_all_rows_is_the_sum_of_passes_over_some(name):
     mixture = mixture_of(name, 3)
     X, _ = mixture.sample(500, np.random.RandomState(0))
     weight = np.random.RandomState(1).uniform(0.5, 2, 500)
-    whole = mixture.moments(X, weight)
-    halves = mixture.moments(X[:200], weight[:200]) + mixture.moments(
-        X[200:], weight[200:]
+    whole = mixture.moments(ArrayRows(X, weight))
+    one, other = (
+        mixture.moments(ArrayRows(X[some], weight[some]))
+        for some in (slice(200), slice(200, None))
     )
+    halves = one + other
     for part in ("log_likelihood", "mass", "first", "second"):
         expected = getattr(whole, part)
         np.testing.assert_allclose(
@@ -186,7 +183,7 @@ def test_a_pass_over_all_rows_is_the_sum_of_passes_over_some(name):
         )
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("offset", [0.0, 1e3])
 def test_float32_assigns_rows_as_float64_does(name, offset):
     mixture = mixture_of(name, 4)
@@ -213,9 +210,10 @@ def test_float32_assigns_rows_as_float64_does(name, offset):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_50_000_weighted_rows_from_a_given_start_are_repeated_rows(name):
     truth, family = mixture_of(name, 3), FAMILIES[name]
+    precisions = family.factors.square(truth.precision_factors)
     X, _ = truth.sample(50_000, np.random.RandomState(0))
     weight = np.random.RandomState(1).randint(0, 4, len(X))
     mixture = EMGaussianMixture(
@@ -225,7 +223,7 @@ def test_50_000_weighted_rows_from_a_given_start_are_repeated_rows(name):
         tol=0,
         weights_init=np.ones(3) / 3,
         means_init=truth.means + 0.5,
-        precisions_init=family.public(family.square(truth.precision_factors)),
+        precisions_init=family.shape.public(precisions),
     )
     weighted = mixture.fit(X, sample_weight=weight).lower_bounds_
     means = mixture.means_
@@ -236,7 +234,7 @@ def test_50_000_weighted_rows_from_a_given_start_are_repeated_rows(name):
     np.testing.assert_allclose(mixture.means_, means, atol=1e-10)
 
 
-@pytest.mark.parametrize("init_params", STARTS)
+@pytest.mark.parametrize("init_params", STARTS_ON_ROWS)
 def test_a_start_on_many_rows_does_not_see_their_order(init_params):
     weight = np.ones(8000)
     if init_params != "small_em":

@@ -3,36 +3,32 @@
 import mpmath
 import numpy as np
 import pytest
+from conftest import MATRICES, TYPES, mixture_of
 
-from skdensity.models.covariances import FAMILIES
-from skdensity.models.mixture import Mixture
-from skdensity.models.quadratic import ExpandedBlock, QuadraticForm, WhitenedBlock
-from skdensity.models.triangular import TriangularForm
-from skdensity.passes.blocks import Scratch
+from skdensity.models.covariances.table import FULL
+from skdensity.models.mixtures.forms.quadratic import ExpandedBlock, QuadraticForm
+from skdensity.models.mixtures.forms.triangular import TriangularForm
+from skdensity.models.mixtures.forms.whitened import WhitenedBlock, WhitenedForm
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.passes.scratch import Scratch
+from skdensity.rows.array_rows import ArrayRows
 
 
 def mixture_and_rows(name, n_features, distance=3.0):
-    family = FAMILIES[name]
-    rng = np.random.RandomState(n_features)
-    # Smaller entries for more features keep the condition number of L moderate.
-    scale = 0.3 / max(1, n_features / 7)
-    free = scale * rng.standard_normal(family.n_parameters(3, n_features))
-    means = distance * rng.standard_normal((3, n_features))
-    cholesky = family.unravel(free, 3, n_features)
-    mixture = Mixture.from_cholesky(np.array([0.2, 0.3, 0.5]), means, cholesky, family)
-    return mixture, mixture.sample(200, rng)[0]
+    mixture = mixture_of(name, n_features, distance)
+    return mixture, mixture.sample(200, np.random.RandomState(n_features))[0]
 
 
 @pytest.mark.parametrize(
     ("form", "name"),
-    [(QuadraticForm.of, name) for name in FAMILIES]
-    + [(TriangularForm, name) for name in ("full", "tied")],
+    [(QuadraticForm.of, name) for name in TYPES]
+    + [(TriangularForm, name) for name in MATRICES],
 )
 @pytest.mark.parametrize("n_features", [1, 2, 7, 40])
 def test_all_ways_agree(form, name, n_features):
     mixture, X = mixture_and_rows(name, n_features)
     near = form(mixture).block(X, Scratch())
-    whitened = WhitenedBlock(mixture, X.T, Scratch())
+    whitened = WhitenedForm(mixture).block(X, Scratch())
     np.testing.assert_allclose(
         near.log_joint(), whitened.log_joint(), rtol=1e-11, atol=1e-11
     )
@@ -45,11 +41,11 @@ def test_all_ways_agree(form, name, n_features):
         )
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_rows_out_of_reach_are_whitened(name):
     for distance, kind in ((30.0, ExpandedBlock), (3e4, WhitenedBlock)):
         mixture, X = mixture_and_rows(name, 2, distance)
-        assert isinstance(mixture.block(X, slice(None), Scratch()), kind)
+        assert isinstance(mixture.block(X, Scratch()), kind)
 
 
 def test_many_features_are_whitened():
@@ -68,10 +64,8 @@ def test_log_densities_against_higher_precision(condition, offset, distance):
     covariance = angle @ np.diag([1.0, 1 / condition]) @ angle.T
     covariance = (covariance + covariance.T) / 2
     means = offset + np.round(distance * rng.standard_normal((2, 2)) * 2**20) / 2**20
-    cholesky = FAMILIES["full"].cholesky(np.stack([covariance] * 2), "{component}")
-    mixture = Mixture.from_cholesky(
-        np.array([0.25, 0.75]), means, cholesky, FAMILIES["full"]
-    )
+    cholesky = FULL.cholesky(np.stack([covariance] * 2), "{component}")
+    mixture = Mixture.from_cholesky(np.array([0.25, 0.75]), means, cholesky, FULL)
     X = means[rng.randint(2, size=20)]
     X = X + np.round(rng.standard_normal((20, 2)) @ np.diag([1, 0.5]) * 2**20) / 2**20
     with mpmath.workdps(60):
@@ -90,5 +84,5 @@ def test_log_densities_against_higher_precision(condition, offset, distance):
 
         exact = np.array([float(log_density(x)) for x in X])
     tolerance = 1e-9 if condition < 1e8 else 1e-6
-    error = np.abs(mixture.log_density(X) - exact)
+    error = np.abs(mixture.log_density(ArrayRows(X)) - exact)
     assert np.max(error / np.maximum(1, np.abs(exact))) <= tolerance

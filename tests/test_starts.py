@@ -2,20 +2,40 @@
 
 import numpy as np
 import pytest
+from conftest import STARTS_ON_ROWS, TYPES, mixture_of_shares
 
 from skdensity import EMGaussianMixture
-from skdensity.models.covariances import FAMILIES
-from skdensity.models.mixture import Mixture
-from skdensity.models.moments import moments_of
-from skdensity.passes.rows import merge_duplicates, sample_distinct
-from skdensity.solvers import small_em, starts
-from skdensity.solvers.starts import STARTS, start_rows, start_shares
+from skdensity.models.covariances.table import FAMILIES, FULL, SPHERICAL
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.passes.scratch import Scratch
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.distinct import merge_duplicates, sample_distinct
+from skdensity.rows.rows import Block
+from skdensity.solvers.mixtures import small_em, starts
+from skdensity.solvers.mixtures.starts import STARTS, StartProblem, start_rows
 
 
 def start(name, X, weight, n_components):
+    """The rows that a start looks at, and the mixture that it finds."""
     rng = np.random.RandomState(0)
-    rows = start_rows(X, weight, n_components, rng)
-    return rows.X, start_shares(name, rows, n_components, FAMILIES["full"], rng)
+    rows = start_rows(ArrayRows(X, weight), n_components, rng)
+    problem = StartProblem(rows, n_components, FULL, 1e-6)
+    return rows.X, STARTS[name].find(problem, rng)
+
+
+def assert_same_start(one, other):
+    np.testing.assert_array_equal(one[0], other[0])
+    for name in ("weights", "means", "covariances"):
+        expected = getattr(other[1], name)
+        np.testing.assert_allclose(getattr(one[1], name), expected, rtol=1e-12)
+
+
+def responsibilities(X, weight, n_components, family):
+    """Those of rows in the best of many short runs, (n_components, n_rows)."""
+    rng = np.random.RandomState(0)
+    climb = small_em.best_climb(ArrayRows(X, weight), n_components, family, rng)
+    block = Block(X, np.ones(len(X)), slice(None))
+    return climb.shares_of(block, Scratch())
 
 
 @pytest.fixture
@@ -24,16 +44,15 @@ def rows():
     return rng.standard_normal((60, 2)), rng.uniform(0.5, 2, 60)
 
 
-@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.parametrize("name", STARTS_ON_ROWS)
 def test_a_weight_is_a_repetition_and_order_is_irrelevant(rows, name):
     X, _ = rows
     weight = np.random.RandomState(1).randint(1, 4, 60).astype(float)
     order = np.random.RandomState(2).permutation(int(weight.sum()))
     repeated = np.repeat(X, weight.astype(int), axis=0)[order]
     one = start(name, X, weight, 3)
-    other = start(name, repeated, np.ones(len(order)), 3)
-    np.testing.assert_array_equal(one[0], other[0])
-    np.testing.assert_allclose(one[1], other[1], rtol=1e-12)
+    assert_same_start(one, start(name, repeated, np.ones(len(order)), 3))
+    assert_same_start(one, start(name, repeated, None, 3))
 
 
 @pytest.mark.parametrize("name", ["k-means++", "random_from_data"])
@@ -41,24 +60,30 @@ def test_rows_are_chosen_by_weight(rows, name):
     X, weight = rows
     heavy = weight.copy()
     heavy[7] = 1e6
-    starts, shares = start(name, X, heavy, 1)
-    (chosen,) = starts[shares[0] > 0]
-    np.testing.assert_array_equal(chosen, X[7])
+    _, mixture = start(name, X, heavy, 1)
+    np.testing.assert_array_equal(mixture.means, X[[7]])
 
 
 def test_k_means_weighs_rows(rows):
     X, weight = rows
     heavy = np.where(X[:, 0] > 0, 1e6 * weight, 1e-6 * weight)
-    starts, shares = start("kmeans", X, heavy, 2)
-    means = shares @ starts / shares.sum(axis=1, keepdims=True)
-    assert (means[:, 0] > 0).all()
+    _, mixture = start("kmeans", X, heavy, 2)
+    assert (mixture.means[:, 0] > 0).all()
 
 
-@pytest.mark.parametrize("name", STARTS)
-def test_every_component_gets_a_share(rows, name):
-    X, weight = rows
-    _, shares = start(name, X, weight, 3)
-    assert (shares.sum(axis=1) > 0).all()
+@pytest.mark.parametrize("name", STARTS_ON_ROWS)
+def test_every_component_gets_a_share(monkeypatch, rows, name):
+    (X, weight), m_step, steps = rows, starts.m_step, []
+
+    def watched(moments, *args):
+        steps.append((moments.mass, m_step(moments, *args)))
+        return steps[-1][1]
+
+    monkeypatch.setattr(starts, "m_step", watched)
+    start(name, X, weight, 3)
+    ((mass, (_, n_revived)),) = steps
+    assert (mass > 0).all()
+    assert n_revived == 0
 
 
 def chosen_rows(X, n_rows, seed=0):
@@ -83,42 +108,43 @@ def test_a_sampled_value_comes_with_all_its_copies():
     assert len(sample_distinct(X, 20, np.random.RandomState(0))) == 1000
 
 
-@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.parametrize("name", STARTS_ON_ROWS)
 def test_of_many_rows_a_start_sees_some(monkeypatch, name):
     monkeypatch.setattr(starts, "MAX_ROWS", 400)
     X = np.random.RandomState(0).standard_normal((3000, 2))
     weight = np.random.RandomState(1).randint(1, 4, 3000).astype(float)
-    rows, shares = start(name, X, weight, 3)
-    assert len(rows) == 400
+    some = start(name, X, weight, 3)
+    assert len(some[0]) == 400
     repeated = np.repeat(X, weight.astype(int), axis=0)[::-1]
-    same, same_shares = start(name, repeated, np.ones(len(repeated)), 3)
-    np.testing.assert_array_equal(rows, same)
-    np.testing.assert_allclose(shares, same_shares, rtol=1e-12)
+    assert_same_start(some, start(name, repeated, np.ones(len(repeated)), 3))
 
 
 def clusters(n_rows, n_features, n_clusters):
     """Rows of round clusters, some of them close together, and their mixture."""
     rng = np.random.RandomState(0)
-    family = FAMILIES["spherical"]
     means = 10 * rng.standard_normal((n_clusters, n_features))
     means[1] = means[0] + 4
     cholesky = np.ones((n_clusters, 1))
     weights = np.full(n_clusters, 1 / n_clusters)
-    mixture = Mixture.from_cholesky(weights, means, cholesky, family)
+    mixture = Mixture.from_cholesky(weights, means, cholesky, SPHERICAL)
     return mixture.sample(n_rows, rng)[0], mixture
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+def assert_found(shares, X, truth):
+    """Whether responsibilities tell the clusters apart as well as the truth does."""
+    rows = ArrayRows(X)
+    found = mixture_of_shares(X, shares, SPHERICAL, 1e-6)
+    # A fit of some parameters beats the truth; a cluster missed costs far more.
+    assert found.log_density(rows).mean() > truth.log_density(rows).mean() - 0.1
+
+
+@pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("n_features", [1, 2, 20])
 def test_short_runs_find_the_clusters(name, n_features):
     X, truth = clusters(1000, n_features, 8)
-    rng = np.random.RandomState(0)
-    shares = small_em.small_em(X, None, 8, FAMILIES[name], rng)
+    shares = responsibilities(X, None, 8, FAMILIES[name])
     np.testing.assert_allclose(shares.sum(axis=0), 1)
-    family = FAMILIES["spherical"]
-    found = Mixture.from_moments(moments_of(X, shares, family), family, 1e-6)
-    # A fit of some parameters beats the truth; a cluster missed costs far more.
-    assert found.log_density(X).mean() > truth.log_density(X).mean() - 0.1
+    assert_found(shares, X, truth)
 
 
 @pytest.mark.parametrize("n_sampled", [200, 5000])
@@ -126,10 +152,9 @@ def test_short_runs_do_not_depend_on_units_or_order(monkeypatch, n_sampled):
     monkeypatch.setattr(small_em, "MAX_ROWS", n_sampled)
     monkeypatch.setattr(small_em, "ROWS_PER_COMPONENT", 10)
     X, _ = clusters(500, 2, 5)
-    family = FAMILIES["full"]
 
     def run(X):
-        shares = small_em.small_em(X, None, 5, family, np.random.RandomState(0))
+        shares = responsibilities(X, None, 5, FULL)
         # Of climbs to one optimum, rounding decides which is best: order the clusters.
         return shares[np.argsort(shares @ X[:, 0] / shares.sum(axis=1))]
 
@@ -202,19 +227,19 @@ def test_all_rows_are_sampled_where_they_are_few():
     assert len(sample_distinct(X[:1], 1, np.random.RandomState(0))) == 1
 
 
-@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.parametrize("name", STARTS_ON_ROWS)
 def test_enough_rows_for_all_components_are_sampled(monkeypatch, name):
     monkeypatch.setattr(starts, "MAX_ROWS", 100)
     monkeypatch.setattr(starts, "ROWS_PER_COMPONENT", 20)
     X = np.random.RandomState(0).standard_normal((2000, 2))
-    rows, shares = start(name, X, np.ones(2000), 10)
-    assert (len(rows), shares.shape) == (200, (10, 200))
+    rows, mixture = start(name, X, np.ones(2000), 10)
+    assert (len(rows), mixture.means.shape) == (200, (10, 2))
     # As many as there are, in their order, and each of them a row of the data.
     where = [np.flatnonzero((row == X).all(axis=1))[0] for row in rows]
     assert where == sorted(where)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_a_weight_is_a_repetition_to_short_runs(monkeypatch, name):
     monkeypatch.setattr(small_em, "MAX_ROWS", 150)
     monkeypatch.setattr(small_em, "ROWS_PER_COMPONENT", 10)
@@ -223,9 +248,8 @@ def test_a_weight_is_a_repetition_to_short_runs(monkeypatch, name):
     repeated = np.repeat(X, weight, axis=0)
 
     def run(X, weight):
-        rng = np.random.RandomState(0)
-        mixture = small_em.small_em(X, weight, 4, FAMILIES[name], rng)
-        return mixture[np.argsort(mixture @ X[:, 0] / mixture.sum(axis=1))]
+        shares = responsibilities(X, weight, 4, FAMILIES[name])
+        return shares[np.argsort(shares @ X[:, 0] / shares.sum(axis=1))]
 
     expected = run(X, weight.astype(float))
     np.testing.assert_allclose(expected.sum(axis=0), 1)
@@ -236,39 +260,36 @@ def test_a_weight_is_a_repetition_to_short_runs(monkeypatch, name):
     np.testing.assert_allclose(run(X, 1e-9 * weight), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_short_runs_on_some_rows_find_the_clusters_of_all(monkeypatch, name):
     monkeypatch.setattr(small_em, "MAX_ROWS", 300)
     monkeypatch.setattr(small_em, "ROWS_PER_COMPONENT", 10)
     X, truth = clusters(3000, 3, 6)
-    shares = small_em.small_em(X, None, 6, FAMILIES[name], np.random.RandomState(0))
+    shares = responsibilities(X, None, 6, FAMILIES[name])
     assert shares.shape == (6, 3000)
-    family = FAMILIES["spherical"]
-    found = Mixture.from_moments(moments_of(X, shares, family), family, 1e-6)
-    assert found.log_density(X).mean() > truth.log_density(X).mean() - 0.1
+    assert_found(shares, X, truth)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_short_runs_take_many_features_as_independent(name):
     n_features = small_em.MAX_PRODUCTS + 20
     family = small_em._climbing_family(FAMILIES[name], n_features)
-    assert family.n_products(n_features) <= n_features
-    assert not family.tied
+    assert family.products.n_products(n_features) <= n_features
+    assert not family.shape.tied
     X, _ = clusters(400, n_features, 3)
-    shares = small_em.small_em(X, None, 3, FAMILIES[name], np.random.RandomState(0))
+    shares = responsibilities(X, None, 3, FAMILIES[name])
     np.testing.assert_allclose(shares.sum(axis=0), 1)
     # In so many dimensions no cluster touches another, but for rounding.
     assert shares.max(axis=0).min() > 1 - 1e-9
     assert (shares.sum(axis=1) > 50).all()
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", TYPES)
 def test_short_runs_with_a_component_for_every_row(name):
     distinct = np.random.RandomState(0).standard_normal((7, 2))
     X = np.repeat(distinct, 3, axis=0)
     for n_components in (7, 6, 1):
-        rng = np.random.RandomState(0)
-        shares = small_em.small_em(X, None, n_components, FAMILIES[name], rng)
+        shares = responsibilities(X, None, n_components, FAMILIES[name])
         assert shares.shape == (n_components, 21)
         np.testing.assert_allclose(shares.sum(axis=0), 1)
 
@@ -277,7 +298,7 @@ def test_short_runs_survive_constant_and_huge_features():
     X, _ = clusters(300, 2, 3)
     X = np.column_stack([X, np.full(300, 7.0), X[:, 0] * 1e200])
     for family in FAMILIES.values():
-        shares = small_em.small_em(X, None, 3, family, np.random.RandomState(0))
+        shares = responsibilities(X, None, 3, family)
         np.testing.assert_allclose(shares.sum(axis=0), 1)
 
 

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 from cycler import cycler
 
-from skdensity._drawing import COLOURS
+from skdensity.displays.drawing import COLOURS
 
 
 def colours_for_everyone(gallery_conf, script):

@@ -1,4 +1,4 @@
-"""How one pass over the rows runs: blocks of rows, and what is done with their results.
+"""How one pass over the rows runs: threads, scratch memory and blocks.
 
-The lowest layer: it knows neither densities nor solvers.
+The lowest layer: it knows neither tables nor densities.
 """

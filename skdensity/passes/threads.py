@@ -1,81 +1,110 @@
-"""Threads: who may use how many while a pass runs."""
+"""Threads: how many may be used here and now, and BLAS held to one while they work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from functools import cache
+from threading import Lock
+from typing import Any
 
-import numpy as np
+from joblib import cpu_count, effective_n_jobs
+from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
 
-def one_blas_thread() -> AbstractContextManager:
-    """Hold BLAS to one thread.
+class BlasLimit:
+    """A limit of one BLAS thread for the whole process, held by any number of holders.
 
     The matrices of a block are small: waking a thread costs more than it computes. And
     NumPy and SciPy bring a BLAS each, whose idle threads spin and take the processor
-    from the other's.
-
-    Returns
-    -------
-    limit : context manager
-        Restores the limits on exit. They hold for the whole process meanwhile.
+    from the other's. The limit belongs to the process, while fits overlap: the first
+    holder sets it, the last one restores what the first one found, in whatever order
+    they leave.
 
     Examples
     --------
-    >>> from skdensity.passes.threads import one_blas_thread
-    >>> with one_blas_thread():
+    >>> from skdensity.passes.threads import ONE_BLAS_THREAD
+    >>> with ONE_BLAS_THREAD:
     ...     pass
     """
-    return _controller().limit(limits=1, user_api="blas")
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._n_holders = 0
+        self._found: list[int | None] = []
+
+    def __enter__(self) -> BlasLimit:
+        with self._lock:
+            if self._n_holders == 0:
+                self._found = _limits()
+                _set_limits([found and 1 for found in self._found])
+            self._n_holders += 1
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        with self._lock:
+            self._n_holders -= 1
+            if self._n_holders == 0:
+                _set_limits(self._found)
+
+    def n_threads(self) -> int | None:
+        """Threads that BLAS may use where nobody holds it; None without a BLAS."""
+        with self._lock:
+            limits = self._found if self._n_holders else _limits()
+        return min(filter(None, limits), default=None)
 
 
-def threaded_map(
-    function: Callable, items: Iterable, executor: ThreadPoolExecutor | None
-) -> Iterator:
-    """``map(function, items)`` on threads, with one BLAS thread each.
+ONE_BLAS_THREAD = BlasLimit()
 
-    NumPy and BLAS release the interpreter's lock, so that blocks run side by side. The
-    results come in order, whatever finishes first: sums of them do not depend on the
-    number of threads. ``numpy.errstate`` holds on them as it does for the caller.
+
+def n_threads_for(n_jobs: int | None) -> int:
+    """Number of threads that `n_jobs` stands for.
 
     Parameters
     ----------
-    function : callable
-        Applied to every item.
-    items : iterable
-        Its arguments.
-    executor : ThreadPoolExecutor or None
-        The threads; None uses none but the caller's.
+    n_jobs : int or None
+        A number is that number, negative ones count from all processors, as in joblib.
+        None is what a context of ``joblib.parallel_config(n_jobs=...)`` says, and
+        without one as many threads as BLAS may use here and now: so limits of
+        threadpoolctl, of ``OMP_NUM_THREADS`` and of workers of joblib and Dask hold.
 
-    Yields
-    ------
-    result : object
-        ``function(item)``.
+    Returns
+    -------
+    n_threads : int
+        At least 1.
 
     Examples
     --------
-    >>> from skdensity.passes.threads import threaded_map
-    >>> list(threaded_map(abs, [-1, 2, -3], None))
-    [1, 2, 3]
+    >>> from threadpoolctl import threadpool_limits
+    >>> from skdensity.passes.threads import n_threads_for
+    >>> n_threads_for(3)
+    3
+    >>> with threadpool_limits(1):
+    ...     n_threads_for(None)
+    1
     """
-    # Threads start with NumPy's own handling of overflow and the like.
-    handling = np.geterr()
+    if n_jobs is None:
+        _, n_jobs = get_active_backend()
+    if n_jobs is not None:
+        return effective_n_jobs(n_jobs)
+    return ONE_BLAS_THREAD.n_threads() or cpu_count()
 
-    def handled(item):
-        with np.errstate(**handling):
-            return function(item)
 
-    with one_blas_thread():
-        if executor is None:
-            yield from map(function, items)
-        else:
-            yield from executor.map(handled, items)
+def _limits() -> list[int | None]:
+    """The limits of the loaded BLAS libraries; None where one does not tell."""
+    return [library.num_threads for library in _blas().lib_controllers]
+
+
+def _set_limits(limits: list[int | None]) -> None:
+    for library, limit in zip(_blas().lib_controllers, limits, strict=True):
+        if limit is None:
+            continue
+        # threadpoolctl lets the first thread that sets a limit of OpenBLAS alone change
+        # it again, while holders of a counted limit leave on whatever thread they are.
+        set_limit = getattr(library, "_real_set_num_threads", library.set_num_threads)
+        set_limit(limit)
 
 
 @cache
-def _controller() -> ThreadpoolController:
+def _blas() -> ThreadpoolController:
     # Finding the loaded libraries takes a millisecond; they stay the same.
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")

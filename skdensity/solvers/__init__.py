@@ -1,1 +1,1 @@
-"""How parameters are found: starts, steps, and the one loop that runs them."""
+"""How parameters are found: a state, a step, and one loop for all."""

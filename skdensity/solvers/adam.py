@@ -8,9 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
+
+from skdensity.rows.rows import Rows
+
+
+class Loss(Protocol):
+    """A function of free parameters, to be minimised."""
+
+    def prepared(self, rows: Rows) -> Any:
+        """What the loss is evaluated on for some rows."""
+
+    def ravel(self, model: Any) -> np.ndarray:
+        """Free parameters of a model."""
+
+    def unravel(self, parameters: np.ndarray) -> Any:
+        """The model that free parameters stand for."""
+
+    def value_and_gradient(
+        self, parameters: np.ndarray, prepared: Any
+    ) -> tuple[float, np.ndarray]:
+        """Loss in nats per unit of weight, and its gradient."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +52,9 @@ class AdamState:
         θ at the beginning of the epoch of lowest value.
     best_value : float
         That value.
-    pace : float
+    rate_factor : float
         What the learning rate is multiplied by.
-    mark : float
+    value_to_beat : float
         The value that the next improvement is measured from.
     n_stale : int
         Epochs since the last improvement.
@@ -46,23 +67,25 @@ class AdamState:
     n_updates: int = 0
     value: float = np.inf
     best_value: float = np.inf
-    pace: float = 1.0
-    mark: float = np.inf
+    rate_factor: float = 1.0
+    value_to_beat: float = np.inf
     n_stale: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Adam:
     """One step is one epoch: an update for every batch.
 
     Attributes
     ----------
-    loss : object with a method ``value_and_gradient(parameters, batch)``
+    loss : Loss
         What is minimised.
-    batches : callable
-        Returns the batches of one epoch, each with its share of the weight.
-    full_batch : object
-        The batch of all rows, when it is the only one; None otherwise.
+    rows : Rows
+        What it is evaluated on.
+    rng : RandomState, optional
+        Source of the order of rows; batches need one.
+    batch_size : int or None
+        Rows of a batch; None is all.
     learning_rate_init, beta_1, beta_2, epsilon : float
         η, the decay rates of the two averages, and ε.
     project : callable
@@ -71,13 +94,14 @@ class Adam:
         What counts as an improvement.
     patience : float
         Epochs without improvement after which the descent goes back to the best
-        parameters and continues at a tenth of the pace: steps normalised by the
-        gradient's size cannot settle, and leave a good start.
+        parameters and continues at a tenth of the learning rate: steps normalised by
+        the gradient's size cannot settle, and leave a good start.
     """
 
-    loss: Any
-    batches: Callable[[], Iterable[tuple[Any, float]]]
-    full_batch: Any = None
+    loss: Loss
+    rows: Rows
+    rng: np.random.RandomState | None = None
+    batch_size: int | None = None
     learning_rate_init: float = 0.05
     beta_1: float = 0.9
     beta_2: float = 0.999
@@ -86,48 +110,65 @@ class Adam:
     tol: float = 0.0
     patience: float = np.inf
 
-    def init(self, parameters: np.ndarray) -> AdamState:
-        """Start with zero averages."""
+    def init(self, model: Any) -> AdamState:
+        """Start from a model, with zero averages."""
+        parameters = self.loss.ravel(model)
         zeros = np.zeros_like(parameters)
         return AdamState(parameters, zeros, zeros, best_parameters=parameters)
 
     def step(self, state: AdamState) -> AdamState:
         """One epoch."""
         begin, total = state.parameters, 0.0
-        for batch, share in self.batches():
+        for batch, part in self._batches():
             value, gradient = self._evaluate(state, batch)
-            total += share * value
+            total += part * value
             state = self._update(state, gradient)
         if total < state.best_value:
             state = replace(state, best_parameters=begin, best_value=total)
-        return self._paced(replace(state, value=total))
+        return self._slowed(replace(state, value=total))
 
     def resume(self, state: AdamState) -> AdamState:
         """Go on from a state whose values may belong to another loss."""
         best = state.parameters
-        unknown = {"value": np.inf, "best_value": np.inf, "mark": np.inf}
-        return replace(state, best_parameters=best, pace=1.0, n_stale=0, **unknown)
+        return replace(
+            state,
+            best_parameters=best,
+            value=np.inf,
+            best_value=np.inf,
+            value_to_beat=np.inf,
+            rate_factor=1.0,
+            n_stale=0,
+        )
 
-    def finished(self, state: AdamState) -> tuple[np.ndarray, float]:
-        """Parameters to return, and the lowest loss observed.
+    def finished(self, state: AdamState) -> tuple[Any, float]:
+        """The model to return, and the lowest loss observed.
 
         With a single batch these are the parameters of lowest loss among all visited,
         the last included: steps normalised by the gradient's size leave an optimum
         before they return to it, and a run that stops in between would lose what it
         had. The losses of random batches do not compare; the last parameters stand.
         """
-        if self.full_batch is None:
-            return state.parameters, state.value
-        value, _ = self._evaluate(state, self.full_batch)
+        if self.batch_size is not None:
+            return self.loss.unravel(state.parameters), state.value
+        value, _ = self._evaluate(state, self._all)
         is_last = value <= state.best_value
-        return (
-            state.parameters if is_last else state.best_parameters,
-            state.best_value,
-        )
+        best = state.parameters if is_last else state.best_parameters
+        return self.loss.unravel(best), state.best_value
 
-    def _paced(self, state: AdamState) -> AdamState:
-        if state.value < state.mark - self.tol:
-            return replace(state, mark=state.value, n_stale=0)
+    @cached_property
+    def _all(self) -> Any:
+        return self.loss.prepared(self.rows)
+
+    def _batches(self) -> Iterable[tuple[Any, float]]:
+        """The batches of one epoch, each with its part of the weight."""
+        if self.batch_size is None or self.rng is None:
+            return [(self._all, 1.0)]
+        cuts = self.rows.batches(self.batch_size, self.rng)
+        return ((self.loss.prepared(rows), part) for rows, part in cuts)
+
+    def _slowed(self, state: AdamState) -> AdamState:
+        if state.value < state.value_to_beat - self.tol:
+            return replace(state, value_to_beat=state.value, n_stale=0)
         if state.n_stale + 1 < self.patience:
             return replace(state, n_stale=state.n_stale + 1)
         zeros = np.zeros_like(state.parameters)
@@ -138,7 +179,7 @@ class Adam:
             second=zeros,
             n_updates=0,
             n_stale=0,
-            pace=state.pace / 10,
+            rate_factor=state.rate_factor / 10,
         )
 
     def _evaluate(self, state: AdamState, batch: Any) -> tuple[float, np.ndarray]:
@@ -158,7 +199,7 @@ class Adam:
         second = self.beta_2 * state.second + (1 - self.beta_2) * gradient**2
         # The averages start at zero; dividing by 1 − βᵗ removes that bias.
         scale = np.sqrt(second / (1 - self.beta_2**n_updates)) + self.epsilon
-        rate = state.pace * self.learning_rate_init
+        rate = state.rate_factor * self.learning_rate_init
         move = rate / (1 - self.beta_1**n_updates) * first / scale
         return replace(
             state,
@@ -167,31 +208,3 @@ class Adam:
             second=second,
             n_updates=n_updates,
         )
-
-
-def minibatches(
-    sample_weight: np.ndarray, batch_size: int, rng: np.random.RandomState
-) -> Iterable[tuple[np.ndarray, float]]:
-    """Shuffle the rows and cut them into batches, each with its share of the weight.
-
-    Parameters
-    ----------
-    sample_weight : ndarray of shape (n_samples,)
-        Positive weights.
-    batch_size : int
-        Rows per batch; the last may hold fewer.
-    rng : RandomState
-        Source of the order.
-
-    Yields
-    ------
-    rows : ndarray of shape (n_rows,)
-        Indices of the batch.
-    share : float
-        The batch's weight over the total.
-    """
-    order = rng.permutation(len(sample_weight))
-    total = sample_weight.sum()
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        yield rows, sample_weight[rows].sum() / total

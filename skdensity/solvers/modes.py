@@ -7,7 +7,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from skdensity.models.kernels import Kernels
+from skdensity.models.kernels.kernels import Kernels
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.array_rows import ArrayRows
 
 # In bandwidths: a step that ends all climbs; how near climbs are that will not part
 # again; and how near two ends are the same mode.
@@ -19,7 +21,7 @@ N_BETWEEN = 10
 MAX_STEPS = 10_000
 
 
-def climb(kernels: Kernels, starts: np.ndarray) -> np.ndarray:
+def climb(kernels: Kernels, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
     """Modes that mean shift reaches from some rows, the highest first.
 
     Every step goes to the mean of the locations, weighted by their kernels at the row,
@@ -33,6 +35,8 @@ def climb(kernels: Kernels, starts: np.ndarray) -> np.ndarray:
         The density.
     starts : ndarray of shape (n_starts, n_features)
         Where to begin.
+    workspace : Workspace
+        Threads and scratch.
 
     Returns
     -------
@@ -41,24 +45,20 @@ def climb(kernels: Kernels, starts: np.ndarray) -> np.ndarray:
     """
     X = starts.astype(np.float64)
     for n_steps in range(1, MAX_STEPS + 1):
-        begin, X = X, kernels.shifted(X)
-        if np.all(_lengths(kernels, X - begin) <= SMALL_STEP):
+        begin, X = X, kernels.shifted(X, workspace)
+        steps = kernels.kernel.whitened_steps(X - begin)
+        if np.all(np.linalg.norm(steps, axis=1) <= SMALL_STEP):
             break
         if n_steps % N_BETWEEN == 0:
             X = _distinct(kernels, X, TOGETHER)
     modes = _distinct(kernels, X, SAME)
-    return modes[np.argsort(-kernels.log_density(modes), kind="stable")]
-
-
-def _lengths(kernels, steps):
-    """Lengths of steps in bandwidths."""
-    (whitener,) = kernels.kernel.family.transposed(kernels.kernel.precision_factors)
-    return np.linalg.norm(kernels.kernel.family.colour(whitener, steps), axis=1)
+    log_density = kernels.log_density(ArrayRows(modes, workspace=workspace))
+    return modes[np.argsort(-log_density, kind="stable")]
 
 
 def _distinct(kernels, X, distance):
     """One row of every group whose neighbours are within a distance in bandwidths."""
-    z = kernels.kernel.whitened(X)
+    z = kernels.kernel.whiten(X)
     pairs = KDTree(z).query_pairs(distance, output_type="ndarray")
     links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(X), len(X)))
     _, group = connected_components(links, directed=False)

@@ -1,0 +1,1 @@
+"""The five estimators: they validate, call what is below, and store."""

@@ -1,0 +1,271 @@
+"""What the five estimators share: validation at the border, and the score."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdensity.densities.checks import check_sampling, check_weights, weighted_sum
+from skdensity.densities.kept import Kept
+from skdensity.passes.threads import n_threads_for
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.array_rows import ArrayRows
+
+
+class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
+    """Base of the density estimators, which say what density their attributes tell.
+
+    Think twice before adding anything: every estimator inherits it.
+    """
+
+    # The fitted attributes that tell the density; the first has the dtype of the rows.
+    _told_by: tuple[str, ...]
+
+    # Where the HTML representation of an estimator links to.
+    _doc_link_module = "skdensity"
+    _doc_link_template = (
+        "https://skdensity.github.io/skdensity/api/skdensity.{estimator_name}.html"
+    )
+
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
+        """Log-density of every row, in nats.
+
+        The density may exceed 1: it is a probability per unit of the features, and its
+        logarithm then is positive.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to evaluate.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            ``log p(x)``, float32 for float32 rows and float64 otherwise; finite
+            wherever the exact value is.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`, or the fitted
+            covariance is singular.
+
+        See Also
+        --------
+        score : Their mean.
+        sample : Draw rows from the density.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> GaussianMLE().fit([[0.0], [2.0]]).score_samples([[1.0], [3.0]]).round(4)
+        array([-0.9189, -2.9189])
+        """
+        return self._evaluated("log_density", self._rows(X))
+
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
+        """Draw rows from the fitted density.
+
+        The draws are independent of each other, and not among the training rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            Source of randomness; an int gives the same draws at every call. None falls
+            back on the constructor's, if it has one.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Independent draws.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `n_samples` is below 1, or the fitted covariance is singular.
+        TypeError
+            If `n_samples` is not an integer.
+
+        See Also
+        --------
+        score_samples : Evaluate the density.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> GaussianMLE().fit([[0.0], [2.0]]).sample(3, random_state=0).round(2)
+        array([[-1.27],
+               [ 2.33],
+               [ 0.16]])
+        """
+        self._check_fitted()
+        n_samples, rng = check_sampling(self, n_samples, random_state)
+        drawn = self._model().sample(n_samples, rng)
+        return rows_as(drawn, getattr(self, self._told_by[0]).dtype)
+
+    def score(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Mean log-likelihood of the rows of `X`, in nats per unit of weight.
+
+        A mean, as in scikit-learn's mixtures, so that folds of unequal size compare;
+        ``KernelDensity.score`` is a sum.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to score.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights. None weighs all rows equally.
+
+        Returns
+        -------
+        score : float
+            ``sum(w * log p(x)) / sum(w)``; higher is better.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`, or the weights
+            are negative, all zero or not as many as the rows.
+
+        See Also
+        --------
+        score_samples : The log-density of every row.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> density = GaussianMLE().fit([[0.0], [2.0]])
+        >>> round(density.score([[1.0], [3.0]]), 4)
+        -1.9189
+        >>> round(density.score([[1.0], [3.0]], sample_weight=[1, 0]), 4)
+        -0.9189
+        """
+        log_density = self.score_samples(X)
+        if sample_weight is None:
+            return float(np.mean(log_density, dtype=np.float64))
+        weight = check_weights(sample_weight, log_density)
+        return weighted_sum(weight, log_density) / float(weight.sum())
+
+    @abstractmethod
+    def _model_of(self, **told):
+        """The density that the values of :meth:`_told` stand for.
+
+        A model has `n_features`, and methods ``log_density(rows)`` and
+        ``sample(n_samples, rng)``.
+        """
+
+    def _told(self) -> dict[str, Any]:
+        """Everything that the density depends on, by name."""
+        return {name: getattr(self, name) for name in self._told_by}
+
+    def _model(self):
+        """The density behind the public attributes, kept until they change."""
+        self._check_fitted()
+        if "_kept" not in vars(self):
+            self._kept = Kept()
+        return self._kept.model(self._told(), self._model_of)
+
+    def _evaluated(self, method, X):
+        """What a method of the model gives for validated rows, in their dtype."""
+        model = self._model()
+        if X.shape[1] != model.n_features:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{model.n_features} features as input."
+            )
+        with Workspace(n_threads_for(self.n_jobs)) as workspace:
+            return getattr(model, method)(ArrayRows(X, workspace=workspace))
+
+    def _rows(self, X):
+        """Rows to evaluate a fitted estimator at."""
+        self._check_fitted()
+        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+
+    @contextmanager
+    def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):
+        """Weighted rows, with threads that end with the context."""
+        X = validate_data(
+            self,
+            X,
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=min_samples,
+            reset=reset,
+        )
+        weight = None if sample_weight is None else check_weights(sample_weight, X)
+        with Workspace(n_threads_for(self.n_jobs)) as workspace:
+            rows = ArrayRows(X, weight, workspace)
+            if rows.n_rows < min_samples:
+                raise ValueError(
+                    f"`sample_weight` leaves n_samples={rows.n_rows} rows of positive "
+                    f"weight; {type(self).__name__} needs at least {min_samples}."
+                )
+            yield rows
+        self._kept = Kept()
+
+    def _check_fitted(self):
+        """Complain unless all attributes that tell the density are there."""
+        there = [name for name in self._told_by if hasattr(self, name)]
+        if not there:
+            check_is_fitted(self)
+        missing = [name for name in self._told_by if name not in there]
+        if missing:
+            raise NotFittedError(
+                f"This {type(self).__name__} has {_listed(there)} but not "
+                f"{_listed(missing)}. Call `fit`, or see `from_parameters` where there "
+                "is one."
+            )
+
+    def __sklearn_is_fitted__(self):
+        return all(hasattr(self, name) for name in self._told_by)
+
+    def __getstate__(self):
+        # What is kept can be built again, and would make a pickle many times larger.
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_kept"}
+
+
+def _listed(names):
+    return ", ".join(f"`{name}`" for name in names)
+
+
+@contextmanager
+def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
+    """Give an estimator its attributes back when a fit fails half-way."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def rows_of(sample: Any) -> np.ndarray:
+    """The rows of what `sample` returns, which from mixtures has components besides."""
+    return sample[0] if isinstance(sample, tuple) else sample
+
+
+def rows_as(sample: Any, dtype: np.dtype) -> Any:
+    """What `sample` returns, with rows of another dtype."""
+    rows = rows_of(sample).astype(dtype, copy=False)
+    return (rows, *sample[1:]) if isinstance(sample, tuple) else rows

@@ -1,0 +1,93 @@
+"""What the two single Gaussians share: how they are stored and read again."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_array
+
+from skdensity.densities.base import BaseDensity
+from skdensity.densities.checks import checked_array, checked_matrices
+from skdensity.models.covariances.table import FULL
+from skdensity.models.gaussian import Gaussian
+
+GIVEN = "`covariance` is not positive definite: {detail}."
+
+
+class BaseGaussian(BaseDensity):
+    """A fitted Gaussian."""
+
+    @classmethod
+    def from_parameters(cls, location: ArrayLike, covariance: ArrayLike) -> Self:
+        """A fitted Gaussian with given parameters, without data.
+
+        For a guess or a known truth that is to be scored, drawn from or compared with a
+        fit.
+
+        Parameters
+        ----------
+        location : array-like of shape (n_features,)
+            The mean.
+        covariance : array-like of shape (n_features, n_features)
+            The covariance, positive definite.
+
+        Returns
+        -------
+        gaussian : estimator
+            Ready to score and to sample.
+
+        Raises
+        ------
+        ValueError
+            If a shape is wrong, or the covariance is not symmetric and positive
+            definite.
+
+        See Also
+        --------
+        fit : Find the parameters from data.
+
+        Examples
+        --------
+        >>> from skdensity import GaussianMLE
+        >>> truth = GaussianMLE.from_parameters([0.0, 1.0], [[2.0, 1.0], [1.0, 2.0]])
+        >>> truth.score_samples([[0.0, 1.0]]).round(4)
+        array([-2.3872])
+        """
+        mean = check_array(
+            location, dtype=np.float64, ensure_2d=False, input_name="location"
+        )
+        n_features = mean.size
+        mean = checked_array(mean, "location", (n_features,))
+        matrix = checked_array(covariance, "covariance", (n_features, n_features))
+        checked_matrices(matrix[None], "covariance", FULL, (1, n_features))
+        estimator = cls()
+        estimator.n_features_in_ = n_features
+        gaussian = Gaussian.of_matrix(mean, matrix, FULL, GIVEN)
+        estimator._store(gaussian, mean.dtype)
+        estimator.covariance_ = matrix  # to the last digit
+        return estimator
+
+    @abstractmethod
+    def _store(self, gaussian, dtype):
+        """Set the fitted attributes, in the rows' dtype."""
+
+    def _store_arrays(self, dtype, **exact):
+        """Set attributes in a dtype, and keep what float32 would lose of them."""
+        for name, value in exact.items():
+            setattr(self, name, value.astype(dtype))
+        # A covariance that is near singular does not survive rounding.
+        self._unrounded = exact if dtype != np.float64 else {}
+
+    def _told(self) -> dict[str, Any]:
+        told = super()._told()
+        for name, value in getattr(self, "_unrounded", {}).items():
+            if name in told and _is_rounded(told[name], value):
+                told[name] = value
+        return told
+
+
+def _is_rounded(array, exact):
+    return np.array_equal(array, exact.astype(array.dtype))

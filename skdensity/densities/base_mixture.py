@@ -1,0 +1,696 @@
+"""What EM and Adam share: how a mixture fit runs, and the mixture once fitted."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from math import log
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import _fit_context
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdensity.densities.base import BaseDensity, unchanged_on_error
+from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
+from skdensity.densities.checks import (
+    check_weights,
+    checked_array,
+    checked_matrices,
+    checked_mixing_weights,
+    not_positive_definite,
+    weighted_sum,
+)
+from skdensity.models.covariances.table import FAMILIES
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.variances import positive_variances
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.solvers.loop import Solver, iterate
+from skdensity.solvers.mixtures.starts import STARTS, StartProblem, start_rows
+from skdensity.solvers.result import Result, warn_unless_converged
+from skdensity.solvers.stopping import StoppingRule
+from skdensity.solvers.watchers import Progress
+
+# What reg_covar="auto" adds, in variances of the features.
+AUTO_REG_COVAR = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What every run of a fit shares.
+
+    Attributes
+    ----------
+    rows : ArrayRows
+        What is fitted to.
+    reg_covar : ndarray of shape (n_features,)
+        Added to every variance.
+    rng : RandomState
+        Source of randomness.
+    """
+
+    rows: ArrayRows
+    reg_covar: np.ndarray
+    rng: np.random.RandomState
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One fit from one start.
+
+    Attributes
+    ----------
+    solver : Solver
+        What found it.
+    mixture : Mixture
+        What it ended with.
+    result : Result
+        How it went.
+    lower_bound : float
+        Mean log-likelihood, in nats.
+    """
+
+    solver: Solver | None
+    mixture: Mixture
+    result: Result
+    lower_bound: float = -np.inf
+
+
+class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
+    """A Gaussian mixture: fitted by the subclass, evaluated here."""
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        # A live view of the table: families that are added to it count.
+        "covariance_type": [StrOptions(FAMILIES.keys())],
+        "reg_covar": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "max_iter": [Interval(Integral, 0, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "weights_init": ["array-like", None],
+        "means_init": ["array-like", None],
+        "precisions_init": ["array-like", Real, None],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+        "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+    }
+    _told_by = ("weights_", "means_", "precisions_cholesky_")
+
+    @classmethod
+    def from_parameters(
+        cls,
+        weights: ArrayLike,
+        means: ArrayLike,
+        covariances: ArrayLike,
+        *,
+        covariance_type: str = "full",
+    ) -> Self:
+        """A fitted mixture with given parameters, without data.
+
+        For a guess or a known truth that is to be scored, drawn from or compared with a
+        fit.
+
+        Parameters
+        ----------
+        weights : array-like of shape (n_components,)
+            Non-negative, summing to 1.
+        means : array-like of shape (n_components, n_features)
+            The components' means.
+        covariances : array-like or float
+            The components' covariances, positive definite, in the shape that
+            `covariances_` has for the `covariance_type`.
+        covariance_type : str, default="full"
+            Shape of the covariances, as in the constructor.
+
+        Returns
+        -------
+        mixture : estimator
+            Ready to score and to sample; ``n_iter_`` is 0. With ``warm_start=True`` a
+            call of `fit` continues from these parameters.
+
+        Raises
+        ------
+        ValueError
+            If a shape is wrong, the weights do not sum to 1, or a covariance is not
+            positive definite.
+
+        See Also
+        --------
+        fit : Find the parameters from data.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> from skdensity.datasets import make_mixture_1d
+        >>> X, _ = make_mixture_1d()
+        >>> truth = EMGaussianMixture.from_parameters(
+        ...     [0.3, 0.5, 0.2], [[-4], [0.5], [4]], [0.64, 2.25, 0.36],
+        ...     covariance_type="spherical",
+        ... )
+        >>> round(float(truth.score_samples(X).sum()), 2)
+        -1166.43
+        """
+        centres = check_array(means, dtype=np.float64, input_name="means")
+        shape = n_components, n_features = centres.shape
+        estimator = cls(n_components=n_components, covariance_type=covariance_type)
+        estimator._validate_params()
+        family = FAMILIES[covariance_type]
+        inner = checked_matrices(covariances, "covariances", family, shape)
+        mixture = Mixture.from_cholesky(
+            checked_mixing_weights(weights, "weights", n_components),
+            centres,
+            family.cholesky(inner, not_positive_definite("covariances")),
+            family,
+        )
+        estimator.n_features_in_ = n_features
+        estimator._store(Run(None, mixture, Result(None, [])), centres.dtype)
+        return estimator
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Fit the mixture `n_init` times and keep the most likely.
+
+        Every run starts as `init_params` says. A likelihood has many maxima, so that
+        more runs can end higher.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows, at least 2 and at least `n_components`.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; a weight of 2 counts like a row that is there twice.
+
+        Returns
+        -------
+        self : estimator
+            The fitted mixture.
+
+        Raises
+        ------
+        ValueError
+            If the input is not a finite table with usable weights, has fewer rows than
+            components, if an initial value has the wrong shape or range, or if a
+            covariance becomes singular. The estimator is then left as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` iterations were not enough for `tol`, or the user interrupted
+            the fit; the best parameters so far are kept.
+
+        See Also
+        --------
+        fit_predict : Fit, then assign the rows to components.
+        from_parameters : A mixture without data.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> X = [[0.0], [1.0], [8.0], [9.0]]
+        >>> mixture = EMGaussianMixture(2, random_state=0).fit(X)
+        >>> mixture.means_.ravel().round(3), mixture.weights_.round(3)
+        (array([8.5, 0.5]), array([0.5, 0.5]))
+        """
+        task = fit_task(self, self.n_init, X, y, sample_weight)
+        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
+        with unchanged_on_error(self), fit_rows as rows:
+            if rows.n_rows < self.n_components:
+                raise ValueError(
+                    f"n_components={self.n_components} needs at least as many rows of "
+                    f"positive weight, but got n_samples={rows.n_rows}."
+                )
+            best = self._best_run(rows, task)
+            self._store(best, rows.X.dtype)
+            task.end()
+        warn_unless_converged(best.result, type(self).__name__, self.tol)
+        return self
+
+    def fit_predict(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> np.ndarray:
+        """Fit the mixture, then assign every row to its most probable component.
+
+        The labels are those that `predict` gives for the same rows afterwards.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Index of each row's component.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
+
+        See Also
+        --------
+        predict : Assign rows with the mixture as it is.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> X = [[0.0], [1.0], [8.0], [9.0]]
+        >>> EMGaussianMixture(2, random_state=0).fit_predict(X)
+        array([1, 1, 0, 0])
+        """
+        return self.fit(X, sample_weight=sample_weight).predict(X)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Most probable component of every row.
+
+        The one of the largest responsibility; what is in doubt does not show.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to assign.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Index of each row's component.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`.
+
+        See Also
+        --------
+        predict_proba : How probable each component is.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> mixture.predict([[0.0], [3.0]])
+        array([0, 1])
+        """
+        return self._evaluated("labels", self._rows(X))
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Responsibilities: the probability of every component given the row.
+
+        By Bayes' rule, from the weights of the components and their densities at the
+        row; computed in log space, so that rows far from all components have them too.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to assign.
+
+        Returns
+        -------
+        responsibilities : ndarray of shape (n_samples, n_components)
+            Rows sum to 1.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`.
+
+        See Also
+        --------
+        predict : The most probable component.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> mixture.predict_proba([[1.0], [2.0]]).round(3)
+        array([[0.982, 0.018],
+               [0.5  , 0.5  ]])
+        """
+        return self._evaluated("responsibilities", self._rows(X))
+
+    def sample(
+        self, n_samples: int = 1, random_state: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw rows from the fitted density: a component, then a row from it.
+
+        The shares of the components in the draws vary about their weights, as those of
+        independent draws do.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            Source of randomness; an int gives the same draws at every call. None falls
+            back on the constructor's.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Independent draws, in random order.
+        y : ndarray of shape (n_samples,)
+            The component that each row came from.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `n_samples` is below 1.
+        TypeError
+            If `n_samples` is not an integer.
+
+        See Also
+        --------
+        score_samples : Evaluate the density.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> X, y = mixture.sample(1000, random_state=0)
+        >>> X.shape, np.bincount(y)
+        ((1000, 1), array([517, 483]))
+        """
+        return super().sample(n_samples, random_state)
+
+    def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Price the likelihood by Akaike's information criterion; lower is better.
+
+        ``-2 ℓ + 2 p`` with p free parameters (Akaike 1974,
+        doi:10.1109/TAC.1974.1100705).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights, as numbers of repetitions.
+
+        Returns
+        -------
+        aic : float
+            In nats.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` or the weights are unusable.
+
+        See Also
+        --------
+        bic : Asks more of every parameter.
+        icl : Counts clusters.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> round(mixture.aic([[0.0], [4.0]]), 3)
+        16.447
+        """
+        return self._criterion(self.score_samples(X), sample_weight, lambda n: 2)
+
+    def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Bayesian information criterion; lower is better.
+
+        ``-2 ℓ + p log n`` with p free parameters and n the total weight (Schwarz 1978,
+        doi:10.1214/aos/1176344136).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights, as numbers of repetitions.
+
+        Returns
+        -------
+        bic : float
+            In nats.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` or the weights are unusable.
+
+        See Also
+        --------
+        aic : Asks less of every parameter.
+        icl : Counts clusters.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> round(mixture.bic([[0.0], [4.0]]), 3)
+        9.913
+        """
+        return self._criterion(self.score_samples(X), sample_weight, log)
+
+    def icl(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        r"""Integrated completed likelihood; lower is better.
+
+        ``bic`` of rows whose components were seen, each the most probable one
+        (Biernacki, Celeux and Govaert 2000, doi:10.1109/34.865189). With
+        responsibilities r this is
+
+        .. math:: \mathrm{ICL} = \mathrm{BIC} - 2 \sum_i w_i \log \max_k r_{ik},
+
+        never less than BIC, and more the more the components overlap: it counts
+        clusters, where BIC counts Gaussians. McLachlan and Peel's ICL-BIC has the
+        entropy of r in place of −log max r. The form here is the original one, and the
+        one that R's mclust computes, with the opposite sign.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The training rows.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Their weights, as numbers of repetitions.
+
+        Returns
+        -------
+        icl : float
+            In nats.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` or the weights are unusable.
+
+        See Also
+        --------
+        bic : Counts Gaussians.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture
+        >>> mixture = EMGaussianMixture.from_parameters(
+        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        ... )
+        >>> round(mixture.icl([[0.0], [4.0]]), 3)
+        9.914
+        >>> round(mixture.icl([[0.0], [2.0]]) - mixture.bic([[0.0], [2.0]]), 3)
+        1.387
+        """
+        log_completed = self._evaluated("log_completed", self._rows(X))
+        return self._criterion(log_completed, sample_weight, log)
+
+    @abstractmethod
+    def _solver(self, problem: Problem, start: Mixture | None) -> Solver:
+        """How this estimator finds parameters, from a start or the last fit."""
+
+    @abstractmethod
+    def _stopping_rule(self) -> StoppingRule:
+        """When it has gone far enough."""
+
+    def _resumed(self, solver):
+        """The state to continue the last fit from."""
+        return solver.init(self._model())
+
+    def _finished(self, solver, result):
+        """What a result of the loop amounts to."""
+        mixture, value = solver.finished(result.state)
+        return Run(solver, mixture, result, value)
+
+    def _run(self, problem, start, progress, task):
+        """Fit from a start, or from the last fit when there is none."""
+        solver, dtype = self._solver(problem, start), problem.rows.X.dtype
+
+        def store(estimator, result):
+            estimator._store(self._finished(solver, result), dtype)
+
+        result = iterate(
+            solver,
+            self._resumed(solver) if start is None else solver.init(start),
+            max_iter=self.max_iter,
+            stop=self._stopping_rule(),
+            watchers=[progress, Iterations(task, store)],
+        )
+        return self._finished(solver, result)
+
+    def _best_run(self, rows, task):
+        rng = check_random_state(self.random_state)
+        problem = Problem(rows, self._added_variances(rows), rng)
+        starts = [None] if self._continues(rows) else self._starts(problem)
+        runs, interrupted = [], False
+        try:
+            for run in self._runs(problem, starts, task):
+                runs.append(run)
+                interrupted = run.result.ended_by == "interrupt"
+        except KeyboardInterrupt:  # while the next start was sought
+            if not runs:
+                raise
+            interrupted = True
+        best = max(runs, key=lambda run: run.lower_bound)
+        if not interrupted:
+            return best
+        # The best of too few runs: the fit as a whole was interrupted.
+        return replace(best, result=replace(best.result, ended_by="interrupt"))
+
+    def _added_variances(self, rows):
+        """What `reg_covar` stands for, one number per feature."""
+        if self.reg_covar == "auto":
+            return AUTO_REG_COVAR * positive_variances(rows)
+        return np.full(rows.n_features, float(self.reg_covar))
+
+    def _runs(self, problem, starts, task):
+        """A run from every start, unless a callback or the user has had enough."""
+        progress, dtype = (
+            Progress(self.verbose, self.verbose_interval),
+            problem.rows.X.dtype,
+        )
+        for start in starts:
+            subtask = task.subtask("run", self.max_iter)
+            run = self._run(problem, start, progress, subtask)
+            yield run
+            enough = subtask.end(lambda to, run=run: to._store(run, dtype))
+            if enough or run.result.ended_by == "interrupt":
+                return
+
+    def _continues(self, rows):
+        """Whether the fit goes on where the last one ended."""
+        if not (self.warm_start and hasattr(self, "converged_")):
+            return False
+        fitted = (*self.means_.shape, self._fitted_type)
+        wanted = (self.n_components, rows.n_features, self.covariance_type)
+        if fitted != wanted:
+            raise ValueError(
+                "warm_start=True cannot continue a fit of (n_components, n_features, "
+                f"covariance_type) = {fitted} with {wanted}. Set warm_start=False to "
+                "start over."
+            )
+        return True
+
+    def _starts(self, problem):
+        """A start for every run; what they share is prepared once."""
+        family, n_components = FAMILIES[self.covariance_type], self.n_components
+        given = self._given_start(family, problem.rows.n_features)
+        if all(part is not None for part in given):
+            yield from [Mixture.from_cholesky(*given, family)] * self.n_init
+            return
+        rows = start_rows(problem.rows, n_components, problem.rng)
+        sought = StartProblem(rows, n_components, family, problem.reg_covar)
+        for _ in range(self.n_init):
+            found = STARTS[self.init_params].find(sought, problem.rng)
+            there = found.weights, found.means, found.cholesky
+            parts = zip(given, there, strict=True)
+            yield Mixture.from_cholesky(
+                *(own if part is None else part for part, own in parts), family
+            )
+
+    def _given_start(self, family, n_features):
+        """Checked initial weights, means and Cholesky factors; None where not given."""
+        shape = (self.n_components, n_features)
+        weights = means = cholesky = None
+        if self.weights_init is not None:
+            weights = checked_mixing_weights(
+                self.weights_init, "weights_init", self.n_components
+            )
+        if self.means_init is not None:
+            means = checked_array(self.means_init, "means_init", shape)
+        if self.precisions_init is not None:
+            precisions = checked_matrices(
+                self.precisions_init, "precisions_init", family, shape
+            )
+            complaint = not_positive_definite("precisions_init")
+            cholesky = family.cholesky_of_precisions(precisions, complaint)
+        return weights, means, cholesky
+
+    def _store(self, run, dtype):
+        """Set the fitted attributes, in scikit-learn's shapes and the rows' dtype."""
+        mixture, family = run.mixture, run.mixture.family
+        factors, public = mixture.precision_factors, family.shape.public
+        self.weights_ = mixture.weights.astype(dtype)
+        self.means_ = mixture.means.astype(dtype)
+        self.covariances_ = public(mixture.covariances).astype(dtype)
+        self.precisions_cholesky_ = public(factors).astype(dtype)
+        self.precisions_ = public(family.factors.square(factors)).astype(dtype)
+        self._fitted_type = family.name
+        self.converged_ = run.result.converged
+        self.n_iter_ = len(run.result.values)
+        self.lower_bounds_ = run.result.values
+        self.lower_bound_ = float(run.lower_bound)
+
+    def _told(self):
+        # Attributes that were set by hand are in the shape that the parameter says.
+        family = getattr(self, "_fitted_type", self.covariance_type)
+        return {**super()._told(), "family": family}
+
+    def _model_of(self, weights_, means_, precisions_cholesky_, family):
+        family = FAMILIES[family]
+        weights = np.asarray(weights_, dtype=np.float64)
+        return Mixture(
+            # Rounding to float32 leaves a sum that is 1 only to seven digits.
+            weights / weights.sum(),
+            np.asarray(means_, dtype=np.float64),
+            family.shape.inner(precisions_cholesky_),
+            family,
+        )
+
+    def _criterion(self, log_density, sample_weight, price):
+        """−2 ℓ plus the price of every parameter, a function of the total weight."""
+        weight = check_weights(sample_weight, log_density)
+        log_likelihood = weighted_sum(weight, log_density)
+        return -2 * log_likelihood + self._n_parameters() * price(weight.sum())
+
+    def _n_parameters(self):
+        mixture = self._model()
+        n_components, n_features = mixture.means.shape
+        shape = mixture.family.shape
+        n_covariance = shape.n_parameters(n_components, n_features)
+        return n_components * n_features + n_components - 1 + n_covariance

@@ -1,0 +1,165 @@
+"""Checks of what users pass besides the rows; errors name it, and what is allowed."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_scalar
+
+
+def check_weights(sample_weight, X):
+    """Weights of rows as a float64 array, non-negative and not all zero."""
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if weight.min() < 0:
+        raise ValueError(
+            f"`sample_weight` must be non-negative; its smallest value is "
+            f"{weight.min():g}."
+        )
+    if not np.any(weight):
+        raise ValueError(
+            "`sample_weight` is zero for every row; at least one must be positive."
+        )
+    return weight
+
+
+def weighted_sum(weight, log_density):
+    """Sum of weighted log-densities; a row of weight 0 is not there, even at −inf."""
+    counts = weight > 0
+    return float(weight[counts] @ log_density[counts].astype(np.float64))
+
+
+def check_sampling(estimator, n_samples, random_state):
+    """Number of rows to draw, and the generator to draw them with.
+
+    Without a `random_state` of its own, a draw falls back on the constructor's.
+    """
+    check_scalar(n_samples, "n_samples", Integral)
+    if n_samples < 1:
+        raise ValueError(
+            f"Invalid value for 'n_samples': {n_samples}; it must be at least 1."
+        )
+    if random_state is None:
+        random_state = getattr(estimator, "random_state", None)
+    return n_samples, check_random_state(random_state)
+
+
+def checked_array(values, name, shape):
+    """`values` as a finite float64 array of the given shape, () for a number."""
+    array = check_array(
+        values,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_min_samples=0,  # a number has none to count; the shape says it all
+        input_name=name,
+    )
+    if array.shape != shape:
+        raise ValueError(f"`{name}` has shape {array.shape}; expected {shape}.")
+    return array
+
+
+def checked_mixing_weights(weights, name, n_components):
+    """Non-negative weights that sum to 1, up to the rounding of float32."""
+    weights = checked_array(weights, name, (n_components,))
+    if np.any(weights < 0) or not np.isclose(weights.sum(), 1, rtol=0, atol=1e-6):
+        raise ValueError(
+            f"`{name}` must be non-negative and sum to 1; got {weights}, which sums to "
+            f"{weights.sum():.6g}."
+        )
+    return weights / weights.sum()
+
+
+def checked_matrices(matrices, name, family, shape):
+    """Covariances or precisions of a family, symmetric, in its inner shape.
+
+    They are not yet known to be positive definite: factoring them tells, with the
+    complaint of :func:`not_positive_definite`.
+    """
+    matrices = checked_array(matrices, name, family.shape.public_shape(*shape))
+    matrices = family.shape.inner(matrices)
+    skew = family.shape.asymmetry(matrices)
+    if np.max(skew) > 1e-8:
+        raise ValueError(
+            f"`{name}` must be symmetric; component {skew.argmax()} differs from its "
+            f"transpose by {skew.max():.2g} of its largest entry."
+        )
+    return matrices
+
+
+def not_positive_definite(name):
+    """Complaint about a user's matrices, for ``CovarianceFamily.cholesky``."""
+    return f"`{name}` of component {{component}} is not positive definite: {{detail}}."
+
+
+def feature_indices(features, n_features, names=(), leave=0):
+    """Indices of features that are given by index or by name, each once.
+
+    As many as `leave` must be left over.
+    """
+    indices = []
+    for feature in np.atleast_1d(np.asarray(features, dtype=object)):
+        if isinstance(feature, str) and feature in names:
+            indices.append(names.index(feature))
+        elif _is_index(feature) and 0 <= feature < n_features:
+            indices.append(int(feature))
+        else:
+            known = f", or one of {names}" if names else ""
+            raise ValueError(
+                f"`features` has {feature!r}; expected an index from 0 to "
+                f"{n_features - 1}{known}."
+            )
+    if not 0 < len(indices) <= n_features - leave or len(set(indices)) < len(indices):
+        raise ValueError(
+            f"`features` must name from 1 to {n_features - leave} features, each once; "
+            f"got {features!r}."
+        )
+    return np.array(indices)
+
+
+def _is_index(feature):
+    # True is an int, too, but a mask is not a list of indices.
+    return isinstance(feature, (int, np.integer)) and not isinstance(feature, bool)
+
+
+def checked_bounds(bounds, n_features):
+    """Lower and upper bounds (n_features, 2) of every feature; None is infinite.
+
+    One pair of numbers stands for all features.
+    """
+    ends = np.array(bounds, dtype=object)
+    if ends.shape == (2,):
+        ends = np.tile(ends, (n_features, 1))
+    if ends.shape != (n_features, 2):
+        raise ValueError(
+            f"`bounds` has shape {ends.shape}; expected a pair (lower, upper), or one "
+            f"for each of the {n_features} features, with None where there is no bound."
+        )
+    ends = np.where(ends == None, [-np.inf, np.inf], ends)  # noqa: E711, elementwise
+    try:
+        ends = ends.astype(np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"`bounds` must be numbers or None; got {bounds!r}.") from None
+    bad = np.flatnonzero(~(ends[:, 0] < ends[:, 1]))
+    if len(bad):
+        lower, upper = ends[bad[0]]
+        raise ValueError(
+            f"`bounds` of feature {bad[0]} are ({lower:g}, {upper:g}); the lower one "
+            "must be smaller."
+        )
+    return ends
+
+
+def check_within(X, bounds):
+    """Complain of rows outside of the bounds, naming the first."""
+    lower, upper = bounds.T
+    outside = np.argwhere((lower > X) | (upper < X))
+    if len(outside):
+        row, feature = outside[0]
+        raise ValueError(
+            f"`bounds` exclude rows: feature {feature} of row {row} is "
+            f"{X[row, feature]:g}, not within "
+            f"({lower[feature]:g}, {upper[feature]:g}). Widen the bounds "
+            "or remove such rows."
+        )

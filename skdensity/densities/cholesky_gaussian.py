@@ -1,0 +1,353 @@
+"""One Gaussian, fitted by gradient descent."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
+
+from skdensity.densities.base import unchanged_on_error
+from skdensity.densities.base_gaussian import BaseGaussian
+from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
+from skdensity.densities.checks import checked_array
+from skdensity.densities.descent import (
+    ADAM_CONSTRAINTS,
+    adam_for,
+    restored,
+    stopping_rule_of,
+    stored,
+)
+from skdensity.models.covariances.table import FULL
+from skdensity.models.gaussian import Gaussian
+from skdensity.models.mixtures.losses import GaussianLoss
+from skdensity.solvers.loop import iterate
+from skdensity.solvers.result import warn_unless_converged
+from skdensity.solvers.watchers import Progress, Watcher
+
+
+class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
+    r"""Gaussian density fitted by Adam through the Cholesky factor of its covariance.
+
+    .. math::
+
+        \min_{\mu, L} \; -\frac{1}{W} \sum_i w_i \log N(x_i \mid \mu, L L^\top), \qquad
+        L = \begin{pmatrix} e^{a_1} & & \\ \ell_{21} & e^{a_2} & \\
+            \vdots & & \ddots \end{pmatrix}
+
+    The free parameters are the mean, the logarithms :math:`a_d` of the diagonal of the
+    lower-triangular L, and its entries below the diagonal: any values of them give a
+    positive definite covariance, with :math:`\log |\Sigma| = 2 \sum_d a_d`. In one
+    dimension this is gradient descent on :math:`(\mu, \log \sigma)`.
+
+    Parameters
+    ----------
+    learning_rate_init : float, default=0.05
+        Step size η, in units of the data for the mean.
+    max_iter : int, default=400
+        Largest number of epochs; 0 returns the start.
+    tol : float or None, default=1e-6
+        Improvement of the loss, in nats, that counts as one. None runs all
+        `max_iter` epochs.
+    n_iter_no_change : int, default=50
+        Epochs without improvement after which the fit goes back to the best parameters
+        and continues at a tenth of the learning rate; the third time it stops.
+    batch_size : int or None, default=None
+        Rows per update. None uses all rows, in one update per epoch whose cost does not
+        depend on their number.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay rates of the running averages of the gradient and of its square.
+    epsilon : float, default=1e-8
+        Added to the root of the averaged square.
+    location_init : array-like of shape (n_features,), default=None
+        Mean to start at. None is the zero vector.
+    cholesky_init : array-like of shape (n_features, n_features), default=None
+        Lower-triangular factor to start at, with a positive diagonal. None is the
+        identity.
+    store_path : bool, default=False
+        Whether to keep the parameters after every epoch.
+    warm_start : bool, default=False
+        Whether a further call of `fit` continues where the last one stopped, with
+        Adam's running averages: two fits of n epochs equal one of 2n.
+    random_state : int, RandomState instance or None, default=None
+        Order of the rows when `batch_size` is set, and the default of :meth:`sample`.
+    verbose : int, default=0
+        1 prints epochs, 2 also values and times.
+    verbose_interval : int, default=10
+        Epochs between two lines.
+    n_jobs : int or None, default=None
+        Number of threads. None takes as many as BLAS may use here and now, so that
+        limits of ``threadpoolctl``, ``OMP_NUM_THREADS`` and joblib's workers hold;
+        elsewhere in scikit-learn None means 1 for what has no threads of its own. −1
+        takes all processors. It makes no difference to the result.
+
+    Attributes
+    ----------
+    location_ : ndarray of shape (n_features,)
+        Fitted mean.
+    cholesky_ : ndarray of shape (n_features, n_features)
+        Fitted lower-triangular factor L.
+    covariance_ : ndarray of shape (n_features, n_features)
+        L Lᵀ.
+    precision_ : ndarray of shape (n_features, n_features)
+        Inverse of `covariance_`.
+    loss_curve_ : list of float
+        Mean negative log-likelihood, in nats, before each update; with batches, the
+        average over the epoch's updates.
+    n_iter_ : int
+        Epochs of the last call of `fit`.
+    converged_ : bool
+        Whether the fit stopped because the loss no longer improved. That is no proof of
+        an optimum: steps too long or too short for the data do not improve either.
+    location_path_ : ndarray of shape (`n_iter_`, n_features)
+        Mean after each epoch. Only with ``store_path=True``.
+    cholesky_path_ : ndarray of shape (`n_iter_`, n_features, n_features)
+        Factor after each epoch. Only with ``store_path=True``.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, when `X` has string names.
+
+    See Also
+    --------
+    GaussianMLE : The same optimum in closed form.
+    AdamGaussianMixture : Several Gaussians by gradient descent.
+
+    Notes
+    -----
+    The start, zero mean and unit covariance, and the learning rate know nothing of the
+    data: rows far from the origin or of another scale than 1 need many epochs.
+    Standardise them first, or give a start.
+
+    Without batches the result is the most likely of all parameters visited, with
+    batches the last.
+
+    The gradient is exact and comes from the moments of the rows; with
+    ``batch_size=None`` these are computed once, after which an epoch costs
+    O(n_features³).
+
+    From scikit-learn 1.9 on, ``set_callbacks`` attaches a progress bar or an early stop
+    to the fit, whose epochs are tasks. A fit that a callback stops keeps its
+    parameters; `converged_` is then False.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba (2015), arXiv:1412.6980. J. C. Pinheiro and D. M. Bates
+    (1996), *Unconstrained parametrizations for variance-covariance matrices*,
+    doi:10.1007/BF00140873.
+
+    Examples
+    --------
+    >>> from skdensity import CholeskyGaussian
+    >>> from skdensity.datasets import make_gaussian_2d
+    >>> density = CholeskyGaussian(tol=None).fit(make_gaussian_2d())
+    >>> density.covariance_.round(3)
+    array([[1.442, 0.766],
+           [0.766, 0.938]])
+    >>> [round(loss, 4) for loss in density.loss_curve_[::133]]
+    [5.5661, 2.704, 2.704, 2.704]
+    """
+
+    _parameter_constraints: dict = {
+        **ADAM_CONSTRAINTS,
+        "location_init": ["array-like", None],
+        "cholesky_init": ["array-like", None],
+        "store_path": ["boolean"],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "verbose_interval": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+    }
+    _told_by = ("location_", "cholesky_")
+
+    def __init__(
+        self,
+        *,
+        learning_rate_init: float = 0.05,
+        max_iter: int = 400,
+        tol: float | None = 1e-6,
+        n_iter_no_change: int = 50,
+        batch_size: int | None = None,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        location_init: ArrayLike | None = None,
+        cholesky_init: ArrayLike | None = None,
+        store_path: bool = False,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+        verbose_interval: int = 10,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.batch_size = batch_size
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.location_init = location_init
+        self.cholesky_init = cholesky_init
+        self.store_path = store_path
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+        self.verbose_interval = verbose_interval
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Minimise the mean negative log-likelihood.
+
+        The data are read once, for their mean and covariance; every epoch takes one
+        step of Adam on the loss of all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows, at least 2.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; a weight of 2 counts like a row that is there twice.
+
+        Returns
+        -------
+        self : CholeskyGaussian
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input is not a finite table with usable weights, or a start has the
+            wrong shape or a non-positive diagonal. The estimator is then left as it
+            was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` epochs were not enough for `tol`.
+
+        See Also
+        --------
+        GaussianMLE.fit : The same optimum in closed form.
+
+        Examples
+        --------
+        >>> from skdensity import CholeskyGaussian
+        >>> density = CholeskyGaussian(tol=None).fit([[0.0], [2.0]])
+        >>> density.location_.round(2), density.covariance_.round(2)
+        (array([1.]), array([[1.]]))
+        """
+        task = fit_task(self, self.max_iter, X, y, sample_weight)
+        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
+        with unchanged_on_error(self), fit_rows as rows:
+            result = self._run(rows, task)
+            task.end()
+        warn_unless_converged(result, type(self).__name__, self.tol)
+        return self
+
+    def _run(self, rows, task):
+        loss = GaussianLoss(rows.n_features, FULL)
+        rng = check_random_state(self.random_state)
+        solver, path = adam_for(self, loss, rows, rng), Path()
+
+        def store(estimator, result):
+            estimator._store_result(result, solver, path.states, rows.X.dtype)
+
+        watchers = [Progress(self.verbose, self.verbose_interval)]
+        watchers += [path] * self.store_path
+        result = iterate(
+            solver,
+            self._start(solver),
+            max_iter=self.max_iter,
+            stop=stopping_rule_of(self),
+            watchers=[*watchers, Iterations(task, store)],
+        )
+        store(self, result)
+        return result
+
+    def _start(self, solver):
+        n_features = solver.loss.n_features
+        if self.warm_start and hasattr(self, "n_iter_"):
+            self._check_resumable(n_features)
+            if self._adam is not None:
+                return solver.resume(restored(self._adam))
+            return solver.init(self._model())
+        location = np.zeros(n_features)
+        if self.location_init is not None:
+            shape = (n_features,)
+            location = checked_array(self.location_init, "location_init", shape)
+        cholesky = np.eye(n_features)
+        if self.cholesky_init is not None:
+            shape = (n_features, n_features)
+            cholesky = checked_array(self.cholesky_init, "cholesky_init", shape)
+            _check_lower_triangular(cholesky)
+        return solver.init(Gaussian(location, cholesky, FULL))
+
+    def _check_resumable(self, n_features):
+        if len(self.location_) != n_features:
+            raise ValueError(
+                f"warm_start=True continues a fit on {len(self.location_)} features, "
+                f"but X has {n_features}. Set warm_start=False to start over."
+            )
+
+    def _store_result(self, result, solver, path, dtype):
+        gaussian, _ = solver.finished(result.state)
+        self._store(gaussian, dtype)
+        self.loss_curve_ = result.values
+        self.n_iter_ = len(result.values)
+        self.converged_ = result.converged
+        self._adam = stored(result.state)
+        self._store_path(solver.loss, path, dtype)
+
+    def _store(self, gaussian, dtype):
+        self._store_arrays(dtype, location_=gaussian.mean, cholesky_=gaussian.cholesky)
+        self.covariance_ = gaussian.covariance.astype(dtype)
+        self.precision_ = gaussian.precision.astype(dtype)
+        # As of parameters that were given; a fit says more.
+        self.loss_curve_, self.n_iter_, self.converged_ = [], 0, False
+        self._adam = None
+
+    def _store_path(self, loss, path, dtype):
+        for name in ("location_path_", "cholesky_path_"):
+            vars(self).pop(name, None)
+        if self.store_path:
+            visited = [loss.unravel(state.parameters) for state in path]
+            shape = (len(path), loss.n_features)
+            means = np.reshape([g.mean for g in visited], shape)
+            factors = np.reshape([g.cholesky for g in visited], (*shape, shape[1]))
+            self.location_path_ = means.astype(dtype)
+            self.cholesky_path_ = factors.astype(dtype)
+
+    def _model_of(self, location_, cholesky_):
+        location = np.asarray(location_, dtype=np.float64)
+        return Gaussian(location, np.asarray(cholesky_, dtype=np.float64), FULL)
+
+
+class Path(Watcher):
+    """Keeps the state after every epoch."""
+
+    def __init__(self) -> None:
+        self.states: list = []
+
+    def iteration(self, state, values, is_last):
+        self.states.append(state)
+        return False
+
+
+def _check_lower_triangular(cholesky):
+    if np.any(np.triu(cholesky, 1)) or not np.all(np.diagonal(cholesky) > 0):
+        raise ValueError(
+            "`cholesky_init` must be lower triangular with a positive diagonal; got\n"
+            f"{cholesky}. `numpy.linalg.cholesky` gives such a factor."
+        )

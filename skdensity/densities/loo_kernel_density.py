@@ -1,0 +1,557 @@
+"""A kernel density whose bandwidth is chosen by leaving one out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import _fit_context, clone
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skdensity.densities.base import BaseDensity, unchanged_on_error
+from skdensity.densities.checks import check_within, checked_bounds, feature_indices
+from skdensity.densities.kernel_checks import (
+    check_one_feature,
+    checked_kernel,
+    checked_values,
+    warn_of_ties,
+)
+from skdensity.models.gaussian import Gaussian
+from skdensity.models.kernels.kernels import Kernels
+from skdensity.models.kernels.parts import conditional, marginal
+from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
+from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
+from skdensity.passes.threads import n_threads_for
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.distinct import merge_duplicates
+from skdensity.rows.ties import ties_of
+from skdensity.solvers.bandwidths.criteria import LeaveOneOut
+from skdensity.solvers.bandwidths.problem import Problem, reference
+from skdensity.solvers.bandwidths.rules import BANDWIDTHS, choose
+from skdensity.solvers.modes import climb
+
+# Starts of mean shift: more rows than this would find the same modes.
+MAX_STARTS = 2000
+
+
+class LOOKernelDensity(BaseDensity):
+    r"""Gaussian kernel density with a bandwidth chosen by leave-one-out likelihood.
+
+    .. math::
+
+        \hat p(x) = \sum_j m_j \, N(x \mid x_j, H), \qquad
+        H = \arg\max_H \sum_i m_i \log \hat p_{-i}(x_i)
+
+    Each training row is replaced by a Gaussian of covariance H, in the simplest case
+    :math:`h^2 I` with the bandwidth h. The naive likelihood grows without bound as
+    h → 0, because every row explains itself; leaving each row out of its own density
+    removes that term.
+
+    Parameters
+    ----------
+    bandwidth : str, float or array-like, default="loo"
+        How H is chosen:
+
+        - ``"loo"`` maximises the leave-one-out log-likelihood;
+        - ``"robust_loo"`` does so with less regard for rows that are far from all
+          others, for outliers and heavy tails;
+        - ``"lscv"`` minimises an estimate of the integrated squared error;
+        - ``"isj"`` is the improved Sheather–Jones plug-in rule, for more than one
+          feature a mean over them;
+        - ``"scott"`` and ``"silverman"`` are the rules of thumb, scaled with the data;
+        - a positive number is h itself, in units of the data; one for each feature
+          are standard deviations; a matrix is H.
+    covariance_type : {"spherical", "diag", "full"}, default="spherical"
+        The shape of H, unless `bandwidth` is given as numbers: one width for all
+        features, one for each, or any covariance. ``"loo"`` optimises all of it, the
+        other rules scale the shape of the rows' own covariance.
+    bounds : array-like of shape (2,) or (n_features, 2), default=None
+        Where rows can be, (lower, upper) with None for no bound; one pair stands for
+        all features. Kernels are reflected at the bounds, so that no mass leaves;
+        beyond them the density is zero. Not for correlated kernels. Every feature with
+        bounds multiplies the work, by two for one and by six or more for two.
+    algorithm : {"auto", "exact", "nufft"}, default="auto"
+        How kernels are added up: ``"exact"`` over all pairs; ``"nufft"`` by transforms,
+        for up to three features and with finufft installed; ``"auto"`` by whatever is
+        expected to be faster. Results agree to `rtol`.
+    rtol : float, default=1e-6
+        Largest relative error of a density, at every query.
+    n_jobs : int or None, default=None
+        Number of threads. None takes as many as BLAS may use here and now, so that
+        limits of ``threadpoolctl``, ``OMP_NUM_THREADS`` and joblib's workers hold;
+        elsewhere in scikit-learn None means 1 for what has no threads of its own. −1
+        takes all processors. It makes no difference to the result.
+
+    Attributes
+    ----------
+    bandwidth_ : float or ndarray of shape (n_features,) or (n_features, n_features)
+        h, standard deviations, or H, for a spherical, diagonal or full kernel.
+    covariance_ : ndarray of shape (n_features, n_features)
+        H.
+    loo_score_ : float
+        Mean leave-one-out log-likelihood under H, in nats per unit of weight. Computed
+        when it is first asked for, whatever `bandwidth` is; −inf when there is one
+        location only.
+    bandwidths_ : ndarray of shape (n_tried,) + shape of `bandwidth_`
+        The bandwidths that a search tried on all rows, the narrowest first. Set by
+        ``"loo"``, ``"robust_loo"`` and ``"lscv"``.
+    loo_scores_ : ndarray of shape (n_tried,)
+        Their scores, higher being better; for ``"loo"`` they are leave-one-out
+        log-likelihoods.
+    locations_ : ndarray of shape (n_locations, n_features)
+        The distinct training rows of positive weight, sorted.
+    weights_ : ndarray of shape (n_locations,)
+        Their shares :math:`m_j` of the weight, summing to 1.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, when `X` has string names.
+
+    See Also
+    --------
+    sklearn.neighbors.KernelDensity : Several kernels; its ``score`` is a sum.
+    GaussianMLE : A density of fixed shape.
+
+    Notes
+    -----
+    Rows that coincide are one location with the sum of their weights, and are left out
+    together: with
+
+    .. math::
+
+        \hat p_{-i}(x_i) = \sum_{j \ne i} \frac{m_j}{1 - m_i} N(x_i \mid x_j, H)
+
+    over distinct locations, duplicates cannot drive H to 0, a weight equals repetition,
+    and neither the unit of the weights nor the order of the rows matters. The same
+    holds for the rules of thumb, whose n is the effective number of locations,
+    :math:`1 / \sum_j m_j^2`. Where the rows were rounded to a grid so coarse that many
+    coincide, only one row is left out, the others at its location count like any other
+    row, and the width is at least half a step. A few values that occur again and again
+    among distinct ones, such as exact zeros, count once when the bandwidth is chosen. A
+    warning says what was found.
+
+    One bandwidth serves all features when `covariance_type` is ``"spherical"``:
+    standardise them when their units differ, or use another type.
+
+    The likelihood criterion is for light tails; with tails like a power of x the
+    bandwidth that it chooses does not go to 0 as it should (Hall 1987), and one far row
+    asks for a bandwidth that bridges the gap to it. ``"robust_loo"`` does not.
+
+    *Time.* In up to three features sums of n kernels at n rows take O(n + m log m) by
+    non-uniform Fourier transforms, with m proportional to the volume of the data in
+    bandwidths; space is cut so that gaps and outliers cost little. A transform has an
+    absolute error: densities too small for `rtol` are added up from the neighbours, in
+    log space. In more features, or on few rows, all pairs are added up, O(n²
+    n_features). Memory is that of some copies of the rows, some blocks, and at most
+    some 300 MB of modes. ``"loo"`` adds up kernels for some thirty bandwidths, two
+    thirds of them on a sample of the rows.
+
+    References
+    ----------
+    J. D. F. Habbema, J. Hermans and K. van den Broek (1974), *A stepwise discriminant
+    analysis program using density estimation*, COMPSTAT; R. P. W. Duin (1976),
+    doi:10.1109/TC.1976.1674577; P. Hall (1987), doi:10.1214/aos/1176350606; X. Wu
+    (2019), doi:10.1080/07350015.2018.1424633; Z. I. Botev, J. F. Grotowski and
+    D. P. Kroese (2010), doi:10.1214/10-AOS799; J. M. Leiva-Murillo and
+    A. Artés-Rodríguez (2012), doi:10.1016/j.patrec.2012.06.006; A. H. Barnett,
+    J. Magland and L. af Klinteberg (2019), doi:10.1137/18M120885X; D. W. Scott (1992),
+    doi:10.1002/9780470316849; B. W. Silverman (1986), *Density Estimation for
+    Statistics and Data Analysis*.
+
+    Examples
+    --------
+    >>> from skdensity import LOOKernelDensity
+    >>> from skdensity.datasets import make_mixture_1d
+    >>> X, _ = make_mixture_1d()
+    >>> density = LOOKernelDensity().fit(X)
+    >>> round(density.bandwidth_, 3), round(density.loo_score_, 3)
+    (0.296, -2.343)
+    >>> density.score_samples([[0.0], [20.0]]).round(2)
+    array([   -2.05, -1230.58])
+
+    Rows that are all the same say nothing about a bandwidth:
+
+    >>> LOOKernelDensity().fit([[1.0], [1.0]])
+    Traceback (most recent call last):
+        ...
+    ValueError: bandwidth='loo' needs at least 2 distinct rows...
+    >>> round(LOOKernelDensity(bandwidth=0.5).fit([[1.0]]).score([[1.0]]), 4)
+    -0.2258
+    """
+
+    _parameter_constraints: dict = {
+        "bandwidth": [
+            StrOptions(set(BANDWIDTHS)),
+            Interval(Real, 0, None, closed="neither"),
+            "array-like",
+        ],
+        "covariance_type": [StrOptions(set(SHAPES))],
+        "bounds": ["array-like", None],
+        "algorithm": [StrOptions(set(ALGORITHMS))],
+        "rtol": [Interval(Real, 0, 1, closed="neither")],
+        "n_jobs": [Integral, None],
+    }
+    _told_by = ("locations_", "weights_", "bandwidth_")
+
+    def __init__(
+        self,
+        bandwidth: str | float | ArrayLike = "loo",
+        *,
+        covariance_type: str = "spherical",
+        bounds: ArrayLike | None = None,
+        algorithm: str = "auto",
+        rtol: float = 1e-6,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.bandwidth = bandwidth
+        self.covariance_type = covariance_type
+        self.bounds = bounds
+        self.algorithm = algorithm
+        self.rtol = rtol
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Store the rows and choose the bandwidth.
+
+        Equal rows become one location with the sum of their weights. With `bandwidth`
+        as a number nothing has to be chosen, and a fit costs a sort.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows; at least 2 distinct ones unless `bandwidth` is numbers.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; a weight of 2 counts like a row that is there twice.
+
+        Returns
+        -------
+        self : LOOKernelDensity
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input is not a finite table with usable weights, has too few distinct
+            rows, or lies outside of the bounds; or if the bandwidth does not fit the
+            features or is not positive definite. The estimator is then left as it was.
+
+        See Also
+        --------
+        BandwidthDisplay : Shows how a bandwidth was chosen.
+
+        Examples
+        --------
+        >>> from skdensity import LOOKernelDensity
+        >>> density = LOOKernelDensity(bandwidth=1.0)
+        >>> density = density.fit([[0.0], [1.0], [1.0], [3.0]])
+        >>> density.locations_.ravel(), density.weights_
+        (array([0., 1., 3.]), array([0.25, 0.5 , 0.25]))
+        """
+        is_rule = isinstance(self.bandwidth, str)
+        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2 if is_rule else 1)
+        with unchanged_on_error(self), fit_rows as all_rows:
+            rows = all_rows.positive()
+            if is_rule:
+                shape = SHAPES[self.covariance_type]
+            else:
+                origin = np.zeros(rows.n_features)
+                kernel = checked_kernel(self.bandwidth, origin, "bandwidth")
+                shape = shape_of(self.bandwidth)
+            self._bounds = self._checked_bounds(rows.X, shape)
+            weight = np.ones(rows.n_rows) if rows.weight is None else rows.weight
+            self.locations_, self.weights_, _ = merge_duplicates(rows.X, weight)
+            for name in ("loo_score_", "bandwidths_", "loo_scores_"):
+                vars(self).pop(name, None)
+            self._store(self._chosen(rows, shape) if is_rule else kernel)
+        return self
+
+    @cached_property
+    def loo_score_(self) -> float:
+        """Mean leave-one-out log-likelihood under H, when it is asked for."""
+        kernels = self._model()
+        if len(kernels.locations) == 1:
+            return -np.inf
+        ties = ties_of(kernels.locations, kernels.masses)
+        with Workspace(n_threads_for(self.n_jobs)) as workspace:
+            problem = Problem.of(kernels, ties, workspace)
+            criterion = LeaveOneOut(problem.kernels, workspace, problem.row_mass)
+            (trial,) = criterion.trials([1.0])
+        return float(trial.score)
+
+    def gradient(self, X: ArrayLike) -> np.ndarray:
+        """Gradient of the log-density at every row.
+
+        It points to where the density rises, and vanishes at its modes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to evaluate.
+
+        Returns
+        -------
+        gradient : ndarray of shape (n_samples, n_features)
+            In nats per unit of each feature; NaN out of bounds, where the density is
+            zero.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table of the features seen in `fit`.
+
+        See Also
+        --------
+        modes : Where the gradient vanishes, at the tops.
+
+        Examples
+        --------
+        >>> from skdensity import LOOKernelDensity
+        >>> density = LOOKernelDensity(bandwidth=2.0).fit([[0.0]])
+        >>> density.gradient([[0.0], [4.0]])
+        array([[ 0.],
+               [-1.]])
+        """
+        return self._evaluated("gradient", self._rows(X))
+
+    def modes(self) -> np.ndarray:
+        """Local maxima of the density, found by mean shift from the training rows.
+
+        At most some 2,000 rows, evenly spread over the sorted locations, are starts.
+
+        Returns
+        -------
+        modes : ndarray of shape (n_modes, n_features)
+            The highest first.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+
+        See Also
+        --------
+        gradient : What vanishes at a mode.
+
+        Examples
+        --------
+        >>> from skdensity import LOOKernelDensity
+        >>> X = [[0.0], [0.1], [0.2], [5.0], [5.1]]
+        >>> LOOKernelDensity(bandwidth=0.5).fit(X).modes().round(2)
+        array([[0.1 ],
+               [5.05]])
+        """
+        kernels = self._model()
+        every = -(-len(kernels.locations) // MAX_STARTS)
+        with Workspace(n_threads_for(self.n_jobs)) as workspace:
+            modes = climb(kernels, kernels.locations[::every], workspace)
+        return modes.astype(kernels.locations.dtype)
+
+    def cdf(self, X: ArrayLike) -> np.ndarray:
+        """Probability of a value of at most x, for one feature.
+
+        A weighted sum of the kernels' own distribution functions, exact and without
+        quadrature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, 1)
+            Where to evaluate.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_samples,)
+            From 0 to 1, in the dtype of `X`.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `X` is not a finite table, or there is more than one feature.
+
+        See Also
+        --------
+        marginal : The density of one feature, which has a `cdf`.
+
+        Examples
+        --------
+        >>> from skdensity import LOOKernelDensity
+        >>> density = LOOKernelDensity(bandwidth=1.0).fit([[-1.0], [1.0]])
+        >>> density.cdf([[-9.0], [0.0], [9.0]]).round(3)
+        array([0. , 0.5, 1. ])
+        """
+        X = self._rows(X)
+        check_one_feature(self._model().n_features)
+        return self._evaluated("cdf", X)
+
+    def marginal(self, features: ArrayLike) -> Self:
+        """The density of some features, whatever the others are.
+
+        A kernel density again: the rows lose their other features, and the kernels keep
+        the part of their covariance that is left.
+
+        Parameters
+        ----------
+        features : array-like of int or str
+            Columns of `X`, or their names, in the order that the result has.
+
+        Returns
+        -------
+        density : LOOKernelDensity
+            Fitted; its `bandwidth` is numbers.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If there is no such feature, or one is there twice.
+
+        See Also
+        --------
+        condition : The density of features given others.
+
+        Examples
+        --------
+        >>> from skdensity import LOOKernelDensity
+        >>> density = LOOKernelDensity([1.0, 2.0]).fit([[0.0, 0.0], [1.0, 5.0]])
+        >>> density.marginal([1]).bandwidth_
+        array([2.])
+        """
+        features = self._indices(features)
+        return self._of(marginal(self._model(), features), features)
+
+    def condition(self, features: ArrayLike, values: ArrayLike) -> Self:
+        """The density of the other features where some are known.
+
+        A kernel density again: every row counts by how likely its kernel makes the
+        given values.
+
+        Parameters
+        ----------
+        features : array-like of int or str
+            Columns of `X` that are known, or their names; not all of them.
+        values : array-like of shape (n_given,)
+            Their values.
+
+        Returns
+        -------
+        density : LOOKernelDensity
+            Fitted, of the other features in their order; its `bandwidth` is numbers.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If there is no such feature, one is there twice, none is left, or the values
+            are not one finite number for each, within the bounds.
+
+        See Also
+        --------
+        marginal : The density of features whatever the others are.
+
+        Examples
+        --------
+        >>> from skdensity import LOOKernelDensity
+        >>> density = LOOKernelDensity(0.5).fit([[0.0, 0.0], [5.0, 1.0]])
+        >>> density.condition([0], [5.0]).weights_.round(3)
+        array([0., 1.])
+        """
+        given, kernels = self._indices(features, leave=1), self._model()
+        values = checked_values(values, given, kernels.bounds)
+        others = np.setdiff1d(np.arange(kernels.n_features), given)
+        return self._of(conditional(kernels, given, values), others)
+
+    def _told(self) -> dict[str, Any]:
+        return {
+            **super()._told(),
+            "bounds": getattr(self, "_bounds", None),
+            "rtol": self.rtol,
+            "algorithm": self.algorithm,
+        }
+
+    def _model_of(
+        self,
+        locations_: np.ndarray,
+        weights_: np.ndarray,
+        bandwidth_: float | np.ndarray,
+        bounds: np.ndarray | None,
+        rtol: float,
+        algorithm: str,
+    ) -> Kernels:
+        origin = weights_ @ locations_.astype(np.float64)
+        kernel = checked_kernel(bandwidth_, origin, "bandwidth_")
+        summation = Summation(rtol, ALGORITHMS[algorithm])
+        return Kernels(locations_, weights_, kernel, bounds, summation)
+
+    def _checked_bounds(self, X: np.ndarray, shape: KernelShape) -> np.ndarray | None:
+        """Bounds as an array, or None; the rows are within."""
+        if self.bounds is None:
+            return None
+        if not shape.is_independent:
+            raise ValueError(
+                "`bounds` need kernels with independent features, which reflection at "
+                "a bound leaves as they are; use covariance_type='diag' or "
+                "'spherical', or give `bandwidth` one number for each feature."
+            )
+        bounds = checked_bounds(self.bounds, X.shape[1])
+        check_within(X, bounds)
+        return bounds
+
+    def _chosen(self, rows: ArrayRows, shape: KernelShape) -> Gaussian:
+        """The kernel that a rule chooses; what a search has tried is stored."""
+        n_locations, rule = len(self.locations_), BANDWIDTHS[self.bandwidth]
+        if n_locations < 2:
+            raise ValueError(
+                f"bandwidth={self.bandwidth!r} needs at least 2 distinct rows of "
+                "positive weight, but all rows are the same. Give `bandwidth` a number."
+            )
+        ties = ties_of(self.locations_, self.weights_)
+        if rule.searches:
+            warn_of_ties(type(self).__name__, rows.n_rows, n_locations, ties)
+        kernel = reference(self.locations_, self.weights_, shape)
+        summation = Summation(self.rtol, ALGORITHMS[self.algorithm])
+        kernels = Kernels(
+            self.locations_, self.weights_, kernel, self._bounds, summation
+        )
+        choice = choose(rule, kernels, ties, rows.workspace)
+        if rule.searches:
+            self.loo_scores_ = choice.scores
+            self.bandwidths_ = np.array([tried.bandwidth for tried in choice.tried])
+        return choice.chosen.kernel
+
+    def _store(self, kernel: Gaussian) -> None:
+        """Set what tells the kernel."""
+        self.bandwidth_ = SHAPES[kernel.family.name].bandwidth_of(kernel)
+        with np.errstate(over="ignore"):  # in units that are out of all proportion
+            self.covariance_ = kernel.covariance
+
+    def _indices(self, features: ArrayLike, leave: int = 0) -> np.ndarray:
+        """Features that are given by index or by name, of a fitted density."""
+        names = list(getattr(self, "feature_names_in_", ()))
+        return feature_indices(features, self._model().n_features, names, leave)
+
+    def _of(self, kernels: Kernels, features: np.ndarray) -> Self:
+        """A fitted estimator of other kernels, for some of the features."""
+        density = clone(self)
+        density.n_features_in_ = len(features)
+        if hasattr(self, "feature_names_in_"):
+            density.feature_names_in_ = self.feature_names_in_[features]
+        density.locations_, density.weights_, _ = merge_duplicates(
+            kernels.locations, kernels.masses
+        )
+        density._bounds = kernels.bounds
+        density._store(kernels.kernel)
+        return density.set_params(bandwidth=density.bandwidth_, bounds=kernels.bounds)

@@ -1,0 +1,1 @@
+"""Pictures of densities; matplotlib is imported when one is drawn."""

@@ -1,0 +1,111 @@
+"""What the displays share: colours, axes, names, and densities of some features."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from skdensity.densities.base import BaseDensity, rows_of
+from skdensity.densities.checks import feature_indices
+from skdensity.densities.loo_kernel_density import LOOKernelDensity
+from skdensity.rows.array_rows import ArrayRows
+
+# Okabe and Ito's colours, told apart by all kinds of colour vision, in print as well.
+COLOURS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
+    *("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F"),
+)
+
+
+def pyplot(display: str) -> Any:
+    """Matplotlib's interface, or an error that says how to get it."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            f"{display} needs matplotlib to draw: python -m pip install "
+            '"skdensity[plot]".'
+        ) from error
+    return plt
+
+
+def axes_for(ax: Any, display: str, n: int = 1) -> np.ndarray:
+    """A square of n times n axes: those given, or those of a new figure."""
+    plt = pyplot(display)
+    if ax is None:
+        size = 3.2 * max(n, 1.4)
+        figsize = 1.25 * size, size
+        _, ax = plt.subplots(n, n, figsize=figsize, squeeze=False, layout="constrained")
+        return ax
+    axes = np.atleast_1d(np.asarray(ax, dtype=object))
+    if axes.size != n**2:
+        raise ValueError(
+            f"`ax` has {axes.size} axes; {display} of these features needs "
+            f"{n**2}. Leave `ax` out for a new figure, or choose `features`."
+        )
+    return axes.reshape(n, n)
+
+
+def draws_of(estimator: Any, n_draws: int, random_state: Any) -> np.ndarray:
+    """Rows drawn from a density, whoever wrote it."""
+    takes_seed = "random_state" in signature(estimator.sample).parameters
+    seed = {"random_state": random_state} if takes_seed else {}
+    return rows_of(estimator.sample(n_draws, **seed))
+
+
+def shown_features(estimator: Any, n_features: int, features: Any) -> np.ndarray:
+    """Indices of the features to show; None is all of them."""
+    if features is None:
+        return np.arange(n_features)
+    names = list(getattr(estimator, "feature_names_in_", ()))
+    return feature_indices(list(features), n_features, names)
+
+
+def names_of(estimator: Any, features: np.ndarray) -> list[str]:
+    """Names of features: those seen in `fit`, or their numbers."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return [
+        f"feature {feature}" if names is None else str(names[feature])
+        for feature in features
+    ]
+
+
+def marginal_model(estimator: BaseDensity, features: np.ndarray) -> Any:
+    """What a density of ours is for some of its features, whatever the others are."""
+    if hasattr(estimator, "marginal"):
+        return estimator.marginal(features)._model()
+    return estimator._model().marginal(features)
+
+
+def log_density_of(
+    estimator: Any, features: np.ndarray, draws: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The log-density of some features as a function.
+
+    Densities that others wrote have no marginals: a kernel density of their draws
+    stands for one.
+    """
+    if isinstance(estimator, BaseDensity):
+        # Past validation, which would miss the names of the features.
+        model = marginal_model(estimator, features)
+        return lambda X: model.log_density(ArrayRows(X))
+    if len(features) < draws.shape[1]:
+        return LOOKernelDensity("scott").fit(draws[:, features]).score_samples
+    order = np.argsort(features)
+    return lambda X: _scores(estimator, X[:, order])
+
+
+def columns_of(X: Any, features: np.ndarray) -> np.ndarray | None:
+    """Some columns of rows, which may be a data frame, or None for no rows."""
+    return None if X is None else np.asarray(X)[:, features]
+
+
+def _scores(estimator, X):
+    with warnings.catch_warnings():
+        # Those of whoever fitted it on a data frame.
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+        return np.asarray(estimator.score_samples(X))

@@ -1,0 +1,302 @@
+"""A picture of a mixture: its components, and how they share the rows."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import chi2, norm
+from sklearn.utils.validation import check_is_fitted
+
+from skdensity.densities.base_mixture import BaseGaussianMixture
+from skdensity.displays.drawing import (
+    COLOURS,
+    axes_for,
+    columns_of,
+    marginal_model,
+    names_of,
+    shown_features,
+)
+
+N_POINTS = 400
+
+
+class MixtureDisplay:
+    r"""The components of a mixture, and how they share the rows.
+
+    Use :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    names : list of str
+        Names of the one or two features.
+    weights : ndarray of shape (n_components,)
+        Weights of the components.
+    means : ndarray of shape (n_components, n_features)
+        Their means, of the features that are shown.
+    covariances : ndarray of shape (n_components, n_features, n_features)
+        Their covariances.
+    coverage : tuple of float
+        Shares of a component's probability that its ellipses hold.
+    rows : ndarray of shape (n_samples, n_features) or None
+        Rows to show.
+    responsibilities : ndarray of shape (n_samples, n_components) or None
+        How the components share them, all features considered.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        The axes.
+    figure_ : Figure
+        The figure.
+
+    See Also
+    --------
+    DensityDisplay : Shows the density as a whole.
+
+    Notes
+    -----
+    For one feature, weighted densities and their sum. For two, ellipses that hold some
+    share of each component's probability, which for a Gaussian are
+
+    .. math:: (x - \mu_k)^\top \Sigma_k^{-1} (x - \mu_k) = -2 \log(1 - q)
+
+    and rows in the colours of the components, mixed by their responsibilities.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdensity import EMGaussianMixture, MixtureDisplay
+    >>> X = load_iris().data[:, 2:]
+    >>> mixture = EMGaussianMixture(2, random_state=0).fit(X)
+    >>> display = MixtureDisplay.from_estimator(mixture, X)
+    >>> len(display.ax_.patches)
+    4
+    """
+
+    def __init__(
+        self,
+        *,
+        names: list[str],
+        weights: np.ndarray,
+        means: np.ndarray,
+        covariances: np.ndarray,
+        coverage: tuple[float, ...],
+        rows: np.ndarray | None = None,
+        responsibilities: np.ndarray | None = None,
+    ) -> None:
+        self.names = names
+        self.weights = weights
+        self.means = means
+        self.covariances = covariances
+        self.coverage = coverage
+        self.rows = rows
+        self.responsibilities = responsibilities
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: BaseGaussianMixture,
+        X: ArrayLike | None = None,
+        *,
+        features: Any = None,
+        coverage: tuple[float, ...] = (0.5, 0.9),
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw the components of a fitted mixture.
+
+        One feature shows the weighted density of every component and their sum; two
+        show ellipses. Rows have the colours of their components, blended by
+        responsibility.
+
+        Parameters
+        ----------
+        estimator : EMGaussianMixture or AdamGaussianMixture
+            Fitted.
+        X : array-like of shape (n_samples, n_features), default=None
+            Rows to show, with all their features.
+        features : array-like of int or str, default=None
+            One or two features to show, by number or by name; None is all of them.
+        coverage : tuple of float, default=(0.5, 0.9)
+            Shares of a component's probability that its ellipses hold.
+        ax : Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        display : MixtureDisplay
+            Drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is not a mixture.
+        ValueError
+            If there are more than two features to show, or no such feature.
+
+        See Also
+        --------
+        plot : Draw again, elsewhere or in another style.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture, MixtureDisplay
+        >>> mixture = EMGaussianMixture(2, random_state=0)
+        >>> mixture = mixture.fit([[0.0], [0.1], [0.2], [5.0], [5.2], [5.4]])
+        >>> len(MixtureDisplay.from_estimator(mixture).ax_.lines)
+        3
+        """
+        if not isinstance(estimator, BaseGaussianMixture):
+            raise TypeError(
+                "MixtureDisplay is for EMGaussianMixture and AdamGaussianMixture; got "
+                f"{type(estimator).__name__}. DensityDisplay shows any density."
+            )
+        check_is_fitted(estimator)
+        features = shown_features(estimator, estimator.means_.shape[1], features)
+        if len(features) > 2:
+            raise ValueError(
+                f"MixtureDisplay shows one or two features, not {len(features)}; "
+                "choose them with `features`."
+            )
+        mixture = marginal_model(estimator, features)
+        covariances = mixture.family.shape.matrices(
+            mixture.own(mixture.covariances), len(features)
+        )
+        display = cls(
+            names=names_of(estimator, features),
+            weights=mixture.weights,
+            means=mixture.means,
+            covariances=covariances,
+            coverage=tuple(coverage),
+            rows=columns_of(X, features),
+            responsibilities=None if X is None else estimator.predict_proba(X),
+        )
+        return display.plot(ax, **kwargs)
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        line_kw: dict | None = None,
+        ellipse_kw: dict | None = None,
+        rows_kw: dict | None = None,
+    ) -> Self:
+        """Draw the components.
+
+        Curves or ellipses of the components, and the rows in blended colours.
+
+        Parameters
+        ----------
+        ax : Axes, default=None
+            Where to draw; None makes a new figure.
+        line_kw : dict, default=None
+            Passed to ``Axes.plot`` for the curves of one feature.
+        ellipse_kw : dict, default=None
+            Passed to ``matplotlib.patches.Ellipse``.
+        rows_kw : dict, default=None
+            Passed to ``Axes.scatter``.
+
+        Returns
+        -------
+        self : MixtureDisplay
+            With the attributes `ax_` and `figure_`.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not there.
+        ValueError
+            If `ax` has the wrong number of axes.
+
+        See Also
+        --------
+        from_estimator : Compute and draw.
+
+        Examples
+        --------
+        >>> from skdensity import EMGaussianMixture, MixtureDisplay
+        >>> mixture = EMGaussianMixture(1).fit([[0.0, 1.0], [1.0, 0.0], [3.0, 2.0]])
+        >>> display = MixtureDisplay.from_estimator(mixture)
+        >>> len(display.plot(ellipse_kw={"linestyle": ":"}).ax_.patches)
+        2
+        """
+        self.ax_ = axes_for(ax, type(self).__name__)[0, 0]
+        self.figure_ = self.ax_.figure
+        if len(self.names) == 1:
+            self._plot_curves(line_kw or {}, rows_kw or {})
+            self.ax_.set(xlabel=self.names[0], ylabel="density")
+        else:
+            self._plot_ellipses(ellipse_kw or {}, rows_kw or {})
+            self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
+        return self
+
+    @property
+    def _colours(self):
+        from matplotlib.colors import to_rgb
+
+        n = len(self.weights)
+        return np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(n)])
+
+    def _row_colours(self):
+        """Every row's mixture of the components' colours."""
+        return np.clip(self.responsibilities @ self._colours, 0, 1)
+
+    def _plot_curves(self, line_kw, rows_kw):
+        means, scales = self.means[:, 0], np.sqrt(self.covariances[:, 0, 0])
+        ends = np.min(means - 4 * scales), np.max(means + 4 * scales)
+        x = np.linspace(*ends, N_POINTS)
+        curves = self.weights[:, None] * norm.pdf(x, means[:, None], scales[:, None])
+        for curve, colour in zip(curves, self._colours, strict=True):
+            self.ax_.plot(x, curve, **{"color": colour, **line_kw})
+        total = {"color": "0.5", "linestyle": "--", "zorder": 1, **line_kw}
+        self.ax_.plot(x, curves.sum(axis=0), **total)
+        self.ax_.set_ylim(bottom=0)
+        self.ax_.margins(x=0)
+        if self.rows is not None:
+            at_the_bottom = self.ax_.get_xaxis_transform()
+            heights = np.full(len(self.rows), 0.02)
+            marks = {"marker": "|", "c": self._row_colours(), "zorder": 3, **rows_kw}
+            self.ax_.scatter(self.rows[:, 0], heights, transform=at_the_bottom, **marks)
+
+    def _plot_ellipses(self, ellipse_kw, rows_kw):
+        if self.rows is not None:
+            marks = {"s": 9, "c": self._row_colours(), "linewidths": 0, **rows_kw}
+            self.ax_.scatter(*self.rows.T, **marks)
+        for k, colour in enumerate(self._colours):
+            for share in self.coverage:
+                ellipse = _ellipse(self.means[k], self.covariances[k], share)
+                ellipse.set(edgecolor=colour, facecolor="none", linewidth=1.6)
+                ellipse.set(**ellipse_kw)
+                self.ax_.add_patch(ellipse)
+            self._label(k, colour)
+        self.ax_.autoscale_view()
+
+    def _label(self, k, colour):
+        """A component's weight at its mean, on a patch that hides the rows there."""
+        patch = {"facecolor": self.ax_.get_facecolor(), "alpha": 0.8, "pad": 1}
+        self.ax_.text(
+            *self.means[k],
+            f"{self.weights[k]:.0%}",
+            color=colour,
+            weight="bold",
+            ha="center",
+            va="center",
+            bbox={"edgecolor": "none", **patch},
+        )
+
+
+def _ellipse(mean, covariance, share):
+    """The ellipse that holds a share of a Gaussian."""
+    from matplotlib.patches import Ellipse
+
+    variances, directions = np.linalg.eigh(covariance)
+    radius = np.sqrt(chi2.ppf(share, df=2))
+    angle = np.degrees(np.arctan2(*directions[::-1, 1]))
+    minor, major = 2 * radius * np.sqrt(variances)
+    return Ellipse(mean, major, minor, angle=angle)

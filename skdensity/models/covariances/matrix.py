@@ -1,0 +1,231 @@
+"""Covariances with all their entries."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdensity.models.covariances.cholesky import (
+    cholesky_of_correlations,
+    fault,
+    has_rank,
+    inverse_of_lower,
+    lower_indices,
+    triangular_product,
+    upper_indices,
+)
+from skdensity.models.covariances.factors import Factors
+from skdensity.models.covariances.family import CovarianceFamily, unless_faulty
+from skdensity.models.covariances.free import FreeParameters
+from skdensity.models.covariances.parts import Parts
+from skdensity.models.covariances.products import Products
+from skdensity.models.covariances.scatter import Scatter
+from skdensity.models.covariances.shape import Shape
+
+
+class MatrixShape(Shape):
+    """Matrices (n_components or 1, n_features, n_features)."""
+
+    feature_axes = (1, 2)
+
+    def n_parameters(self, n_components, n_features):
+        n_matrices, *_ = self.inner_shape(n_components, n_features)
+        return n_matrices * n_features * (n_features + 1) // 2
+
+    def matrices(self, inner, n_features):
+        return inner
+
+    def of_matrix(self, matrix):
+        return matrix
+
+    def asymmetry(self, inner):
+        skew = np.abs(inner - np.swapaxes(inner, -1, -2)).max(axis=(1, 2))
+        size = np.abs(inner).max(axis=(1, 2))
+        return np.divide(skew, size, out=np.zeros_like(skew), where=size > 0)
+
+
+class MatrixScatter(Scatter):
+    """Matrices of second moments."""
+
+    def outer(self, a, b):
+        return a[:, :, None] * b[:, None, :]
+
+    def of_residuals(self, residuals, share, out):
+        np.multiply(residuals, np.sqrt(share), out=out)
+        return out @ out.T  # which NumPy computes as a symmetric update: half the work
+
+    def with_variances(self, scatter, mass, variances):
+        return scatter + mass[:, None, None] * np.diag(variances)
+
+    def isolated(self, variances):
+        return np.diag(variances)
+
+
+class MatrixFactors(Factors):
+    """Triangular matrices."""
+
+    def factored(self, covariances):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            try:
+                cholesky = cholesky_of_correlations(covariances)
+                if has_rank(cholesky):
+                    variances = np.diagonal(covariances, axis1=-2, axis2=-1)
+                    return np.sqrt(variances)[..., :, None] * cholesky, {}
+            except np.linalg.LinAlgError:
+                pass  # one by one, it will show which matrix it is, and why
+            faults = {k: fault(matrix) for k, matrix in enumerate(covariances)}
+        return covariances, {k: fault for k, fault in faults.items() if fault}
+
+    def of_precisions(self, precisions):
+        # With J the reversal of the features, J P J = R Rᵀ gives P = (J R J)(J R J)ᵀ,
+        # and J R J is upper triangular: it is U, so that L = U⁻ᵀ.
+        flipped, faults = self.factored(precisions[:, ::-1, ::-1])
+        if faults:
+            return precisions, faults
+        return self.cholesky_factors(flipped[:, ::-1, ::-1]), {}
+
+    def precision_factors(self, cholesky):
+        return np.swapaxes(inverse_of_lower(cholesky), -1, -2)
+
+    def cholesky_factors(self, precision_factors):
+        return inverse_of_lower(np.swapaxes(precision_factors, -1, -2))
+
+    def square(self, factors):
+        return np.matmul(factors, np.swapaxes(factors, -1, -2))
+
+    def compose(self, outer, inner):
+        return np.matmul(outer, inner)
+
+    def relative(self, precision_factors, cholesky):
+        return np.matmul(np.swapaxes(precision_factors, -1, -2), cholesky)
+
+    def log_diagonal(self, factors):
+        return np.log(np.diagonal(factors, axis1=-2, axis2=-1))
+
+    def whiten(self, factor, residuals, out):
+        return triangular_product(factor.T, residuals, out)
+
+    def colour(self, cholesky, noise):
+        return noise @ cholesky.T
+
+    def solve(self, factors, vectors):
+        white = np.matmul(np.swapaxes(factors, -1, -2), vectors[..., None])
+        return np.matmul(factors, white)[..., 0]
+
+
+class MatrixParts(Parts):
+    """Blocks of Σ, factored again: their order of features is another."""
+
+    def marginal(self, cholesky, features):
+        return self._ordered(cholesky, features)
+
+    def conditional(self, cholesky, given, others):
+        # With a first, x_a = μ_a + L_aa z_a and x_b = μ_b + L_ba z_a + L_bb z_b.
+        n_given = len(given)
+        ordered = self._ordered(cholesky, np.concatenate([given, others]))
+        inverse = inverse_of_lower(ordered[..., :n_given, :n_given])
+        slopes = np.matmul(ordered[..., n_given:, :n_given], inverse)
+        return slopes, ordered[..., n_given:, n_given:]
+
+    def deviations(self, cholesky):
+        return np.hypot.reduce(cholesky, axis=-1)
+
+    def scaled(self, cholesky, scale):
+        return cholesky * scale[:, None]
+
+    def _ordered(self, cholesky, features):
+        """L of some features in some order."""
+        rows = cholesky[..., features, :]
+        covariances = np.matmul(rows, np.swapaxes(rows, -1, -2))
+        stack = covariances.reshape(-1, *covariances.shape[-2:])
+        factors = unless_faulty(MatrixFactors().factored(stack), "{detail}")
+        return factors.reshape(covariances.shape)
+
+
+class MatrixProducts(Products):
+    """All products of two features, each once."""
+
+    def n_products(self, n_features):
+        return n_features * (n_features + 1) // 2
+
+    def of_columns(self, columns, out):
+        squares, begin = [], 0
+        for i in range(len(columns)):
+            end = begin + len(columns) - i
+            np.multiply(columns[i], columns[i:], out=out[begin:end])
+            squares.append(out[begin])
+            begin = end
+        return squares
+
+    def coefficients(self, precisions, n_features):
+        rows, cols = upper_indices(n_features)
+        # yᵀ P y holds every product of two different features twice.
+        return precisions[:, rows, cols] * np.where(rows == cols, 1, 2)
+
+    def of_scatter(self, scatter):
+        rows, cols = upper_indices(scatter.shape[-1])
+        return scatter[:, rows, cols]
+
+    def to_scatter(self, sums, n_features):
+        rows, cols = upper_indices(n_features)
+        scatter = np.empty((len(sums), n_features, n_features))
+        scatter[:, rows, cols] = sums
+        scatter[:, cols, rows] = sums
+        return scatter
+
+    def sensitivities(self, factors, n_features):
+        return np.sum(factors**2, axis=2).max(axis=0)
+
+
+class MatrixParameters(FreeParameters):
+    """The lower triangle of L, with the logarithm of its diagonal."""
+
+    def ravel(self, cholesky):
+        rows, cols = lower_indices(cholesky.shape[-1])
+        free = cholesky[:, rows, cols]
+        free[:, rows == cols] = np.log(free[:, rows == cols])
+        return free.ravel()
+
+    def unravel(self, free, n_components, n_features):
+        rows, cols = lower_indices(n_features)
+        cholesky = np.zeros(self.shape.inner_shape(n_components, n_features))
+        cholesky[:, rows, cols] = free.reshape(len(cholesky), -1)
+        diagonal = np.arange(n_features)
+        cholesky[:, diagonal, diagonal] = np.exp(cholesky[:, diagonal, diagonal])
+        return cholesky
+
+    def floored(self, free, log_minimum):
+        rows, cols = lower_indices(len(log_minimum))
+        minimum = np.where(rows == cols, log_minimum[rows], -np.inf)
+        return np.maximum(free.reshape(-1, len(minimum)), minimum).ravel()
+
+    def white_scatter(self, factors, scatter):
+        return np.matmul(np.matmul(np.swapaxes(factors, -1, -2), scatter), factors)
+
+    def trace(self, scatter):
+        return np.trace(scatter, axis1=-2, axis2=-1)
+
+    def gradient(self, white, mass, factors, n_features):
+        # ∂ℓ/∂L = tril(Σ⁻¹ S L⁻ᵀ) − N diag(1/L_dd) with Σ⁻¹ S L⁻ᵀ = U white, and
+        # ∂ℓ/∂log L_dd = L_dd ∂ℓ/∂L_dd with L_dd = 1/U_dd.
+        gradient = self.shape.pooled(np.matmul(factors, white))
+        rows, cols = lower_indices(factors.shape[-1])
+        free = gradient[:, rows, cols]
+        diagonal = np.diagonal(factors, axis1=1, axis2=2)
+        total = self.shape.pooled(mass[:, None, None])[:, 0]
+        free[:, rows == cols] = free[:, rows == cols] / diagonal - total
+        return free.ravel()
+
+
+def matrix_family(name: str, own: CovarianceFamily | None = None) -> CovarianceFamily:
+    """Any covariance; with `own`, one for all components."""
+    shape = MatrixShape(tied=own is not None)
+    return CovarianceFamily(
+        name,
+        shape,
+        MatrixScatter(shape),
+        MatrixFactors(),
+        own,
+        MatrixParts(),
+        MatrixProducts(),
+        MatrixParameters(shape),
+    )

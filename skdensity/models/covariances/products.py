@@ -1,0 +1,39 @@
+"""Products of features, in which a Gaussian log-density is linear."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+
+class Products(ABC):
+    """Those products y_i y_j that a family's densities and second moments need."""
+
+    @abstractmethod
+    def n_products(self, n_features: int) -> int:
+        """How many there are."""
+
+    @abstractmethod
+    def of_columns(self, columns: np.ndarray, out: np.ndarray) -> list[np.ndarray]:
+        """Write the products of columns (n_features, n_rows); return the squares."""
+
+    @abstractmethod
+    def coefficients(self, precisions: np.ndarray, n_features: int) -> np.ndarray:
+        """c with yᵀ P y = c · products(y), a row for each precision P."""
+
+    @abstractmethod
+    def of_scatter(self, scatter: np.ndarray) -> np.ndarray:
+        """Sums of products from second moments, a row for each component."""
+
+    @abstractmethod
+    def to_scatter(self, sums: np.ndarray, n_features: int) -> np.ndarray:
+        """Second moments from sums of products, a row for each component."""
+
+    @abstractmethod
+    def sensitivities(self, factors: np.ndarray, n_features: int) -> np.ndarray:
+        """Largest squared norm of every row of the factors U, of any component.
+
+        With the squares that :meth:`of_columns` returns they bound what expanding a
+        square loses.
+        """

@@ -1,0 +1,194 @@
+r"""One Gaussian: its density, its draws, and those of some of its features.
+
+.. math:: \log N(x \mid \mu, L L^\top) =
+    -\tfrac{1}{2} \lVert L^{-1} (x - \mu) \rVert^2 - \log |L| - \tfrac{d}{2} \log 2\pi
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.rows.array_rows import ArrayRows
+
+LOG_2PI = np.log(2 * np.pi)
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """A Gaussian, factored and ready to evaluate.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_features,)
+        μ.
+    cholesky : ndarray
+        L with Σ = L Lᵀ, in the layout of the family, without an axis of components.
+    family : CovarianceFamily
+        The shape of the covariance.
+    """
+
+    mean: np.ndarray
+    cholesky: np.ndarray
+    family: CovarianceFamily
+
+    @classmethod
+    def of_matrix(
+        cls,
+        mean: np.ndarray,
+        covariance: np.ndarray,
+        family: CovarianceFamily,
+        complaint: str,
+    ) -> Gaussian:
+        """The Gaussian with a covariance matrix; without a factor, a ValueError."""
+        inner = family.shape.of_matrix(covariance)
+        (cholesky,) = family.cholesky(inner[None], complaint)
+        return cls(mean, cholesky, family)
+
+    @classmethod
+    def isolated(
+        cls, mean: np.ndarray, variances: np.ndarray, family: CovarianceFamily
+    ) -> Gaussian:
+        """The Gaussian with given variances and no correlations.
+
+        Families with one variance for all features take their mean.
+        """
+        covariance = family.scatter.isolated(variances)
+        (cholesky,) = family.cholesky(covariance[None], "{detail}")
+        return cls(mean, cholesky, family)
+
+    @property
+    def n_features(self) -> int:
+        """Dimension."""
+        return len(self.mean)
+
+    @cached_property
+    def precision_factor(self) -> np.ndarray:
+        """U = L⁻ᵀ, which whitens residuals."""
+        return self.family.factors.precision_factors(self.cholesky)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Σ as a matrix."""
+        inner = self.family.factors.square(self.cholesky)
+        return self.family.shape.matrices(inner, self.n_features)
+
+    @property
+    def precision(self) -> np.ndarray:
+        """Σ⁻¹ as a matrix."""
+        inner = self.family.factors.square(self.precision_factor)
+        return self.family.shape.matrices(inner, self.n_features)
+
+    @property
+    def deviations(self) -> np.ndarray:
+        """Standard deviations of the features, of shape (n_features or 1,)."""
+        parts = self.family.asked("parts", "a standard deviation")
+        return parts.deviations(self.cholesky)
+
+    @cached_property
+    def log_volume(self) -> float:
+        """log |L|: how much larger a unit cube of whitened rows is in the data."""
+        return float(self.family.factors.log_det(self.cholesky, self.n_features))
+
+    @property
+    def log_peak(self) -> float:
+        """Log-density at the mean, in nats."""
+        return -self.log_volume - 0.5 * self.n_features * LOG_2PI
+
+    def log_density(self, rows: ArrayRows) -> np.ndarray:
+        """Log-density of every row, of shape (n_samples,), in nats."""
+
+        def values(X, scratch):
+            white = self._white(X, scratch)
+            return self.log_peak - 0.5 * np.einsum("dn,dn->n", white, white)
+
+        out = np.empty(len(rows.X), dtype=rows.X.dtype)
+        with np.errstate(over="ignore"):  # −inf where a distance has no square
+            return rows.fill(out, values, row_bytes=32 * self.n_features)
+
+    def whiten(self, X: np.ndarray) -> np.ndarray:
+        """Rows z with x = μ + L z, in float64."""
+
+        def values(X, scratch):
+            return self._white(X, scratch).T
+
+        return ArrayRows(X).fill(np.empty(X.shape), values, 32 * self.n_features)
+
+    def colour(self, Z: np.ndarray) -> np.ndarray:
+        """Rows x = μ + L z from whitened ones."""
+        return self.mean + self.coloured_steps(Z)
+
+    def coloured_steps(self, Z: np.ndarray) -> np.ndarray:
+        """Differences L z of rows from those of whitened rows."""
+        return self.family.factors.colour(self.cholesky, Z)
+
+    def whitened_steps(self, steps: np.ndarray) -> np.ndarray:
+        """Differences of whitened rows from those of rows."""
+        columns = np.ascontiguousarray(steps.T, dtype=np.float64)
+        out = np.empty_like(columns)
+        return self.family.factors.whiten(self.precision_factor, columns, out).T
+
+    def sample(self, n_samples: int, rng: np.random.RandomState) -> np.ndarray:
+        """Independent draws, of shape (n_samples, n_features)."""
+        # Of the one component of a mixture, so that seeds mean the same in both.
+        rng.random_sample(n_samples)
+        return self.colour(rng.standard_normal((n_samples, self.n_features)))
+
+    def scaled(self, scale: float) -> Gaussian:
+        """The Gaussian that is wider by a factor, about the same mean."""
+        return Gaussian(self.mean, scale * self.cholesky, self.family)
+
+    def marginal(self, features: np.ndarray) -> Gaussian:
+        """The Gaussian of some features, whatever the others are.
+
+        Parameters
+        ----------
+        features : ndarray of int
+            Indices, in the order that the result has.
+        """
+        parts = self.family.asked("parts", "a marginal")
+        cholesky = parts.marginal(self.cholesky, features)
+        return Gaussian(self.mean[features], cholesky, self.family)
+
+    def conditional(self, given: np.ndarray, values: np.ndarray) -> Gaussian:
+        """The Gaussian of the other features, in their order, where some are known.
+
+        Parameters
+        ----------
+        given : ndarray of int
+            Indices of the features that are known; not all of them.
+        values : ndarray of shape (n_given,)
+            Their values.
+        """
+        slopes, rest, others = self.regression(given)
+        mean = self.mean[others] + slopes @ (values - self.mean[given])
+        return Gaussian(mean, rest, self.family)
+
+    def regression(
+        self, given: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """How the other features follow those given.
+
+        Returns
+        -------
+        slopes : ndarray of shape (n_others, n_given)
+            Σ_ba Σ_aa⁻¹.
+        rest : ndarray
+            L of the covariance that is left, in the layout of the family.
+        others : ndarray of int
+            The other features.
+        """
+        others = np.setdiff1d(np.arange(self.n_features), given)
+        parts = self.family.asked("parts", "a conditional density")
+        slopes, rest = parts.conditional(self.cholesky, given, others)
+        return slopes, rest, others
+
+    def _white(self, X, scratch):
+        residuals, out = (
+            scratch.array(name, X.shape[::-1]) for name in ("residuals", "white")
+        )
+        np.subtract(X.T, self.mean[:, None], out=residuals)
+        return self.family.factors.whiten(self.precision_factor, residuals, out)

@@ -1,0 +1,258 @@
+r"""The kernel density: Gaussians of one shape at weighted locations.
+
+.. math:: \hat p(x) = \sum_j m_j \, N(x \mid x_j, H), \qquad \sum_j m_j = 1
+
+With :math:`H = L L^\top` and :math:`z = L^{-1} (x - o)` the kernels are standard
+normal: all sums are taken there, and only there. Within bounds, kernels are reflected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.special import ndtr
+
+from skdensity.models.gaussian import Gaussian
+from skdensity.models.kernels.shapes import SHAPES, Bandwidth, KernelShape
+from skdensity.models.kernels.sources import Sources, images
+from skdensity.models.kernels.statistics import NOTHING, SHIFT, PairStatistic
+from skdensity.models.kernels.sums.algorithms import DEFAULT, Summation
+from skdensity.models.kernels.sums.total import KernelSums
+from skdensity.passes.blocks import row_blocks
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.array_rows import ArrayRows
+
+# Bandwidths beyond which a Gaussian's distribution function is 0 or 1 in float64.
+END = 38.6
+
+
+@dataclass(frozen=True, eq=False)
+class Kernels:
+    """A kernel density, ready to evaluate.
+
+    What does not depend on where it is evaluated is computed once: the more queries
+    come one after the other, the less it counts.
+
+    Attributes
+    ----------
+    locations : ndarray of shape (n_locations, n_features)
+        Centres of the kernels, distinct.
+    masses : ndarray of shape (n_locations,)
+        Positive, summing to 1.
+    kernel : Gaussian
+        Its covariance is H, its mean an origin for the coordinates z.
+    bounds : ndarray of shape (n_features, 2), optional
+        Where mass may be; needs independent features.
+    summation : Summation
+        How kernels are added up.
+    """
+
+    locations: np.ndarray
+    masses: np.ndarray
+    kernel: Gaussian
+    bounds: np.ndarray | None = None
+    summation: Summation = DEFAULT
+
+    @property
+    def n_features(self) -> int:
+        """Dimension of the density."""
+        return self.locations.shape[1]
+
+    @property
+    def shape(self) -> KernelShape:
+        """The shape of the kernel."""
+        return SHAPES[self.kernel.family.name]
+
+    @property
+    def bandwidth(self) -> Bandwidth:
+        """What users see of the kernel: a number, widths, or its covariance."""
+        return self.shape.bandwidth_of(self.kernel)
+
+    def log_peak_at(self, scale: float) -> float:
+        """Log-density, in nats, of a kernel at its centre, wider by a factor."""
+        return self.kernel.log_peak - self.n_features * np.log(scale)
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """The locations as z."""
+        return self.kernel.whiten(self.locations)
+
+    @property
+    def standardised(self) -> np.ndarray:
+        """Every feature of the locations, in units of the kernel's width along it."""
+        centred = self.locations.astype(np.float64) - self.kernel.mean
+        return (centred / self.kernel.deviations).T
+
+    @cached_property
+    def limits(self) -> np.ndarray | None:
+        """The bounds as z, of shape (n_features, 2)."""
+        if self.bounds is None:
+            return None
+        return self.kernel.whiten(self.bounds.T.astype(np.float64)).T
+
+    def sums(self, scale: float = 1.0) -> KernelSums:
+        """Sums of kernels around the points, images included.
+
+        Parameters
+        ----------
+        scale : float, default=1.0
+            Widest standard deviation that will be asked for.
+        """
+        if self.limits is None or scale == 1.0:
+            return self._sums
+        return self._sums_at(scale)
+
+    @cached_property
+    def _sums(self) -> KernelSums:
+        return self._sums_at(1.0)
+
+    def _sums_at(self, scale):
+        points = self.points
+        if self.limits is not None:
+            points = images(points, self.limits, scale)
+        return KernelSums(Sources(points, self.masses), self.summation)
+
+    def with_kernel(self, kernel: Gaussian) -> Kernels:
+        """The same locations under another kernel."""
+        return replace(self, kernel=kernel)
+
+    def scaled(self, scale: float) -> Kernels:
+        """Kernels that are wider by a factor."""
+        return self.with_kernel(self.kernel.scaled(scale))
+
+    def reshaped(self, inner: np.ndarray) -> Kernels:
+        """Kernels that have the Cholesky factor `inner` in the coordinates z."""
+        kernel = self.kernel
+        cholesky = kernel.family.factors.compose(kernel.cholesky, inner)
+        return self.with_kernel(Gaussian(kernel.mean, cholesky, kernel.family))
+
+    def log_density(self, rows: ArrayRows) -> np.ndarray:
+        """Log-density of every row, in nats and in the rows' dtype."""
+        log_sums, _ = self._at(rows.X, NOTHING, rows.workspace)
+        return (log_sums + self.kernel.log_peak).astype(rows.X.dtype)
+
+    def gradient(self, rows: ArrayRows) -> np.ndarray:
+        """Gradient of the log-density, of the shape and dtype of the rows."""
+        _, shift = self._at(rows.X, SHIFT, rows.workspace)
+        kernel = self.kernel
+        slopes = kernel.family.factors.colour(kernel.precision_factor, shift)
+        return slopes.astype(rows.X.dtype)
+
+    def shifted(self, X: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """The mean of the locations around every row: a step of mean shift."""
+        _, shift = self._at(X, SHIFT, workspace)
+        return self.folded(X + self.kernel.coloured_steps(shift))
+
+    def cdf(self, rows: ArrayRows) -> np.ndarray:
+        """Probability of at most a row's value, of shape (n_samples,), for one feature.
+
+        Time O(n log n) for sorting and O(1) for every location within `END` bandwidths.
+        """
+        z = self.kernel.whiten(rows.X)[:, 0]
+        if self.limits is None:
+            return self._mass_below(z, rows.workspace).astype(rows.X.dtype)
+        lower, upper = self.limits[0]
+        # The images have mass below the lower bound, too.
+        outside = 0.0
+        if np.isfinite(lower):
+            outside = self._mass_below(np.array([lower]), rows.workspace)
+        within = np.clip(self._mass_below(z, rows.workspace) - outside, 0, 1)
+        below = np.where(z <= lower, 0.0, np.where(z >= upper, 1.0, within))
+        return below.astype(rows.X.dtype)
+
+    def sample(self, n_samples: int, rng: np.random.RandomState) -> np.ndarray:
+        """Draw locations, and a step from each; steps out of bounds are reflected."""
+        rows = rng.choice(len(self.masses), size=n_samples, p=self.masses)
+        noise = rng.standard_normal((n_samples, self.n_features))
+        X = self.locations[rows] + self.kernel.coloured_steps(noise)
+        return self.folded(X).astype(self.locations.dtype)
+
+    def folded(self, X: np.ndarray) -> np.ndarray:
+        """Rows reflected at the bounds, if there are any."""
+        return X if self.bounds is None else reflected(X, self.bounds)
+
+    def _at(
+        self, X: np.ndarray, statistic: PairStatistic, workspace: Workspace
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Log sums and means at rows of data; −inf and NaN out of bounds."""
+        queries = self.kernel.whiten(X)
+        if self.limits is None:
+            return self._sums.at(queries, 1.0, statistic, workspace)
+        inside = np.all(
+            (queries >= self.limits[:, 0]) & (queries <= self.limits[:, 1]), 1
+        )
+        log_sums = np.full(len(X), -np.inf)
+        means = np.full((len(X), statistic.n_columns(self.n_features)), np.nan)
+        if inside.any():
+            values = self._sums.at(queries[inside], 1.0, statistic, workspace)
+            log_sums[inside], means[inside] = values
+        return log_sums, means
+
+    @cached_property
+    def _sorted(self):
+        """Points of one feature in their order, their masses, and the mass before."""
+        sources = self._sums.sources
+        order = np.argsort(sources.points[:, 0])
+        masses = sources.all_masses[order]
+        before = np.concatenate([[0.0], np.cumsum(masses)])
+        return sources.points[order, 0], masses, before
+
+    def _mass_below(self, z, workspace):
+        """Mass of all kernels, images included, below some points."""
+        points, masses, before = self._sorted
+        ranks, out = np.argsort(z), np.empty(len(z))
+
+        def fill(rows: slice) -> None:
+            block = z[ranks[rows]]
+            first, last = np.searchsorted(points, (block[0] - END, block[-1] + END))
+            near = ndtr(block[:, None] - points[first:last]) @ masses[first:last]
+            out[ranks[rows]] = before[first] + near
+
+        workspace.each(fill, row_blocks(len(z), 16 * len(points)))
+        # Rounding differs from block to block, and must not make it fall.
+        out[ranks] = np.maximum.accumulate(out[ranks])
+        return out
+
+
+def reflected(X: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """Rows folded back into the bounds.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows anywhere.
+    bounds : ndarray of shape (n_features, 2)
+        Infinite where there is no bound.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+        Rows within the bounds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.models.kernels.kernels import reflected
+    >>> reflected(np.array([[-0.25], [2.75]]), np.array([[0.0, 1.0]])).ravel()
+    array([0.25, 0.75])
+    """
+    X = X.copy()
+    for column, (lower, upper) in zip(X.T, bounds, strict=True):
+        if np.isfinite(upper) and np.isfinite(lower):
+            phase = np.mod(column - lower, 2 * (upper - lower))
+            column[:] = lower + np.minimum(phase, 2 * (upper - lower) - phase)
+        elif np.isfinite(lower):
+            column[:] = lower + np.abs(column - lower)
+        elif np.isfinite(upper):
+            column[:] = upper - np.abs(upper - column)
+    return X
+
+
+def rest_of(masses: np.ndarray) -> np.ndarray:
+    """1 − m_i, from the other masses where m_i is so large that it would cancel."""
+    rest = 1 - masses
+    top = masses.argmax()
+    rest[top] = np.delete(masses, top).sum()
+    return rest

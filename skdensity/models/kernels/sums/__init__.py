@@ -1,0 +1,1 @@
+"""How kernels are added up to a promised relative error."""

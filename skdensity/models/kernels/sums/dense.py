@@ -1,0 +1,270 @@
+r"""Sums of kernels over all pairs, block by block: exact, in any dimension.
+
+Exponents come from one matrix product, :math:`q \cdot x - |q|^2/2 - |x|^2/2`, which
+cancels where points reach farther than `MAX_EXTENT` from their mean: such must be cut
+into regions before. Kernels are added up as they are: a sum that is so small that terms
+may be lost to underflow must be computed in another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
+
+import numpy as np
+
+from skdensity.models.kernels.sources import Sources
+from skdensity.models.kernels.statistics import PairStatistic
+from skdensity.passes.scratch import Scratch
+from skdensity.passes.workspace import Workspace
+
+# Rows of a block: the kernels of two blocks' pairs stay in the processor's cache.
+BLOCK = 512
+# Sums below this may lack terms that were lost to underflow.
+UNDERFLOW = 1e-280
+# Exponents below this are raised to it: what they then add up to is still nothing
+# beside UNDERFLOW, and near underflow an exponential takes fifty times as long.
+LOWEST = -700.0
+# Relative error of a kernel, and the distance from the mean, in bandwidths, at which an
+# expanded square loses as many nats.
+ROUNDING = 1e-10
+MAX_EXTENT = np.sqrt(ROUNDING / np.finfo(np.float64).eps)
+# Halvings of h after which the kernel is computed afresh: 4^8 ulp are 1e-11.
+CHAIN = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Expansion:
+    """Weighted points, laid out for products with queries.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n_points, n_features)
+        Where kernels stand.
+    masses : ndarray of shape (n_points,)
+        What they are multiplied with.
+    bandwidth : float
+        Standard deviation h of the kernels, the unit of what follows.
+    """
+
+    points: np.ndarray
+    masses: np.ndarray
+    bandwidth: float
+
+    @cached_property
+    def origin(self) -> np.ndarray:
+        """The points' mean."""
+        return self.points.mean(axis=0)
+
+    @cached_property
+    def centred(self) -> np.ndarray:
+        """The points relative to the origin."""
+        return self.relative(self.points)
+
+    def relative(self, rows: np.ndarray) -> np.ndarray:
+        """Rows relative to the origin, in bandwidths."""
+        return (rows - self.origin) / self.bandwidth
+
+    @cached_property
+    def factor(self) -> np.ndarray:
+        """(x, 1, −|x|²/2), a column for every point."""
+        n_points, n_features = self.points.shape
+        factor = np.empty((n_features + 2, n_points))
+        factor[:-2] = self.centred.T
+        factor[-2] = 1
+        factor[-1] = -0.5 * np.einsum("dn,dn->n", factor[:-2], factor[:-2])
+        return factor
+
+    @cached_property
+    def norms(self) -> np.ndarray:
+        """Distances of the points from the origin."""
+        return np.sqrt(-2 * self.factor[-1])
+
+    def columns(self, statistic: PairStatistic) -> np.ndarray:
+        """Mass times 1 and times what the statistic needs of every point."""
+        columns = statistic.source_columns(self.centred)
+        weighted = np.empty((len(columns), 1 + columns.shape[1]))
+        weighted[:, 0] = self.masses
+        np.multiply(self.masses[:, None], columns, out=weighted[:, 1:])
+        return weighted
+
+
+class Pairs:
+    """Exponents −|q − x|²/2 of queries and points, block by block.
+
+    Parameters
+    ----------
+    queries : ndarray of shape (n_queries, n_features)
+        As :meth:`Expansion.relative` gives them.
+    points : Expansion
+        The points.
+    """
+
+    def __init__(self, queries: np.ndarray, points: Expansion) -> None:
+        squares = np.einsum("nd,nd->n", queries, queries)
+        self._factor = np.column_stack([queries, -0.5 * squares, np.ones_like(squares)])
+        self._norms = np.sqrt(squares)
+        self._points = points
+
+    def exponents(
+        self, rows: slice, block: slice, scratch: Scratch
+    ) -> tuple[np.ndarray, float]:
+        """The exponents of some queries and some points, and a bound below them."""
+        shape = rows.stop - rows.start, block.stop - block.start
+        out = scratch.array("exponents", shape)
+        np.matmul(self._factor[rows], self._points.factor[:, block], out=out)
+        farthest = self._norms[rows].max() + self._points.norms[block].max()
+        return out, float(-0.5 * farthest**2)
+
+
+def dense_sums(
+    queries: np.ndarray,
+    points: Expansion,
+    statistic: PairStatistic,
+    workspace: Workspace,
+) -> np.ndarray:
+    """Sums of kernels, and of kernels times a statistic.
+
+    Time O(n_queries · n_points · n_features), memory of some blocks.
+
+    Parameters
+    ----------
+    queries : ndarray of shape (n_queries, n_features)
+        Where to evaluate.
+    points : Expansion
+        Where the kernels stand; each is 1 at its centre, times its mass.
+    statistic : PairStatistic
+        What else to multiply them with.
+    workspace : Workspace
+        Threads and scratch.
+
+    Returns
+    -------
+    sums : ndarray of shape (1 + n_columns, n_queries)
+        Zero where the kernels underflow; the rows of the statistic are then undefined.
+    """
+    queries, columns = points.relative(queries), points.columns(statistic)
+    pairs = Pairs(queries, points)
+    sums = np.empty((len(queries), columns.shape[1]))
+    # A few queries make up for it by longer blocks of points.
+    length = BLOCK * max(1, BLOCK // len(queries))
+    blocks = list(_blocks(len(columns), length=length))
+
+    def term(rows: slice, block: slice) -> np.ndarray:
+        with workspace.scratch() as scratch:
+            return _exp(*pairs.exponents(rows, block, scratch)) @ columns[block]
+
+    def fill(rows: slice) -> None:
+        sums[rows] = sum(map(term, repeat(rows), blocks))
+
+    if len(queries) <= BLOCK:
+        everything = slice(0, len(queries))
+        sums[...] = sum(workspace.map(lambda block: term(everything, block), blocks))
+    else:
+        workspace.each(fill, _blocks(len(queries)))
+    return _of_statistic(sums, queries, statistic)
+
+
+def dense_left_out(
+    sources: Sources,
+    points: Expansion,
+    own: np.ndarray,
+    bandwidths: Sequence[float],
+    statistic: PairStatistic,
+    workspace: Workspace,
+) -> list[np.ndarray]:
+    r"""Sums at locations without their own kernels, for one or more bandwidths.
+
+    When all locations are asked for, every pair is computed once and counts for both.
+    The kernel at :math:`h / 2` is the fourth power of that at h: a bandwidth that
+    follows one twice as large costs two multiplications a pair, not an exponential.
+
+    Parameters
+    ----------
+    sources : Sources
+        The kernels.
+    points : Expansion
+        Their points, for the first bandwidth.
+    own : ndarray of shape (n_queries,)
+        Locations to evaluate at, in ascending order.
+    bandwidths : sequence of float
+        Decreasing.
+    statistic, workspace
+        As in :func:`dense_sums`.
+
+    Returns
+    -------
+    sums : list of ndarray of shape (1 + n_columns, n_queries)
+        As :func:`dense_sums` has them, one for each bandwidth.
+    """
+    queries, columns = points.centred[own], points.columns(statistic)
+    pairs, n_locations = Pairs(queries, points), len(sources.masses)
+    rates = (bandwidths[0] / np.asarray(bandwidths)) ** 2
+    is_symmetric = len(own) == len(columns)
+    shape = (len(rates), len(own), columns.shape[1])
+
+    def term(rows: slice) -> np.ndarray:
+        sums = np.zeros(shape)
+        with workspace.scratch() as scratch:
+            begin = rows.start if is_symmetric else 0
+            for block in _blocks(len(columns), begin):
+                kernels = _chain(pairs, rows, block, rates, scratch)
+                for total, kernel in zip(sums, kernels, strict=True):
+                    _leave_out(kernel, own[rows], block, n_locations)
+                    total[rows] += kernel @ columns[block]
+                    if is_symmetric and block.start > rows.start:
+                        total[block] += kernel.T @ columns[rows]
+        return sums
+
+    totals = np.zeros(shape)
+    for sums in workspace.map(term, _blocks(len(own))):
+        totals += sums
+    return [
+        _of_statistic(sums, queries, statistic, rate)
+        for sums, rate in zip(totals, rates, strict=True)
+    ]
+
+
+def _blocks(n_rows: int, begin: int = 0, length: int = BLOCK) -> Iterator[slice]:
+    return (slice(i, min(i + length, n_rows)) for i in range(begin, n_rows, length))
+
+
+def _exp(exponents, lowest):
+    """Kernels from exponents, which are overwritten; `lowest` bounds them below."""
+    if lowest < LOWEST:
+        np.maximum(exponents, LOWEST, out=exponents)
+    return np.exp(exponents, out=exponents)
+
+
+def _chain(pairs, rows, block, rates, scratch):
+    """The kernels at every rate, by squaring twice where the bandwidth halves."""
+    exponents, lowest = pairs.exponents(rows, block, scratch)
+    kernel = scratch.array("kernel", exponents.shape)
+    n_halvings = CHAIN
+    for g, rate in enumerate(rates):
+        is_half = g > 0 and abs(rate / rates[g - 1] - 4) < 1e-12
+        n_halvings = n_halvings + 1 if is_half else CHAIN
+        if n_halvings < CHAIN:
+            np.square(np.square(kernel, out=kernel), out=kernel)
+        else:
+            _exp(np.multiply(exponents, rate, out=kernel), rate * lowest)
+            n_halvings = 0
+        yield kernel
+
+
+def _leave_out(kernel, own, block, n_locations):
+    """Set to zero what joins locations with their own points in a block."""
+    for copy in range(block.start // n_locations, (block.stop - 1) // n_locations + 1):
+        column = own + copy * n_locations - block.start
+        row = np.flatnonzero((column >= 0) & (column < kernel.shape[1]))
+        kernel[row, column[row]] = 0
+
+
+def _of_statistic(sums, queries, statistic, rate=1.0):
+    """Sums of the statistic from those of the sources' columns, at 1/rate of h²."""
+    total = sums[:, :1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = statistic.of_columns(queries, sums[:, 1:] / total)
+    return np.hstack([total, total * means * rate ** (statistic.degree / 2)]).T

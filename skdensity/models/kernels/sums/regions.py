@@ -1,0 +1,160 @@
+"""Parts of space in which kernels are added up, each in the cheapest way.
+
+Kernels end: sums in a part of space need the sources in it and around it. A region is
+cut in two while that saves work, or as long as it is too wide for sums over pairs to
+keep their digits. So a transform is spared the empty space between clusters and before
+outliers, and sums over all pairs those that are far apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skdensity.models.kernels.sources import corners_of
+from skdensity.models.kernels.sums.dense import MAX_EXTENT
+from skdensity.models.kernels.sums.fourier import SUPPORT, Box, can_transform
+
+# The work of transforms, in kernels of a pair: for a mode, for a point in 0 to 3
+# dimensions, and to begin with.
+MODE = 100
+POINT = (100, 110, 210, 1800)
+BEGIN = 1e5
+# Less than this is not worth a cut.
+SMALL = 1e6
+
+
+def transform_work(box: Box, n_points: float) -> float:
+    """Work of transforms of sources and to queries, so many together, in pairs."""
+    n_features = len(box.lower)
+    if not (can_transform(n_features) and box.fits):
+        return np.inf
+    return BEGIN + MODE * box.size + POINT[n_features] * n_points
+
+
+def is_worth_keeping(box: Box, n_points: int, n_queries: int) -> bool:
+    """Whether all points are to be transformed once, and kept for the next queries.
+
+    The first queries may take twice as long as they would by regions, no more: all
+    points are transformed, where some are enough, and modes are fewer than these.
+    """
+    if transform_work(box, n_points + n_queries) >= float(n_points) * n_queries:
+        return False
+    return MODE * box.size <= POINT[len(box.lower)] * n_points
+
+
+@dataclass(frozen=True)
+class Region:
+    """Queries in a part of space, and the sources whose kernels reach it.
+
+    Attributes
+    ----------
+    queries, points : ndarray of int
+        Indices.
+    box : Box
+        Around them.
+    transforms : bool
+        Whether transforms are allowed.
+    """
+
+    queries: np.ndarray
+    points: np.ndarray
+    box: Box
+    transforms: bool
+
+    @property
+    def n_pairs(self) -> float:
+        """Work of summing over all pairs."""
+        return float(len(self.queries)) * len(self.points)
+
+    @cached_property
+    def transform_work(self) -> float:
+        """Work of transforms, in pairs; infinite where they are not possible."""
+        if not self.transforms:
+            return np.inf
+        return transform_work(self.box, len(self.queries) + len(self.points))
+
+    @property
+    def work(self) -> float:
+        """Work of the cheaper way."""
+        return min(self.n_pairs, self.transform_work)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether sums over all pairs are the cheaper way."""
+        return self.n_pairs <= self.transform_work
+
+    @property
+    def must_be_cut(self) -> bool:
+        """Whether it is too wide for sums over all pairs."""
+        width = np.linalg.norm(self.box.upper - self.box.lower)
+        return self.is_dense and width > MAX_EXTENT * self.box.bandwidth
+
+
+def regions(
+    queries: np.ndarray, points: np.ndarray, bandwidth: float, transforms: bool
+) -> Iterator[Region]:
+    """Cut space into regions whose work adds up to little.
+
+    Parameters
+    ----------
+    queries, points : ndarray of shape (n, n_features)
+        Where sums are wanted, and where the kernels stand.
+    bandwidth : float
+        Standard deviation of the kernels.
+    transforms : bool
+        Whether transforms are allowed.
+
+    Yields
+    ------
+    region : Region
+        Every query that a kernel reaches is in one of them.
+    """
+    everything = np.arange(len(queries)), np.arange(len(points))
+    waiting = [_region(queries, points, bandwidth, transforms, *everything)]
+    while waiting:
+        region = waiting.pop()
+        halves = []
+        if region.must_be_cut or region.work > SMALL:
+            halves = _halves(region, queries, points)
+        work = sum(half.work for half in halves)
+        if halves and (region.must_be_cut or work < region.work):
+            waiting.extend(halves)
+        elif len(region.points):
+            yield region
+
+
+def _region(queries, points, bandwidth, transforms, of_queries, of_points):
+    """The sources near some queries, and the box around both."""
+    lower, upper = corners_of(queries[of_queries])
+    near = points if len(of_points) == len(points) else points[of_points]
+    reached = lower - SUPPORT * bandwidth, upper + SUPPORT * bandwidth
+    is_near = np.ones(len(near), dtype=bool)
+    for column, least, most in zip(near.T, *reached, strict=True):
+        is_near &= (column >= least) & (column <= most)
+    if not is_near.all():
+        near, of_points = near[is_near], of_points[is_near]
+    if len(near):
+        inner, outer = corners_of(near)
+        lower, upper = np.minimum(lower, inner), np.maximum(upper, outer)
+    return Region(of_queries, of_points, Box(lower, upper, bandwidth), transforms)
+
+
+def _halves(region, queries, points):
+    """The region, cut in the middle of its longest side."""
+    within = queries[region.queries]
+    lower, upper = corners_of(within)
+    axis = np.argmax(upper - lower)
+    if upper[axis] - lower[axis] < SUPPORT * region.box.bandwidth:
+        return []  # the halves would need nearly all sources, both
+    middle = 0.5 * (lower[axis] + upper[axis])
+    # Between neighbouring numbers the middle is one of them: no half may be empty.
+    is_left = within[:, axis] < max(middle, np.nextafter(lower[axis], np.inf))
+    how = region.box.bandwidth, region.transforms
+    return [
+        _region(queries, points, *how, region.queries[half], region.points)
+        for half in (is_left, ~is_left)
+    ]

@@ -1,0 +1,1 @@
+"""Gaussian mixtures, and the moments that a pass over the rows yields."""

@@ -1,0 +1,90 @@
+"""The components of a mixture: weights, means and factored covariances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.gaussian import LOG_2PI, Gaussian
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Weighted Gaussians: what any way of evaluating a mixture needs to know of it.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_components,)
+        Non-negative, summing to 1.
+    means : ndarray of shape (n_components, n_features)
+        The components' means.
+    precision_factors : ndarray
+        U with Σ⁻¹ = U Uᵀ, in the family's inner shape; whitens residuals.
+    family : CovarianceFamily
+        The shape of the covariances.
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    precision_factors: np.ndarray
+    family: CovarianceFamily
+
+    @classmethod
+    def from_cholesky(
+        cls,
+        weights: np.ndarray,
+        means: np.ndarray,
+        cholesky: np.ndarray,
+        family: CovarianceFamily,
+    ) -> Self:
+        """Components with given Cholesky factors of the covariances."""
+        factors = family.factors.precision_factors(cholesky)
+        made = cls(weights, means, factors, family)
+        vars(made)["cholesky"] = cholesky  # which needs no back-substitution then
+        return made
+
+    @property
+    def n_components(self) -> int:
+        """Number of components."""
+        return len(self.weights)
+
+    @property
+    def n_features(self) -> int:
+        """Dimension."""
+        return self.means.shape[1]
+
+    @cached_property
+    def cholesky(self) -> np.ndarray:
+        """L with Σ = L Lᵀ, in the family's inner shape."""
+        return self.family.factors.cholesky_factors(self.precision_factors)
+
+    @property
+    def covariances(self) -> np.ndarray:
+        """Covariances Σ = L Lᵀ, in the family's inner shape."""
+        return self.family.factors.square(self.cholesky)
+
+    @cached_property
+    def centre(self) -> np.ndarray:
+        """The mean of the mixture."""
+        return np.average(self.means, axis=0, weights=self.weights)
+
+    @cached_property
+    def log_peaks(self) -> np.ndarray:
+        """Joint log-density of every component at its mean, in nats."""
+        with np.errstate(divide="ignore"):  # a component may have weight 0
+            log_weights = np.log(self.weights)
+        factors, d = self.precision_factors, self.n_features
+        log_det = self.family.factors.log_det(factors, d)
+        return log_weights + log_det - 0.5 * d * LOG_2PI
+
+    def own(self, factors: np.ndarray) -> np.ndarray:
+        """Factors with an entry for every component, even where they share one."""
+        return self.family.shape.untied(factors, self.n_components)
+
+    def gaussian(self, k: int) -> Gaussian:
+        """One of the components."""
+        return Gaussian(self.means[k], self.own(self.cholesky)[k], self.family)

@@ -1,0 +1,1 @@
+"""How a block of rows is evaluated, each way fast or right somewhere."""

@@ -1,0 +1,99 @@
+"""Mean negative log-likelihoods of free parameters, with their gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.gaussian import LOG_2PI, Gaussian
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.moments import Moments, moments_of
+from skdensity.models.mixtures.parameters import GaussianParameters, MixtureParameters
+from skdensity.rows.rows import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureLoss:
+    """Mean negative log-likelihood of a Gaussian mixture on weighted rows.
+
+    Attributes
+    ----------
+    parameters : MixtureParameters
+        What is free.
+    """
+
+    parameters: MixtureParameters
+
+    def prepared(self, rows: Rows) -> Rows:
+        """What the loss is evaluated on: all rows, in every epoch."""
+        return rows
+
+    def ravel(self, mixture: Mixture) -> np.ndarray:
+        """Free parameters of a mixture."""
+        return self.parameters.ravel(mixture)
+
+    def unravel(self, parameters: np.ndarray) -> Mixture:
+        """The mixture that free parameters stand for."""
+        return self.parameters.unravel(parameters)
+
+    def value_and_gradient(
+        self, parameters: np.ndarray, rows: Rows
+    ) -> tuple[float, np.ndarray]:
+        """Loss in nats per unit of weight, and its gradient."""
+        mixture = self.unravel(parameters)
+        moments = mixture.moments(rows)
+        weight = moments.mass.sum()
+        gradient = self.parameters.gradient(mixture, moments)
+        return -moments.log_likelihood / weight, -gradient / weight
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianLoss:
+    """Mean negative log-likelihood of one Gaussian, from the moments of the rows alone.
+
+    Evaluating it costs O(n_features³), whatever the number of rows. Free parameters are
+    the mean, then the family's free form of L.
+
+    Attributes
+    ----------
+    n_features : int
+        Dimension of the Gaussian.
+    family : CovarianceFamily
+        The shape of the covariance.
+    """
+
+    n_features: int
+    family: CovarianceFamily
+
+    @property
+    def parameters(self) -> GaussianParameters:
+        """What is free."""
+        return GaussianParameters(1, self.n_features, self.family)
+
+    def prepared(self, rows: Rows) -> Moments:
+        """What the loss is evaluated on: moments, computed once."""
+        return moments_of(rows, self.family.scatter)
+
+    def ravel(self, gaussian: Gaussian) -> np.ndarray:
+        """Free parameters of a Gaussian."""
+        return self.parameters.ravel(gaussian.mean[None], gaussian.cholesky[None])
+
+    def unravel(self, parameters: np.ndarray) -> Gaussian:
+        """The Gaussian that free parameters stand for."""
+        (mean,), (cholesky,) = self.parameters.unravel(parameters)
+        return Gaussian(mean, cholesky, self.family)
+
+    def value_and_gradient(
+        self, parameters: np.ndarray, moments: Moments
+    ) -> tuple[float, np.ndarray]:
+        """Loss in nats per unit of weight, and its gradient, on the moments' rows."""
+        gaussian = self.unravel(parameters)
+        moments = moments.moved(gaussian.mean[None], self.family.scatter)
+        factors = gaussian.precision_factor[None]
+        gradient, white = self.parameters.gradient(factors, moments)
+        (weight,) = moments.mass
+        distance = self.parameters.free.trace(white)[0] / weight
+        value = 0.5 * (self.n_features * LOG_2PI + distance) + gaussian.log_volume
+        return float(value), -gradient / weight

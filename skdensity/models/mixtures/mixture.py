@@ -1,0 +1,169 @@
+r"""The Gaussian mixture: its density, responsibilities and the moments of a pass.
+
+.. math:: p(x) = \sum_k \pi_k \, N(x \mid \mu_k, \Sigma_k)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skdensity.models.mixtures.components import Components
+from skdensity.models.mixtures.forms.form import BlockForm, Form
+from skdensity.models.mixtures.forms.table import form_of
+from skdensity.models.mixtures.forms.whitened import WhitenedForm
+from skdensity.models.mixtures.moments import Moments
+from skdensity.models.mixtures.posterior import log_sum, posterior
+from skdensity.passes.scratch import Scratch
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.rows import Block, Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture(Components):
+    """Parameters of a Gaussian mixture, factored and ready to evaluate."""
+
+    @cached_property
+    def form(self) -> Form:
+        """How rows near the mixture's mean are evaluated with the least work."""
+        return form_of(self)
+
+    @cached_property
+    def far_form(self) -> WhitenedForm:
+        """How rows at any distance are evaluated."""
+        return WhitenedForm(self)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of temporaries that one row of a pass needs."""
+        return max(self.form.row_bytes, self.far_form.row_bytes)
+
+    def block(self, X: np.ndarray, scratch: Scratch) -> BlockForm:
+        """Some rows, ready to evaluate in the fastest way that keeps their digits."""
+        near = self.form.block(X, scratch)
+        return self.far_form.block(X, scratch) if near is None else near
+
+    def log_density(self, rows: ArrayRows) -> np.ndarray:
+        """Log-density of every row, of shape (n_samples,), in nats."""
+        out = np.empty(len(rows.X), dtype=rows.X.dtype)
+        return self._fill(out, log_sum, rows)
+
+    def log_completed(self, rows: ArrayRows) -> np.ndarray:
+        """Joint log-density of every row and its most probable component, in nats."""
+        out = np.empty(len(rows.X), dtype=rows.X.dtype)
+        return self._fill(out, lambda joint: joint.max(axis=0), rows)
+
+    def responsibilities(self, rows: ArrayRows) -> np.ndarray:
+        """Posterior probabilities of shape (n_samples, n_components)."""
+        out = np.empty((len(rows.X), self.n_components), dtype=rows.X.dtype)
+        return self._fill(out, lambda joint: posterior(joint, self.weights)[1].T, rows)
+
+    def labels(self, rows: ArrayRows) -> np.ndarray:
+        """Most probable component of every row, of shape (n_samples,)."""
+        out = np.empty(len(rows.X), dtype=np.intp)
+        return self._fill(out, lambda joint: joint.argmax(axis=0), rows)
+
+    def _fill(
+        self,
+        out: np.ndarray,
+        values: Callable[[np.ndarray], np.ndarray],
+        rows: ArrayRows,
+    ) -> np.ndarray:
+        """Fill an array with a function of every block's joint log-densities."""
+
+        def of_block(X: np.ndarray, scratch: Scratch) -> np.ndarray:
+            return values(self.block(X, scratch).log_joint())
+
+        return rows.fill(out, of_block, self.row_bytes)
+
+    def moments(self, rows: Rows) -> Moments:
+        """One pass over the rows: the likelihood and the moments about the means.
+
+        This is EM's E-step and all that a gradient needs. Time
+        O(n_samples · n_components · n_features²) for matrices, less a factor
+        n_features for diagonals; memory of one block beyond the rows.
+
+        Parameters
+        ----------
+        rows : Rows
+            Weighted rows.
+
+        Returns
+        -------
+        moments : Moments
+            Taken about ``self.means``.
+        """
+
+        def term(block: Block, scratch: Scratch):
+            form = self.block(block.X, scratch)
+            log_density, shares = posterior(
+                form.log_joint(), self.weights, block.weight
+            )
+            with np.errstate(over="ignore"):  # −inf where no component reaches
+                log_likelihood = float(block.weight @ log_density)
+            return form.sums(shares, log_likelihood)
+
+        return rows.add(term, self.row_bytes).moments()
+
+    def sample(
+        self, n_samples: int, rng: np.random.RandomState
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Ancestral sampling: draw components, then rows.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of rows.
+        rng : RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Independent draws.
+        y : ndarray of shape (n_samples,)
+            The component that each row came from.
+        """
+        y = rng.choice(self.n_components, size=n_samples, p=self.weights)
+        X = rng.standard_normal((n_samples, self.n_features))
+        for k in range(self.n_components):
+            X[y == k] = self.gaussian(k).colour(X[y == k])
+        return X, y
+
+    def marginal(self, features: np.ndarray) -> Mixture:
+        """The mixture of some features, whatever the others are.
+
+        Parameters
+        ----------
+        features : ndarray of int
+            Indices, in the order that the result has.
+        """
+        parts = self.family.asked("parts", "a marginal")
+        cholesky = parts.marginal(self.cholesky, features)
+        means = self.means[:, features]
+        return Mixture.from_cholesky(self.weights, means, cholesky, self.family)
+
+    def conditional(self, given: np.ndarray, values: np.ndarray) -> Mixture:
+        """The mixture of the other features, in their order, where some are known.
+
+        Every component counts by how probable it makes the values.
+
+        Parameters
+        ----------
+        given : ndarray of int
+            Indices of the features that are known; not all of them.
+        values : ndarray of shape (n_given,)
+            Their values.
+        """
+        others = np.setdiff1d(np.arange(self.n_features), given)
+        known = ArrayRows(np.asarray(values, dtype=np.float64)[None])
+        joint = self.marginal(given).far_form.block(known.X, Scratch()).log_joint()
+        _, responsibilities = posterior(joint, self.weights)
+        parts = self.family.asked("parts", "a conditional density")
+        slopes, rest = parts.conditional(self.cholesky, given, others)
+        steps = (known.X - self.means[:, given])[:, :, None]
+        means = self.means[:, others] + np.matmul(slopes, steps)[:, :, 0]
+        return Mixture.from_cholesky(responsibilities[:, 0], means, rest, self.family)

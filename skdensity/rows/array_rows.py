@@ -1,0 +1,194 @@
+"""Rows that are an array in memory."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from functools import cached_property, reduce
+from typing import TypeVar
+
+import numpy as np
+
+from skdensity.passes.blocks import row_blocks
+from skdensity.passes.scratch import Scratch
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.distinct import sample_distinct
+from skdensity.rows.rows import Block
+
+T = TypeVar("T")
+
+
+class ArrayRows:
+    """Weighted rows of an array; those of weight zero are not there.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The rows, of float64 or float32.
+    weight : ndarray of shape (n_samples,), optional
+        Non-negative weights; None when all rows count the same.
+    workspace : Workspace, optional
+        Threads and scratch; they make no difference to any result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.array_rows import ArrayRows
+    >>> rows = ArrayRows(np.array([[1.0], [5.0], [3.0]]), np.array([2.0, 0.0, 1.0]))
+    >>> rows.add(lambda block, scratch: block.weight @ block.X, row_bytes=16)
+    array([5.])
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        weight: np.ndarray | None = None,
+        workspace: Workspace | None = None,
+    ) -> None:
+        self.X = X
+        self.weight = weight
+        self.workspace = workspace or Workspace()
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return self.X.shape[1]
+
+    @cached_property
+    def index(self) -> np.ndarray | None:
+        """Where the rows of positive weight are; None if they are all."""
+        if self.weight is None or self.weight.min(initial=np.inf) > 0:
+            return None
+        return np.flatnonzero(self.weight > 0)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of positive weight."""
+        return len(self.X) if self.index is None else len(self.index)
+
+    @cached_property
+    def total_weight(self) -> float:
+        """Sum of the weights."""
+        return float(len(self.X) if self.weight is None else self.weight.sum())
+
+    @property
+    def origin(self) -> np.ndarray:
+        """The first row, in float64: sums relative to it do not cancel."""
+        first = 0 if self.index is None else self.index[0]
+        return self.X[first].astype(np.float64)
+
+    def add(self, term: Callable[[Block, Scratch], T], row_bytes: int) -> T:
+        """Add up ``term(block, scratch)`` over all blocks, in their order.
+
+        Parameters
+        ----------
+        term : callable
+            Maps a block to anything that supports ``+``.
+        row_bytes : int
+            Bytes of temporaries that one row needs.
+
+        Returns
+        -------
+        total : same type as the result of `term`
+            The sum; it does not depend on the threads.
+        """
+
+        def of_block(rows: slice) -> T:
+            with self.workspace.scratch() as scratch:
+                return term(self._block(rows, scratch), scratch)
+
+        blocks = row_blocks(self.n_rows, row_bytes)
+        return reduce(operator.add, self.workspace.map(of_block, blocks))
+
+    def fill(
+        self,
+        out: np.ndarray,
+        values: Callable[[np.ndarray, Scratch], np.ndarray],
+        row_bytes: int,
+    ) -> np.ndarray:
+        """Write ``values(X, scratch)`` of every block into `out`, whatever the weights.
+
+        Parameters
+        ----------
+        out : ndarray of shape (n_samples, ...)
+            Receives a value for every row, cast to its dtype.
+        values : callable
+            Maps the rows of a block to an array of as many values.
+        row_bytes : int
+            Bytes of temporaries that one row needs.
+
+        Returns
+        -------
+        out : ndarray of shape (n_samples, ...)
+            The array that was passed.
+        """
+
+        def fill(rows: slice) -> None:
+            with self.workspace.scratch() as scratch:
+                out[rows] = values(self.X[rows], scratch)
+
+        self.workspace.each(fill, row_blocks(len(self.X), row_bytes))
+        return out
+
+    def positive(self) -> ArrayRows:
+        """The rows of positive weight, as rows of their own."""
+        return self if self.index is None else self.take(self.index)
+
+    def take(self, index: np.ndarray) -> ArrayRows:
+        """Some of the rows, by their indices in the array."""
+        weight = None if self.weight is None else self.weight[index]
+        return ArrayRows(self.X[index], weight, self.workspace)
+
+    def sample(self, n_rows: int, rng: np.random.RandomState) -> ArrayRows:
+        """About `n_rows` distinct rows at random, each with all its copies.
+
+        Parameters
+        ----------
+        n_rows : int
+            Number of distinct rows.
+        rng : RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        rows : ArrayRows
+            In their order; all of them if no more than `n_rows` are distinct.
+        """
+        rows = self.positive()
+        if len(rows.X) <= n_rows:
+            return rows
+        return rows.take(sample_distinct(rows.X, n_rows, rng))
+
+    def batches(
+        self, size: int, rng: np.random.RandomState
+    ) -> Iterator[tuple[ArrayRows, float]]:
+        """Shuffle the rows and cut them into batches, each with its part of the weight.
+
+        Parameters
+        ----------
+        size : int
+            Rows of a batch; the last may hold fewer.
+        rng : RandomState
+            Source of the order.
+
+        Yields
+        ------
+        rows : ArrayRows
+            The batch.
+        part : float
+            Its weight over the total.
+        """
+        order = rng.permutation(self.n_rows)
+        if self.index is not None:
+            order = self.index[order]
+        for begin in range(0, len(order), size):
+            rows = self.take(order[begin : begin + size])
+            yield rows, rows.total_weight / self.total_weight
+
+    def _block(self, rows: slice, scratch: Scratch) -> Block:
+        index = rows if self.index is None else self.index[rows]
+        X = self.X[index]
+        # Copied, so that sums do not depend on where the user's weights are in memory.
+        weight = scratch.array("weight", (len(X),))
+        weight[...] = 1 if self.weight is None else self.weight[index]
+        return Block(X, weight, index)

@@ -1,0 +1,76 @@
+"""What every kind of table offers to the models and to their solvers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from skdensity.passes.scratch import Scratch
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a table.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        The rows, as the user gave them.
+    weight : ndarray of shape (n_rows,)
+        Their weights.
+    index : slice or ndarray
+        Where they are in the table.
+    """
+
+    X: np.ndarray
+    weight: np.ndarray
+    index: slice | np.ndarray
+
+    def columns(self, scratch: Scratch) -> np.ndarray:
+        """The rows as float64 of shape (n_features, n_rows), contiguous.
+
+        float32 rows are widened block by block, so that all sums accumulate in float64.
+        """
+        columns = scratch.array("columns", self.X.shape[::-1])
+        columns[...] = self.X.T
+        return columns
+
+
+class Rows(Protocol):
+    """Weighted rows that a density can be fitted to.
+
+    Solvers ask for these few things, and never for the table itself: it may be larger
+    than the memory, or be read block by block.
+    """
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the weights."""
+
+    @property
+    def origin(self) -> np.ndarray:
+        """A row of positive weight, in float64: sums relative to it do not cancel."""
+
+    def add(self, term: Callable[[Block, Scratch], T], row_bytes: int) -> T:
+        """Add up a function of blocks, in their order; `row_bytes` is what it needs."""
+
+    def sample(self, n_rows: int, rng: np.random.RandomState) -> Any:
+        """About `n_rows` distinct rows with all their copies, as rows in memory.
+
+        Chosen by a hash of their values: neither order nor repetition makes a
+        difference, and the samples of two tables tell that of both.
+        """
+
+    def batches(
+        self, size: int, rng: np.random.RandomState
+    ) -> Iterator[tuple[Rows, float]]:
+        """All rows in random batches, each with its part of the weight."""

@@ -1,0 +1,1 @@
+"""How the kernels of a kernel density are chosen."""

@@ -1,0 +1,91 @@
+r"""The shape of the kernel that maximises the leave-one-out likelihood.
+
+Where the gradient vanishes, the covariance of the kernel is the mean scatter of the
+locations about each other, with leave-one-out responsibilities,
+
+.. math:: H = \sum_i m_i \sum_{j \ne i} r_{ij} (x_i - x_j)(x_i - x_j)^\top,
+
+one step of EM (Leiva-Murillo and Artés-Rodríguez 2012,
+doi:10.1016/j.patrec.2012.06.006). The same scatter gives the gradient in log-Cholesky
+parameters, with which a quasi-Newton method needs fewer passes than EM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import minimize
+
+from skdensity.models.kernels.kernels import Kernels
+from skdensity.passes.workspace import Workspace
+from skdensity.solvers.bandwidths.criteria import LeftOut
+
+# Largest entry of the gradient at the end, which is about the relative error of H.
+GTOL = 1e-8
+MAX_ITER = 200
+
+
+def best_shape(
+    kernels: Kernels, row_mass: float, narrowest: np.ndarray, workspace: Workspace
+) -> list[tuple[Kernels, float]]:
+    """Shapes that were tried and their scores, the last of which is the best.
+
+    Parameters
+    ----------
+    kernels : Kernels
+        Where to start; their shape is more than a width.
+    row_mass : float
+        As in :class:`~skdensity.solvers.bandwidths.criteria.LeftOut`.
+    narrowest : ndarray of shape (n_features,)
+        Smallest width of every feature, given the features before it, relative to the
+        start's; 0 for none.
+    workspace : Workspace
+        Threads and scratch.
+
+    Returns
+    -------
+    trials : list of (Kernels, float)
+        Kernels and their leave-one-out log-likelihoods, in nats per unit of weight.
+    """
+    free = kernels.kernel.family.asked("free", "a search for the shape of the kernel")
+    start = np.zeros(kernels.kernel.family.shape.n_parameters(1, kernels.n_features))
+    with np.errstate(divide="ignore"):
+        least = free.floored(np.full_like(start, -np.inf), np.log(narrowest))
+    trials: list[tuple[Kernels, float]] = []
+    found = minimize(
+        _loss(kernels, row_mass, workspace, trials),
+        np.maximum(start, least),  # the logarithm of the identity
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(low, None) for low in least],
+        options={"gtol": GTOL, "ftol": 0.0, "maxiter": MAX_ITER, "maxcor": 20},
+    )
+    best = kernels.reshaped(_factor(kernels, found.x))
+    return [*trials, (best, -float(found.fun))]
+
+
+def _loss(
+    kernels: Kernels, row_mass: float, workspace: Workspace, trials: list
+) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """The negative score of free parameters, and its gradient; notes the trials."""
+    family, d = kernels.kernel.family, kernels.n_features
+
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        inner = _factor(kernels, parameters)
+        tried = kernels.reshaped(inner)
+        left_out = LeftOut(tried, workspace, row_mass)
+        ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
+        trials.append((tried, float(left_out.weights @ log_density)))
+        white = family.products.to_scatter((left_out.weights @ means)[None], d)
+        factors = family.factors.precision_factors(inner[None])
+        return -trials[-1][1], -family.free.gradient(white, np.ones(1), factors, d)
+
+    return loss
+
+
+def _factor(kernels, parameters):
+    """L in the coordinates z, from its free parameters."""
+    free = kernels.kernel.family.free
+    (inner,) = free.unravel(parameters, 1, kernels.n_features)
+    return inner

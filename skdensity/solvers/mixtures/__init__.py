@@ -1,0 +1,1 @@
+"""How mixtures are fitted: starts, expectation–maximisation, acceleration."""

@@ -1,0 +1,183 @@
+"""Expectation–maximisation for Gaussian mixtures.
+
+The log of a sum couples all parameters; introducing the component that each row came
+from decouples them (Dempster, Laird and Rubin 1977,
+doi:10.1111/j.2517-6161.1977.tb01600.x). One step is one pass over the rows, which
+yields the moments (E), and the closed-form estimate from them (M).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.moments import Moments
+from skdensity.rows.rows import Rows
+
+SINGULAR_ESTIMATE = (
+    "The estimated covariance of component {component} is not positive definite: "
+    "{detail}. Increase `reg_covar`, use fewer components or a `covariance_type` with "
+    "fewer parameters, or remove constant, duplicated or collinear features."
+)
+# Part of the weight below which a component's moments are rounding errors.
+LOST = 10 * np.finfo(np.float64).eps
+# How often a component may be revived, on average: one that is lost again and again has
+# no place in the data.
+MAX_REVIVALS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class EMState:
+    """Where EM stands.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        The current parameters.
+    value : float
+        Mean log-likelihood, in nats, of the parameters *before* the last step.
+    n_revivals : int
+        Components revived so far.
+    """
+
+    mixture: Mixture
+    value: float = -np.inf
+    n_revivals: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class EM:
+    """One EM step never lowers the likelihood when ``reg_covar`` is 0.
+
+    A step that revives a component (see :func:`revived`) is the exception.
+
+    Attributes
+    ----------
+    rows : Rows
+        What the mixture is fitted to.
+    reg_covar : float or ndarray of shape (n_features,)
+        Added to every variance in the M-step.
+    """
+
+    rows: Rows
+    reg_covar: float | np.ndarray
+
+    def init(self, mixture: Mixture, value: float = -np.inf) -> EMState:
+        """Start from a mixture."""
+        return EMState(mixture, value)
+
+    def step(self, state: EMState) -> EMState:
+        """One E-step and one M-step."""
+        moments = self.moments(state.mixture)
+        value = moments.log_likelihood / self.rows.total_weight
+        return self.maximised(state, moments, value)
+
+    def moments(self, mixture: Mixture) -> Moments:
+        """The E-step."""
+        return mixture.moments(self.rows)
+
+    def finished(self, state: EMState) -> tuple[Mixture, float]:
+        """The mixture, and the mean log-likelihood before its last step."""
+        return state.mixture, state.value
+
+    def maximised(self, state: EMState, moments: Moments, value: float) -> EMState:
+        """The M-step."""
+        n_components = len(moments.mass)
+        may_revive = state.n_revivals < MAX_REVIVALS * n_components
+        mixture, n_revived = m_step(
+            moments, state.mixture.family, self.reg_covar, may_revive
+        )
+        return EMState(mixture, value, state.n_revivals + n_revived)
+
+
+def m_step(
+    moments: Moments,
+    family: CovarianceFamily,
+    reg_covar: float | np.ndarray,
+    may_revive: bool = True,
+) -> tuple[Mixture, int]:
+    """The most likely mixture given moments, and how many components it revives.
+
+    Parameters
+    ----------
+    moments : Moments
+        The sufficient statistics.
+    family : CovarianceFamily
+        The shape of the covariances.
+    reg_covar : float or ndarray of shape (n_features,)
+        Added to every variance.
+    may_revive : bool, default=True
+        Whether lost components become parts of others, or stay.
+
+    Returns
+    -------
+    mixture : Mixture
+        In closed form.
+    n_revived : int
+        See :func:`revived`.
+
+    Raises
+    ------
+    ValueError
+        If a covariance is singular, and no other component can be cut in parts.
+    """
+    weights, means = moments.weights, moments.mean
+    covariances = moments.covariances(family.scatter, reg_covar)
+    cholesky, faults = family.factors.factored(covariances)
+    is_lost = moments.mass <= LOST * moments.mass.sum()
+    is_lost[list(faults)] = True
+    if may_revive and is_lost.any() and not is_lost.all():
+        mixture = revived(weights, means, covariances, family, is_lost)
+        return mixture, int(is_lost.sum())
+    if faults:
+        cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
+    return Mixture.from_cholesky(weights, means, cholesky, family), 0
+
+
+def revived(weights, means, covariances, family, is_lost) -> Mixture:
+    """The mixture with lost components made parts of the heaviest one.
+
+    A component that explains no rows, or whose rows span no volume, would stay empty,
+    or end the fit with a density that is infinite at a point. The heaviest of the
+    others is cut into equal parts side by side along its covariance.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_components,)
+        Summing to 1.
+    means : ndarray of shape (n_components, n_features)
+        The components' means.
+    covariances : ndarray
+        In the family's inner shape.
+    family : CovarianceFamily
+        The shape of the covariances.
+    is_lost : ndarray of bool of shape (n_components,)
+        Some, but not all.
+
+    Returns
+    -------
+    mixture : Mixture
+        Without lost components.
+
+    Raises
+    ------
+    ValueError
+        If the covariance that all components share is singular.
+    """
+    weights = np.where(is_lost, 0, weights)
+    heaviest = int(weights.argmax())
+    parts = np.append(heaviest, np.flatnonzero(is_lost))
+    weights[parts] = weights[heaviest] / len(parts)
+    if not family.shape.tied:
+        covariances[is_lost] = covariances[heaviest]
+    cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
+    n_features = means.shape[1]
+    direction = np.full((1, n_features), 1 / np.sqrt(n_features))
+    own = family.shape.untied(cholesky, len(means))[heaviest]
+    (step,) = family.factors.colour(own, direction)
+    offsets = np.linspace(-0.5, 0.5, len(parts))
+    means[parts] = means[heaviest] + offsets[:, None] * step
+    return Mixture.from_cholesky(weights / weights.sum(), means, cholesky, family)

@@ -1,0 +1,208 @@
+"""Where mixture fits start: a mixture from rows and a generator.
+
+Names and meanings are those of scikit-learn's ``GaussianMixture``; ``"small_em"`` and
+``"standard_normal"`` are ours. Starts that look at rows give them responsibilities, of
+which the first M-step makes a mixture; there is no table of them for all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.cluster import KMeans, kmeans_plusplus
+
+from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.gaussian import Gaussian
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.moments import (
+    Moments,
+    SharesOf,
+    moments_about,
+    moments_of,
+    shared_moments,
+)
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.distinct import merge_duplicates
+from skdensity.rows.rows import Rows
+from skdensity.solvers.mixtures.em import m_step
+from skdensity.solvers.mixtures.small_em import best_climb
+
+# Rows that a start looks at: it sets out near an optimum, and need not find it.
+MAX_ROWS = 20_000
+ROWS_PER_COMPONENT = 100
+
+
+@dataclass(frozen=True, eq=False)
+class StartProblem:
+    """What a start is asked for.
+
+    Attributes
+    ----------
+    rows : ArrayRows
+        Distinct rows to start on; their `weight` is None when all count the same.
+    n_components : int
+        Number of components.
+    family : CovarianceFamily
+        The shape of the covariances.
+    reg_covar : float or ndarray of shape (n_features,)
+        Added to every variance.
+    """
+
+    rows: ArrayRows
+    n_components: int
+    family: CovarianceFamily
+    reg_covar: float | np.ndarray
+
+    def mixture(self, moments: Moments) -> Mixture:
+        """The first M-step."""
+        mixture, _ = m_step(moments, self.family, self.reg_covar)
+        return mixture
+
+
+Find = Callable[[StartProblem, np.random.RandomState], Mixture]
+
+
+@dataclass(frozen=True)
+class Start:
+    """An entry of :data:`STARTS`.
+
+    Attributes
+    ----------
+    find : callable
+        Maps a problem and a generator to a mixture.
+    is_blind : bool
+        Whether it knows nothing of the rows but how many features they have.
+    """
+
+    find: Find
+    is_blind: bool = False
+
+
+def kmeans(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
+    """Hard assignments of one k-means run."""
+    rows, components = problem.rows, np.arange(problem.n_components)
+    labels = (
+        KMeans(problem.n_components, n_init=1, random_state=rng)
+        .fit(rows.X, sample_weight=rows.weight)
+        .labels_
+    )
+
+    def shares_of(block, scratch):
+        return block.weight * np.equal.outer(components, labels[block.index])
+
+    scatter = problem.family.scatter
+    return problem.mixture(shared_moments(rows, len(components), shares_of, scatter))
+
+
+def kmeans_plus_plus(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
+    """One row per component, spread out by k-means++."""
+    X, weight = problem.rows.X, problem.rows.weight
+    _, chosen = kmeans_plusplus(
+        X, problem.n_components, sample_weight=weight, random_state=rng
+    )
+    return _on_single_rows(problem, chosen)
+
+
+def random(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
+    """Uniform responsibilities, normalised per row."""
+    rows, n_components = problem.rows, problem.n_components
+    scatter = problem.family.scatter
+    # All components have their means near that of the rows.
+    about = np.repeat(moments_of(rows, scatter).mean, n_components, axis=0)
+    return problem.mixture(
+        moments_about(rows, about, _uniform_shares(n_components, rng), scatter)
+    )
+
+
+def random_from_data(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
+    """One row per component, drawn by weight without replacement."""
+    rows = problem.rows
+    p = None if rows.weight is None else rows.weight / rows.total_weight
+    chosen = rng.choice(len(rows.X), size=problem.n_components, replace=False, p=p)
+    return _on_single_rows(problem, chosen)
+
+
+def small_em(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
+    """The responsibilities of the best of many short EM runs."""
+    climb = best_climb(problem.rows, problem.n_components, problem.family, rng)
+    scatter = problem.family.scatter
+    return problem.mixture(
+        moments_about(problem.rows, climb.means, climb.shares_of, scatter)
+    )
+
+
+def standard_normal(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
+    """Logits and means drawn from N(0, 1) and unit covariances, whatever the data."""
+    n_components, n_features = problem.n_components, problem.rows.n_features
+    weights = softmax(rng.standard_normal(n_components))
+    means = rng.standard_normal((n_components, n_features))
+    unit = Gaussian.isolated(means[0], np.ones(n_features), problem.family)
+    shape = problem.family.shape.inner_shape(n_components, n_features)
+    cholesky = np.broadcast_to(unit.cholesky, shape)
+    return Mixture.from_cholesky(weights, means, cholesky, problem.family)
+
+
+STARTS: dict[str, Start] = {
+    "kmeans": Start(kmeans),
+    "k-means++": Start(kmeans_plus_plus),
+    "random": Start(random),
+    "random_from_data": Start(random_from_data),
+    "small_em": Start(small_em),
+    "standard_normal": Start(standard_normal, is_blind=True),
+}
+
+
+def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> ArrayRows:
+    """Distinct rows, so that a start cannot tell a weight from a repetition.
+
+    Rows that all count the same keep their order, which makes seeds mean what they mean
+    in scikit-learn; otherwise they are sorted, and their order makes no difference. Of
+    many rows it is a random sample.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows.
+    n_components : int
+        Number of components.
+    rng : RandomState
+        Source of randomness, for many rows only.
+
+    Returns
+    -------
+    rows : ArrayRows
+        Distinct rows; all rows when there are fewer distinct ones than components.
+    """
+    sampled = rows.sample(max(MAX_ROWS, ROWS_PER_COMPONENT * n_components), rng)
+    X = sampled.X
+    weight = np.ones(len(X)) if sampled.weight is None else sampled.weight
+    locations, masses, first = merge_duplicates(X, weight)
+    if len(locations) < n_components:
+        locations, masses, first = X, weight, np.arange(len(X))
+    if np.ptp(masses) <= 1e-12 * masses.max():
+        return ArrayRows(X[np.sort(first)])
+    return ArrayRows(locations, masses)
+
+
+def _uniform_shares(n_components: int, rng: np.random.RandomState) -> SharesOf:
+    """Responsibilities drawn block by block: blocks must come in their order."""
+
+    def shares_of(block, scratch):
+        shares = rng.uniform(size=(len(block.weight), n_components)).T
+        return shares * (block.weight / shares.sum(axis=0))
+
+    return shares_of
+
+
+def _on_single_rows(problem: StartProblem, chosen: np.ndarray) -> Mixture:
+    """The M-step after every component was given one row."""
+    rows, scatter = problem.rows, problem.family.scatter
+    means = rows.X[chosen].astype(np.float64)
+    mass = np.ones(len(chosen)) if rows.weight is None else rows.weight[chosen]
+    still = np.zeros_like(means)
+    return problem.mixture(
+        Moments(0.0, mass, still, scatter.outer(still, still), means)
+    )

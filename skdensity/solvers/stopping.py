@@ -1,0 +1,97 @@
+"""When an iterative fit has gone far enough: functions of the values seen so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+StoppingRule = Callable[[list[float]], bool]
+
+# Steps below this part of the tolerance are a plateau.
+PLATEAU = 0.01
+
+
+def small_gain_ahead(tol: float) -> StoppingRule:
+    r"""Stop when the value can be expected to rise by less than `tol` from here on.
+
+    A small step is no sign of an optimum: EM's steps shrink by a constant factor
+    :math:`\rho`, which is close to 1 where components overlap, and what is still to
+    come is :math:`\delta (\rho + \rho^2 + \dots) = \delta \rho / (1 - \rho)` (Aitken's
+    extrapolation; Böhning et al. 1994, doi:10.1007/BF01720593). The factor is the
+    largest of the last three, so that steps that grow are not an end. On a plateau,
+    where a step is less than a hundredth of `tol`, no patience would be enough; there,
+    and with less than five values, the last step decides.
+
+    Examples
+    --------
+    >>> from skdensity.solvers.stopping import small_gain_ahead
+    >>> values = [10 - 0.9**n for n in range(100)]
+    >>> rule = small_gain_ahead(0.01)
+    >>> n = next(n for n in range(5, 100) if rule(values[:n]))
+    >>> 10 - values[n - 1] < 0.01
+    True
+    """
+
+    def stop(values: list[float]) -> bool:
+        with np.errstate(invalid="ignore"):  # −inf while no component reaches the rows
+            steps = np.diff(values[-5:])
+        step = steps[-1]
+        if tol == 0:
+            return False
+        if step < PLATEAU * tol:  # regularisation may even lower the likelihood
+            return bool(step > -tol)
+        if len(steps) < 4 or not np.all(np.isfinite(steps)):
+            return bool(step < tol)
+        with np.errstate(divide="ignore"):
+            factor = np.max(np.abs(steps[1:] / steps[:-1]))
+        return bool(factor < 1 and step * factor / (1 - factor) < tol / 2)
+
+    return stop
+
+
+def small_recent_gain(tol: float, window: int = 10) -> StoppingRule:
+    """Stop when the value moved by less than `tol` over the last steps.
+
+    For steps of irregular size, of which one or two small ones mean nothing.
+
+    Examples
+    --------
+    >>> from skdensity.solvers.stopping import small_recent_gain
+    >>> rule = small_recent_gain(0.1, window=2)
+    >>> rule([1.0, 2.0, 2.0]), rule([2.0, 2.0, 2.05])
+    (False, True)
+    """
+
+    def stop(values: list[float]) -> bool:
+        return len(values) > window and bool(np.ptp(values[-window - 1 :]) < tol)
+
+    return stop
+
+
+def no_improvement(tol: float | None, patience: int) -> StoppingRule:
+    """Stop when the last `patience` values fall below the best before by at most `tol`.
+
+    With ``tol=None`` the rule never stops. It must be asked after every value.
+
+    Examples
+    --------
+    >>> from skdensity.solvers.stopping import no_improvement
+    >>> rule = no_improvement(0.1, patience=2)
+    >>> values = [3.0, 2.0, 1.95, 1.93]
+    >>> [rule(values[:n]) for n in (1, 2, 3, 4)]
+    [False, False, False, True]
+    """
+
+    if tol is None:
+        return lambda values: False
+    before = float("inf")
+
+    def stop(values: list[float]) -> bool:
+        nonlocal before
+        if len(values) <= patience:
+            return False
+        before = min(before, values[-patience - 1])
+        return min(values[-patience:]) >= before - tol
+
+    return stop

@@ -1,0 +1,244 @@
+"""Threads: whose limits hold, how many work, and that they end."""
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import joblib
+import numpy as np
+import pytest
+from joblib import Parallel, delayed, parallel_config
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
+
+from skdensity import (
+    AdamGaussianMixture,
+    CholeskyGaussian,
+    EMGaussianMixture,
+    GaussianMLE,
+    LOOKernelDensity,
+)
+from skdensity.passes import blocks, threads, workspace
+from skdensity.passes.threads import BlasLimit, n_threads_for
+from skdensity.passes.workspace import Workspace
+
+X = load_iris().data
+ESTIMATORS = [
+    GaussianMLE(),
+    CholeskyGaussian(max_iter=5, tol=None),
+    EMGaussianMixture(2, random_state=0),
+    EMGaussianMixture(2, init_params="kmeans", random_state=0),
+    AdamGaussianMixture(2, max_iter=5, tol=None, random_state=0),
+    LOOKernelDensity(),
+]
+
+
+@pytest.fixture(params=ESTIMATORS, ids=repr)
+def estimator(request):
+    return clone(request.param)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """So that there are some to share."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**10)
+
+
+def blas_threads():
+    return [
+        library["num_threads"]
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    ]
+
+
+def waits_for(event):
+    assert event.wait(timeout=30)
+
+
+@pytest.mark.parametrize("first_out", ["first in", "second in"])
+def test_the_last_holder_restores_what_the_first_one_found(first_out):
+    before = blas_threads()
+    limit = BlasLimit()
+    inside = {name: threading.Event() for name in ("first in", "second in")}
+    leave = {name: threading.Event() for name in inside}
+
+    def hold(name):
+        with limit:
+            inside[name].set()
+            waits_for(leave[name])
+
+    with ThreadPoolExecutor(2) as executor:
+        held = {}
+        for name in inside:
+            held[name] = executor.submit(hold, name)
+            waits_for(inside[name])
+        assert set(blas_threads()) == {1}
+        leave[first_out].set()
+        held[first_out].result()
+        assert set(blas_threads()) == {1}, "one of them still works"
+        last = next(name for name in inside if name != first_out)
+        leave[last].set()
+        held[last].result()
+    assert blas_threads() == before
+
+
+def test_a_limit_is_restored_after_an_error():
+    before = blas_threads()
+    with pytest.raises(KeyError), BlasLimit():
+        raise KeyError
+    assert blas_threads() == before
+
+
+def test_overlapping_fits_leave_blas_as_it_was():
+    before = blas_threads()
+    fits = [
+        EMGaussianMixture(3, init_params=init, n_init=3, random_state=i)
+        for i in range(4)
+        for init in ("kmeans", "small_em")
+    ]
+    expected = [clone(fit).fit(X).means_ for fit in fits]
+    with ThreadPoolExecutor(4) as executor:
+        found = list(executor.map(lambda fit: fit.fit(X).means_, fits))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert blas_threads() == before
+
+
+def test_no_thread_is_left(small_blocks, estimator):
+    before = set(threading.enumerate())
+    estimator.set_params(n_jobs=2).fit(X).score_samples(X)
+    assert set(threading.enumerate()) <= before
+
+
+def test_the_number_of_threads_changes_no_bit(small_blocks, estimator):
+    one, two = (clone(estimator).set_params(n_jobs=n).fit(X) for n in (1, 2))
+    for name, value in vars(one).items():
+        if name.endswith("_") and isinstance(value, np.ndarray):
+            np.testing.assert_array_equal(getattr(two, name), value)
+    np.testing.assert_array_equal(one.score_samples(X), two.score_samples(X))
+
+
+def test_eight_threads_may_ask_at_once(estimator):
+    estimator.fit(X)
+    rows = [X[i::8] for i in range(8)]
+    expected = [clone_of(estimator).score_samples(part) for part in rows]
+    fresh = clone_of(estimator)
+    start = threading.Barrier(8)
+
+    def scores(part):
+        start.wait(timeout=30)
+        return fresh.score_samples(part)
+
+    with ThreadPoolExecutor(8) as executor:
+        for one, other in zip(executor.map(scores, rows), expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def clone_of(estimator):
+    """A fitted estimator without anything that was kept."""
+    copy = clone(estimator)
+    vars(copy).update(estimator.__getstate__())
+    return copy
+
+
+class TestNumberOfThreads:
+    def test_a_number_is_that_number(self):
+        assert n_threads_for(3) == 3
+        assert n_threads_for(-1) == joblib.cpu_count()
+
+    @pytest.mark.parametrize("limit", [1, 2])
+    def test_none_is_what_blas_may_use(self, limit):
+        with threadpool_limits(limit):
+            # A library may have fewer threads than it is allowed.
+            assert n_threads_for(None) == min(blas_threads())
+
+    def test_the_smallest_of_several_libraries_counts(self):
+        libraries = ThreadpoolController().select(user_api="blas")
+        last = libraries.lib_controllers[-1]
+        found = last.num_threads
+        try:
+            last.set_num_threads(1)
+            assert n_threads_for(None) == 1
+        finally:
+            last.set_num_threads(found)
+
+    def test_our_own_limit_is_no_limit(self):
+        expected = n_threads_for(None)
+        with threads.ONE_BLAS_THREAD:
+            assert n_threads_for(None) == expected
+
+    def test_without_a_blas_all_cores_count(self, monkeypatch):
+        nothing = ThreadpoolController().select(user_api="no such thing")
+        monkeypatch.setattr(threads, "_blas", lambda: nothing)
+        assert n_threads_for(None) == joblib.cpu_count()
+
+    @pytest.mark.parametrize("n_jobs", [1, 2, 3])
+    def test_a_context_of_joblib_says_how_many(self, n_jobs):
+        with parallel_config(n_jobs=n_jobs):
+            assert n_threads_for(None) == n_jobs
+
+    def test_workers_of_joblib_do_not_outnumber_the_cores(self):
+        n_workers = joblib.cpu_count()
+        counts = Parallel(n_jobs=n_workers)(
+            delayed(n_threads_for)(None) for _ in range(n_workers)
+        )
+        assert set(counts) == {1}
+
+    def test_the_environment_limits(self):
+        code = (
+            "from skdensity.passes.threads import n_threads_for;"
+            "print(n_threads_for(None))"
+        )
+        environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**__import__("os").environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert result.stdout.strip() == "1"
+
+
+def working_threads(monkeypatch, run):
+    """How many threads blocks are given to."""
+    used = []
+
+    class Watched(ThreadPoolExecutor):
+        def __init__(self, n_threads):
+            used.append(n_threads)
+            super().__init__(n_threads)
+
+    monkeypatch.setattr(workspace, "ThreadPoolExecutor", Watched)
+    result = run()
+    return set(used) or {1}, result
+
+
+def test_none_follows_the_limits_in_force(monkeypatch):
+    mixture = EMGaussianMixture(2, random_state=0)
+    (worker,) = Parallel(n_jobs=2)([delayed(_means)(mixture)])
+    np.testing.assert_array_equal(worker, _means(mixture))
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**10)  # so that there are some to share
+    with threadpool_limits(1):
+        limited, one = working_threads(monkeypatch, lambda: _means(mixture))
+    plain, other = working_threads(monkeypatch, lambda: _means(mixture))
+    assert limited == {1}
+    assert plain == {min(blas_threads())}
+    np.testing.assert_array_equal(one, other)
+
+
+def _means(mixture):
+    return clone(mixture).fit(X).means_
+
+
+def test_a_workspace_works_without_threads_outside_of_its_context():
+    space = Workspace(2)
+    assert list(space.map(abs, [-1, 2, -3])) == [1, 2, 3]
+    assert space._executor is None
+    with space:
+        assert list(space.map(abs, [-1, 2, -3])) == [1, 2, 3]
+        assert space._executor is not None
+    assert space._executor is None
