@@ -461,3 +461,88 @@ def test_the_estimator_gives_the_same_for_every_algorithm(n_features):
         # Both are within rtol of the exact sum.
         np.testing.assert_allclose(other.score_samples(Q), expected, atol=2 * RTOL)
         assert other.loo_score_ == pytest.approx(one.loo_score_, abs=2 * RTOL)
+
+
+@pytest.fixture
+def transformed(monkeypatch):
+    """How many points were transformed, each time."""
+    counts, transform = [], fourier.Modes.of
+
+    def watch(points, masses, box):
+        counts.append(len(points))
+        return transform(points, masses, box)
+
+    monkeypatch.setattr(fourier.Modes, "of", watch)
+    return counts
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+@EACH_STATISTIC
+def test_modes_of_all_points_are_kept_for_the_next_queries(
+    ways, transformed, n_features, statistic
+):
+    rng = np.random.RandomState(0)
+    points = 0.5 * rng.standard_normal((10_000, n_features))
+    sources = Sources(points, masses_of(len(points)))
+    sums = sums_of(sources)
+    statistic, average = STATISTICS[statistic]
+    for seed in range(3):
+        rng = np.random.RandomState(seed)
+        queries = 0.5 * rng.standard_normal((6000, n_features))
+        # Some on the verge of what any kernel reaches, and some beyond.
+        queries[:20] *= np.geomspace(1, 1e4, 20)[:, None]
+        log_sums, means = sums.at(queries, 1.0, statistic, ALONE)
+        some = np.r_[:20, 20:6000:400]
+        exact = brute_force(queries[some], sources, 1.0, average)
+        assert_close((log_sums[some], means[some]), exact, statistic.degree)
+    assert transformed == [len(points)]
+    assert "fourier_sums" in ways
+
+
+@pytest.mark.parametrize("data", ["far", "few queries", "other bandwidth", "exact"])
+def test_where_it_would_not_pay_nothing_is_kept(transformed, data):
+    points = np.random.RandomState(0).standard_normal((4000, 2))
+    queries = points[: 10 if data == "few queries" else 3000]
+    if data == "far":
+        points[::2] += 1e4
+    sums = sums_of(
+        Sources(points, masses_of(4000)), "exact" if data == "exact" else "auto"
+    )
+    bandwidth = 0.9 if data == "other bandwidth" else 1.0
+    first = sums.at(queries, bandwidth, SHIFT, ALONE)
+    n_transforms = len(transformed)
+    again = sums.at(queries, bandwidth, SHIFT, ALONE)
+    assert len(transformed) == 2 * n_transforms
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_only_queries_out_of_reach_are_minus_infinity_or_neighbours(n_features):
+    sources = Sources(
+        np.random.RandomState(0).standard_normal((4000, n_features)), masses_of(4000)
+    )
+    queries = np.full((3000, n_features), 1e3) + np.arange(3000)[:, None]
+    actual = sums_of(sources).at(queries, 1.0, SHIFT, ALONE)
+    some = slice(None, None, 300)
+    exact = brute_force(queries[some], sources, 1.0, shift)
+    assert_close((actual[0][some], actual[1][some]), exact, 1)
+
+
+@pytest.mark.parametrize("n_queries", [3, 511, 512, 513, 1500])
+def test_blocks_of_any_shape_give_the_sums_of_one(n_queries):
+    rng = np.random.RandomState(0)
+    sources = Sources(rng.standard_normal((5000, 4)), masses_of(5000))
+    queries = rng.standard_normal((n_queries, 4))
+    answers = []
+    for n_threads in (1, 2):
+        with Workspace(n_threads) as workspace:
+            # So narrow that most kernels are below what a float64 can hold.
+            answers.append(
+                sums_of(sources, "exact").at(queries, 0.03, PRODUCTS, workspace)
+            )
+    for one, two in zip(*answers, strict=True):
+        np.testing.assert_array_equal(one, two)
+    some = slice(None, None, 1 + n_queries // 20)
+    exact = brute_force(queries[some], sources, 0.03, products)
+    assert_close([values[some] for values in answers[0]], exact)

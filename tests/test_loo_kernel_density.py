@@ -1,14 +1,19 @@
 """LOOKernelDensity: leave-one-out against refits, exact tails, ties and weights."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import mpmath
 import numpy as np
 import pytest
 from scipy.stats import gaussian_kde
+from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import KernelDensity
 
 from skdensity import LOOKernelDensity
 from skdensity.datasets import make_mixture_1d
+from skdensity.models.kernels.sums import total
 
 
 def rows(n_features, n_samples=80):
@@ -191,3 +196,91 @@ def test_float32_locations_lose_nothing_to_an_offset():
     single = LOOKernelDensity(0.01).fit(X).score_samples(X)
     double = LOOKernelDensity(0.01).fit(X.astype(np.float64))
     np.testing.assert_allclose(single, double.score_samples(X.astype(float)), rtol=1e-6)
+
+
+# Enough rows for transforms, for several blocks of pairs, and for threads.
+LARGE = [(4000, 1), (3000, 2), (2000, 3), (1200, 5)]
+
+
+@pytest.mark.parametrize(("n_samples", "n_features"), LARGE)
+@pytest.mark.parametrize("bandwidth", ["loo", "lscv"])
+def test_the_number_of_threads_changes_no_bit(
+    monkeypatch, bandwidth, n_samples, n_features
+):
+    monkeypatch.setattr(total, "WORTH_THREADS", 0)
+    X = rows(n_features, n_samples)
+    one, two, again = (
+        LOOKernelDensity(bandwidth, n_jobs=n_jobs).fit(X) for n_jobs in (1, 2, 2)
+    )
+    for other in (two, again):
+        assert other.bandwidth_ == one.bandwidth_
+        assert other.loo_score_ == one.loo_score_
+        np.testing.assert_array_equal(other.loo_scores_, one.loo_scores_)
+        for queries in (X[:10], X[:2000] + 0.01):
+            np.testing.assert_array_equal(
+                other.score_samples(queries), one.score_samples(queries)
+            )
+
+
+@pytest.mark.parametrize(("n_samples", "n_features"), LARGE)
+@pytest.mark.parametrize("bounds", [None, (-100, None)])
+def test_threads_that_ask_at_once_get_what_they_get_one_by_one(
+    n_samples, n_features, bounds
+):
+    X = rows(n_features, n_samples)
+    density = LOOKernelDensity(0.5, bounds=bounds).fit(X)
+    parts = [X[i : i + 800] + 10 * (i % 3) for i in range(8)]
+    expected = [clone(density).fit(X).score_samples(part) for part in parts]
+    with ThreadPoolExecutor(8) as executor:
+        found = list(executor.map(density.score_samples, parts))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("bandwidth", [0.7, [0.5, 1.0], [[1.0, 0.3], [0.3, 0.5]]])
+def test_attributes_set_by_hand_are_a_fitted_density(bandwidth):
+    X, weight = rows(2), np.arange(1.0, 81.0)
+    fitted = LOOKernelDensity(bandwidth).fit(X, sample_weight=weight)
+    by_hand = LOOKernelDensity()
+    with pytest.raises(NotFittedError):
+        by_hand.score_samples(X)
+    by_hand.locations_, by_hand.weights_ = X, weight / weight.sum()
+    with pytest.raises(NotFittedError, match="`locations_`, `weights_` but not `bandw"):
+        by_hand.score_samples(X)
+    by_hand.bandwidth_ = np.array(bandwidth) if np.ndim(bandwidth) else bandwidth
+    np.testing.assert_allclose(
+        by_hand.score_samples(X), fitted.score_samples(X), rtol=1e-12
+    )
+    np.testing.assert_allclose(by_hand.gradient(X), fitted.gradient(X), atol=1e-12)
+    assert by_hand.loo_score_ == pytest.approx(fitted.loo_score_, rel=1e-12)
+    assert by_hand.sample(3, random_state=0).shape == (3, 2)
+    assert by_hand.marginal([1]).n_features_in_ == 1
+    by_hand.bandwidth_ = -1.0
+    with pytest.raises(ValueError, match="`bandwidth_` must be positive"):
+        by_hand.score_samples(X)
+
+
+def test_what_the_density_depends_on_is_seen_whenever_it_changes():
+    X = rows(2)
+    density = LOOKernelDensity(0.5, bounds=(-100, None)).fit(X)
+    expected = density.score_samples(X)
+    density.locations_ += 1
+    np.testing.assert_allclose(density.score_samples(X + 1), expected, rtol=1e-9)
+    density.locations_ -= 1
+    density.weights_[:2] = density.weights_[1::-1] * [0.5, 1.5]
+    assert np.all(density.score_samples(X[:1]) != expected[:1])
+    density.bandwidth_ = 2.0
+    assert density.score_samples([[50.0, 0.0]]) > -600
+    density.set_params(rtol=1e-9, algorithm="exact")
+    model = density._model()
+    assert model.summation.rtol == 1e-9
+    assert not model.summation.algorithm.transforms
+
+
+def test_the_model_is_kept_until_then_and_pickled_never():
+    density = LOOKernelDensity(0.5).fit(rows(2))
+    model = density._model()
+    density.score_samples(rows(2))
+    assert density._model() is model
+    assert "_kept" not in density.__getstate__()
+    assert density.fit(rows(2)[1:])._model() is not model

@@ -24,7 +24,7 @@ def checked_kernel(bandwidth: ArrayLike, mean: np.ndarray, name: str) -> Gaussia
     if n_axes < 2:
         numbers = checked_array(bandwidth, name, (n_features,) * n_axes)
         if not np.all(numbers > 0):
-            raise ValueError(f"`{name}` must be positive; got {bandwidth}.")
+            raise ValueError(f"`{name}` must be positive; got {numbers}.")
     else:
         numbers = checked_array(bandwidth, name, (n_features, n_features))
         checked_matrices(numbers[None], name, FULL, (1, n_features))
@@ -45,17 +45,17 @@ def checked_values(
     values: ArrayLike, features: np.ndarray, bounds: np.ndarray | None
 ) -> np.ndarray:
     """One finite number within the bounds for each of some features."""
-    values = checked_array(values, "values", (len(features),))
+    known = checked_array(values, "values", (len(features),))
     if bounds is not None:
         lower, upper = bounds[features].T
-        outside = np.flatnonzero((values < lower) | (values > upper))
+        outside = np.flatnonzero((known < lower) | (known > upper))
         if len(outside):
             worst = outside[0]
             raise ValueError(
-                f"`values` has {values[worst]:g} for feature {features[worst]}, which "
+                f"`values` has {known[worst]:g} for feature {features[worst]}, which "
                 f"is bounded by ({lower[worst]:g}, {upper[worst]:g})."
             )
-    return values
+    return known
 
 
 def warn_of_ties(

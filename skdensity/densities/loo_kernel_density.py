@@ -270,7 +270,7 @@ class LOOKernelDensity(BaseDensity):
             weight = np.ones(rows.n_rows) if rows.weight is None else rows.weight
             self.locations_, self.weights_, _ = merge_duplicates(rows.X, weight)
             for name in ("loo_score_", "bandwidths_", "loo_scores_"):
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
             self._store(self._chosen(rows, shape) if is_rule else kernel)
         return self
 
@@ -482,15 +482,7 @@ class LOOKernelDensity(BaseDensity):
             "algorithm": self.algorithm,
         }
 
-    def _model_of(
-        self,
-        locations_: np.ndarray,
-        weights_: np.ndarray,
-        bandwidth_: float | np.ndarray,
-        bounds: np.ndarray | None,
-        rtol: float,
-        algorithm: str,
-    ) -> Kernels:
+    def _model_of(self, locations_, weights_, bandwidth_, bounds, rtol, algorithm):
         origin = weights_ @ locations_.astype(np.float64)
         kernel = checked_kernel(bandwidth_, origin, "bandwidth_")
         summation = Summation(rtol, ALGORITHMS[algorithm])
@@ -512,7 +504,7 @@ class LOOKernelDensity(BaseDensity):
 
     def _chosen(self, rows: ArrayRows, shape: KernelShape) -> Gaussian:
         """The kernel that a rule chooses; what a search has tried is stored."""
-        n_locations, rule = len(self.locations_), BANDWIDTHS[self.bandwidth]
+        n_locations, rule = len(self.locations_), BANDWIDTHS[str(self.bandwidth)]
         if n_locations < 2:
             raise ValueError(
                 f"bandwidth={self.bandwidth!r} needs at least 2 distinct rows of "

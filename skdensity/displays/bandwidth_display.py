@@ -154,7 +154,7 @@ class BandwidthDisplay:
             others={
                 rule: _width(_refitted(estimator, X, rule).bandwidth_) for rule in rules
             },
-            ylabel=BANDWIDTHS[estimator.bandwidth].label,
+            ylabel=BANDWIDTHS[str(estimator.bandwidth)].label,
         )
         return display.plot(ax, **kwargs)
 

@@ -6,11 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.table import DIAGONAL, FULL, SPHERICAL
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.kernels.statistics import PRODUCTS, SQUARES, PairStatistic
+from skdensity.models.kernels.statistics import (
+    NOTHING,
+    PRODUCTS,
+    SQUARES,
+    PairStatistic,
+)
 
 Bandwidth = float | np.ndarray
 
@@ -28,8 +34,8 @@ class KernelShape:
     kernel_of : callable
         The kernel with a mean and a bandwidth; a bandwidth that is no kernel is a
         ValueError with a complaint.
-    statistic : PairStatistic, optional
-        Its mean is one step of EM for the shape; None where there is only a width.
+    statistic : PairStatistic
+        Its mean is one step of EM for the shape; `NOTHING` where there is only a width.
     is_independent : bool
         Whether features are, so that reflection at a bound leaves the kernel as it is.
     """
@@ -37,8 +43,13 @@ class KernelShape:
     family: CovarianceFamily
     bandwidth_of: Callable[[Gaussian], Bandwidth]
     kernel_of: Callable[[np.ndarray, Bandwidth, str], Gaussian]
-    statistic: PairStatistic | None = None
+    statistic: PairStatistic = NOTHING
     is_independent: bool = True
+
+    @property
+    def is_width(self) -> bool:
+        """Whether there is only a width."""
+        return self.statistic is NOTHING
 
 
 def _number_of(kernel: Gaussian) -> float:
@@ -76,7 +87,7 @@ _BY_AXES = (
 SHAPES: dict[str, KernelShape] = {shape.family.name: shape for shape in _BY_AXES}
 
 
-def shape_of(bandwidth: Bandwidth) -> KernelShape:
+def shape_of(bandwidth: ArrayLike) -> KernelShape:
     """The shape that a bandwidth is of; that of a matrix for anything with more axes.
 
     Examples

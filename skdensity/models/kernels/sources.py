@@ -119,8 +119,8 @@ def images(locations: np.ndarray, bounds: np.ndarray, bandwidth: float) -> np.nd
     array([ 1., -1.])
     """
     axes = [
-        _images_along(column, *bound, bandwidth)
-        for column, bound in zip(locations.T, bounds, strict=True)
+        _images_along(column, lower, upper, bandwidth)
+        for column, (lower, upper) in zip(locations.T, bounds, strict=True)
     ]
     return np.vstack([np.column_stack(copy) for copy in product(*axes)])
 

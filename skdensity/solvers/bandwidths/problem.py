@@ -113,15 +113,16 @@ def reference(
         In the unit of the data.
     """
     family = shape.family
+    parts = family.asked("parts", "a reference for bandwidths")
     # A power of two divides exactly, and squares of the quotients are safe.
     ranges = np.ptp(locations, axis=0).astype(np.float64)
-    widths = family.parts.deviations(family.scatter.isolated(ranges))
+    widths = parts.deviations(family.scatter.isolated(ranges))
     unit = 2.0 ** np.floor(np.log2(np.where(widths > 0, widths, 1)))
     scaled = (locations.astype(np.float64) - locations[0]) / unit
     moments = moments_of(ArrayRows(scaled, masses), family.scatter)
     covariances = moments.covariances(family.scatter, 0.0)
-    simpler = ", or use covariance_type='spherical'" if shape.statistic else ""
+    simpler = ", or use covariance_type='spherical'" if not shape.is_width else ""
     complaint = SINGULAR.replace("{simpler}", simpler)
     (inner,) = family.cholesky(covariances / (masses @ rest_of(masses)), complaint)
     (mean,) = unit * moments.mean + locations[0]
-    return Gaussian(mean, family.parts.scaled(inner, unit), family)
+    return Gaussian(mean, parts.scaled(inner, unit), family)

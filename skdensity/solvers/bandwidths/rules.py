@@ -203,10 +203,9 @@ def choose(
     problem = Problem.of(kernels, ties, workspace)
     trials = rule.trials(problem)
     tried = [(problem.kernels.scaled(trial.bandwidth), trial.score) for trial in trials]
-    if rule.shapes and kernels.shape.statistic is not None:
-        start, _ = tried[-1]
+    if rule.shapes and not kernels.shape.is_width:
         narrowest = problem.narrowest / trials[-1].bandwidth
-        tried += best_shape(start, problem.row_mass, narrowest, workspace)
+        tried += best_shape(tried[-1][0], problem.row_mass, narrowest, workspace)
     best, _ = tried[-1]
     order = np.argsort([-each.kernel.log_peak for each, _ in tried], kind="stable")
     return Choice(

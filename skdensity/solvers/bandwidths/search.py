@@ -41,7 +41,7 @@ def maximise(criterion: Criterion, lower: float, upper: float) -> list[Trial]:
     """
     sampled = criterion.sampled(N_SAMPLED)
     n_octaves = int(np.ceil(np.log2(upper / lower)))
-    coarse = sampled.trials(upper * 2.0 ** -np.arange(n_octaves + 2))
+    coarse = sampled.trials([upper * 2.0**-n for n in range(n_octaves + 2)])
     paths = [
         _roots(sampled, wide, narrow)
         for wide, narrow in pairwise(coarse)

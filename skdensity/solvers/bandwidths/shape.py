@@ -70,6 +70,8 @@ def _loss(
 ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     """The negative score of free parameters, and its gradient; notes the trials."""
     family, d = kernels.kernel.family, kernels.n_features
+    products = family.asked("products", "a search for the shape of the kernel")
+    free = family.asked("free", "a search for the shape of the kernel")
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         inner = _factor(kernels, parameters)
@@ -77,9 +79,9 @@ def _loss(
         left_out = LeftOut(tried, workspace, row_mass)
         ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
         trials.append((tried, float(left_out.weights @ log_density)))
-        white = family.products.to_scatter((left_out.weights @ means)[None], d)
+        white = products.to_scatter((left_out.weights @ means)[None], d)
         factors = family.factors.precision_factors(inner[None])
-        return -trials[-1][1], -family.free.gradient(white, np.ones(1), factors, d)
+        return -trials[-1][1], -free.gradient(white, np.ones(1), factors, d)
 
     return loss
 
