@@ -260,6 +260,16 @@ def test_attributes_set_by_hand_are_a_fitted_density(bandwidth):
         by_hand.score_samples(X)
 
 
+def test_attributes_set_by_hand_have_the_bounds_that_are_asked_for():
+    X = np.abs(rows(2))
+    by_hand = LOOKernelDensity(bounds=(0, None))
+    by_hand.locations_, by_hand.weights_ = X, np.full(len(X), 1 / len(X))
+    by_hand.bandwidth_ = 0.5
+    expected = LOOKernelDensity(0.5, bounds=(0, None)).fit(X).score_samples(X)
+    np.testing.assert_allclose(by_hand.score_samples(X), expected, rtol=1e-12)
+    assert by_hand.score_samples([[-1.0, 1.0]]) == -np.inf
+
+
 def test_what_the_density_depends_on_is_seen_whenever_it_changes():
     X = rows(2)
     density = LOOKernelDensity(0.5, bounds=(-100, None)).fit(X)

@@ -9,10 +9,12 @@ from sklearn.datasets import load_iris
 from skdensity import AdamGaussianMixture, EMGaussianMixture
 from skdensity.models.covariances.diagonal import (
     DiagonalParameters,
+    DiagonalProducts,
     DiagonalScatter,
     DiagonalShape,
 )
 from skdensity.models.covariances.table import DIAGONAL, FAMILIES
+from skdensity.models.mixtures.forms.whitened import WhitenedForm
 from skdensity.testing import check_density_estimator
 
 X = load_iris().data
@@ -68,6 +70,13 @@ PAIRED = replace(
 )
 
 
+class ManyProducts(DiagonalProducts):
+    """The squares, said to be so many that forming them is much work."""
+
+    def n_products(self, n_features):
+        return max(super().n_products(n_features), 601)
+
+
 @pytest.fixture
 def registered(monkeypatch):
     return lambda family: monkeypatch.setitem(FAMILIES, family.name, family)
@@ -111,3 +120,13 @@ def test_without_free_parameters_a_descent_refuses_by_name(registered):
         mixture.set_params(covariance_type="paired")
         with pytest.raises(ValueError, match=f"'paired' has no `free`, which {name}"):
             mixture.fit(X)
+
+
+def test_with_many_products_but_no_triangles_rows_are_whitened(registered):
+    registered(replace(PAIRED, products=ManyProducts()))
+    mixture = EMGaussianMixture(2, covariance_type="paired", random_state=0).fit(X)
+    assert isinstance(mixture._model().form, WhitenedForm)
+    registered(PAIRED)
+    assert mixture.score(X) == pytest.approx(
+        EMGaussianMixture(2, covariance_type="paired", random_state=0).fit(X).score(X)
+    )

@@ -22,7 +22,7 @@ def mixture_and_rows(name, n_features, distance=3.0):
 @pytest.mark.parametrize(
     ("form", "name"),
     [(QuadraticForm.of, name) for name in TYPES]
-    + [(TriangularForm, name) for name in MATRICES],
+    + [(TriangularForm.of, name) for name in MATRICES],
 )
 @pytest.mark.parametrize("n_features", [1, 2, 7, 40])
 def test_all_ways_agree(form, name, n_features):

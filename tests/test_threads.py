@@ -1,5 +1,6 @@
 """Threads: whose limits hold, how many work, and that they end."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -83,6 +84,62 @@ def test_the_last_holder_restores_what_the_first_one_found(first_out):
         leave[last].set()
         held[last].result()
     assert blas_threads() == before
+
+
+class OfThreads(threading.local):
+    """A BLAS on top of OpenMP: every thread has a limit of its own."""
+
+    num_threads = 4
+
+    def set_num_threads(self, limit):
+        self.num_threads = limit
+
+
+def test_limits_of_threads_are_restored_by_each(monkeypatch):
+    library = OfThreads()
+    monkeypatch.setattr(threads, "_blas", lambda shared: [] if shared else [library])
+    limit = BlasLimit()
+    inside = [threading.Event() for _ in range(2)]
+    leave = [threading.Event() for _ in range(2)]
+
+    def hold(i):
+        with limit, limit:
+            inside[i].set()
+            waits_for(leave[i])
+            found = library.num_threads, limit.n_threads()
+        return *found, library.num_threads
+
+    with ThreadPoolExecutor(2) as executor:
+        held = [executor.submit(hold, i) for i in range(2)]
+        for i in range(2):
+            waits_for(inside[i])
+        leave[0].set()
+        assert held[0].result() == (1, 4, 4)
+        leave[1].set()
+        assert held[1].result() == (1, 4, 4)
+    assert library.num_threads == 4
+    with Workspace(2) as space:
+        assert list(space.map(lambda _: library.num_threads, range(5))) == [1] * 5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_has_its_blas_back():
+    before, limit = blas_threads(), BlasLimit()
+    with limit:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            with limit:
+                inside = set(blas_threads())
+            os.write(writer, bytes([*inside, *blas_threads()]))
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert list(os.read(reader, 9)) == [1, *before]
+        assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+    os.close(reader)
+    os.close(writer)
 
 
 def test_a_limit_is_restored_after_an_error():
@@ -171,8 +228,7 @@ class TestNumberOfThreads:
             assert n_threads_for(None) == expected
 
     def test_without_a_blas_all_cores_count(self, monkeypatch):
-        nothing = ThreadpoolController().select(user_api="no such thing")
-        monkeypatch.setattr(threads, "_blas", lambda: nothing)
+        monkeypatch.setattr(threads, "_blas", lambda shared: [])
         assert n_threads_for(None) == joblib.cpu_count()
 
     @pytest.mark.parametrize("n_jobs", [1, 2, 3])
@@ -195,7 +251,7 @@ class TestNumberOfThreads:
         environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         result = subprocess.run(
             [sys.executable, "-c", code],
-            env={**__import__("os").environ, **environment},
+            env={**os.environ, **environment},
             capture_output=True,
             text=True,
             check=True,
@@ -208,9 +264,9 @@ def working_threads(monkeypatch, run):
     used = []
 
     class Watched(ThreadPoolExecutor):
-        def __init__(self, n_threads):
+        def __init__(self, n_threads, **options):
             used.append(n_threads)
-            super().__init__(n_threads)
+            super().__init__(n_threads, **options)
 
     monkeypatch.setattr(workspace, "ThreadPoolExecutor", Watched)
     result = run()

@@ -228,7 +228,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
                     f"positive weight, but got n_samples={rows.n_rows}."
                 )
             best = self._best_run(rows, task)
-            self._store(best, rows.X.dtype)
+            self._store(best, rows.dtype)
             task.end()
         warn_unless_converged(best.result, type(self).__name__, self.tol)
         return self
@@ -549,7 +549,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
 
     def _run(self, problem, start, progress, task):
         """Fit from a start, or from the last fit when there is none."""
-        solver, dtype = self._solver(problem, start), problem.rows.X.dtype
+        solver, dtype = self._solver(problem, start), problem.rows.dtype
 
         def store(estimator, result):
             estimator._store(self._finished(solver, result), dtype)
@@ -592,7 +592,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """A run from every start, unless a callback or the user has had enough."""
         progress, dtype = (
             Progress(self.verbose, self.verbose_interval),
-            problem.rows.X.dtype,
+            problem.rows.dtype,
         )
         for start in starts:
             subtask = task.subtask("run", self.max_iter)

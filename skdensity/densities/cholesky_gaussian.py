@@ -262,7 +262,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         solver, path = adam_for(self, loss, rows, rng), Path()
 
         def store(estimator, result):
-            estimator._store_result(result, solver, path.states, rows.X.dtype)
+            estimator._store_result(result, solver, path.states, rows.dtype)
 
         watchers = [Progress(self.verbose, self.verbose_interval)]
         watchers += [path] * self.store_path

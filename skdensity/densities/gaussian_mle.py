@@ -164,7 +164,7 @@ class GaussianMLE(BaseGaussian):
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
             scatter = FAMILIES[self.covariance_type].scatter
-            self._store_estimate(moments_of(rows, scatter), rows.X.dtype)
+            self._store_estimate(moments_of(rows, scatter), rows.dtype)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -213,7 +213,7 @@ class GaussianMLE(BaseGaussian):
         fit_rows = self._rows_to_fit(X, sample_weight, reset=is_first)
         with unchanged_on_error(self), fit_rows as rows:
             scatter = FAMILIES[self.covariance_type].scatter
-            moments, dtype = moments_of(rows, scatter), rows.X.dtype
+            moments, dtype = moments_of(rows, scatter), rows.dtype
             if not is_first:
                 self._check_stream()
                 moments = merged(Moments(**self._moments), moments, scatter)

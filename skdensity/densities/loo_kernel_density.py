@@ -148,7 +148,8 @@ class LOOKernelDensity(BaseDensity):
     log space. In more features, or on few rows, all pairs are added up, O(n²
     n_features). Memory is that of some copies of the rows, some blocks, and at most
     some 300 MB of modes. ``"loo"`` adds up kernels for some thirty bandwidths, two
-    thirds of them on a sample of the rows.
+    thirds of them on a sample of the rows. What does not depend on the queries is kept
+    for the next ones, until the fitted attributes change; it is not pickled.
 
     References
     ----------
@@ -475,9 +476,14 @@ class LOOKernelDensity(BaseDensity):
         return self._of(conditional(kernels, given, values), others)
 
     def _told(self) -> dict[str, Any]:
+        told = super()._told()
+        if hasattr(self, "_bounds") or self.bounds is None:
+            bounds = getattr(self, "_bounds", None)
+        else:  # the fitted attributes were set by hand
+            bounds = self._checked_bounds(self.locations_, shape_of(self.bandwidth_))
         return {
-            **super()._told(),
-            "bounds": getattr(self, "_bounds", None),
+            **told,
+            "bounds": bounds,
             "rtol": self.rtol,
             "algorithm": self.algorithm,
         }

@@ -13,6 +13,7 @@ import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.rows import Rows
 
 LOG_2PI = np.log(2 * np.pi)
 
@@ -98,16 +99,15 @@ class Gaussian:
         """Log-density at the mean, in nats."""
         return -self.log_volume - 0.5 * self.n_features * LOG_2PI
 
-    def log_density(self, rows: ArrayRows) -> np.ndarray:
+    def log_density(self, rows: Rows) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
 
         def values(X, scratch):
             white = self._white(X, scratch)
             return self.log_peak - 0.5 * np.einsum("dn,dn->n", white, white)
 
-        out = np.empty(len(rows.X), dtype=rows.X.dtype)
         with np.errstate(over="ignore"):  # −inf where a distance has no square
-            return rows.fill(out, values, row_bytes=32 * self.n_features)
+            return rows.fill(values, row_bytes=32 * self.n_features)
 
     def whiten(self, X: np.ndarray) -> np.ndarray:
         """Rows z with x = μ + L z, in float64."""
@@ -115,7 +115,8 @@ class Gaussian:
         def values(X, scratch):
             return self._white(X, scratch).T
 
-        return ArrayRows(X).fill(np.empty(X.shape), values, 32 * self.n_features)
+        shape, row_bytes = X.shape[1:], 32 * self.n_features
+        return ArrayRows(X).fill(values, row_bytes, shape=shape, dtype=np.float64)
 
     def colour(self, Z: np.ndarray) -> np.ndarray:
         """Rows x = μ + L z from whitened ones."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 from joblib import cpu_count, effective_n_jobs
 from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
+
+# One number for each library; None where one does not tell.
+Limits = list[int | None]
 
 
 class BlasLimit:
@@ -18,7 +22,8 @@ class BlasLimit:
     NumPy and SciPy bring a BLAS each, whose idle threads spin and take the processor
     from the other's. The limit belongs to the process, while fits overlap: the first
     holder sets it, the last one restores what the first one found, in whatever order
-    they leave.
+    they leave. Where BLAS counts its threads for each of ours, on top of OpenMP, every
+    holder sets and restores its own.
 
     Examples
     --------
@@ -30,27 +35,49 @@ class BlasLimit:
     def __init__(self) -> None:
         self._lock = Lock()
         self._n_holders = 0
-        self._found: list[int | None] = []
+        self._found: Limits = []
+        self._of_thread = local()
+        self._survives_forks = False
 
     def __enter__(self) -> BlasLimit:
         with self._lock:
             if self._n_holders == 0:
-                self._found = _limits()
-                _set_limits([found and 1 for found in self._found])
+                self._found = _limit(shared=True)
             self._n_holders += 1
+            self._survive_forks()
+        self._own.append(_limit(shared=False))
         return self
 
     def __exit__(self, *error: Any) -> None:
+        _set_limits(self._own.pop(), shared=False)
         with self._lock:
             self._n_holders -= 1
             if self._n_holders == 0:
-                _set_limits(self._found)
+                _set_limits(self._found, shared=True)
 
     def n_threads(self) -> int | None:
         """Threads that BLAS may use where nobody holds it; None without a BLAS."""
         with self._lock:
-            limits = self._found if self._n_holders else _limits()
-        return min(filter(None, limits), default=None)
+            limits = self._found if self._n_holders else _limits(shared=True)
+        own = self._own[0] if self._own else _limits(shared=False)
+        return min(filter(None, [*limits, *own]), default=None)
+
+    @property
+    def _own(self) -> list[Limits]:
+        """What this thread found, by library, whenever it began to hold the limit."""
+        return vars(self._of_thread).setdefault("found", [])
+
+    def _survive_forks(self) -> None:
+        """A child has none of the threads that would end the limit."""
+        if not self._survives_forks and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget_holders)
+        self._survives_forks = True
+
+    def _forget_holders(self) -> None:
+        self._lock, self._of_thread = Lock(), local()
+        if self._n_holders:
+            self._n_holders = 0
+            _set_limits(self._found, shared=True)
 
 
 ONE_BLAS_THREAD = BlasLimit()
@@ -89,13 +116,25 @@ def n_threads_for(n_jobs: int | None) -> int:
     return ONE_BLAS_THREAD.n_threads() or cpu_count()
 
 
-def _limits() -> list[int | None]:
+def hold_own_thread() -> None:
+    """Hold BLAS to one thread for the calling thread, which is one of ours."""
+    _limit(shared=False)
+
+
+def _limit(shared: bool) -> Limits:
+    """Set limits of one thread, and return those that were there."""
+    found = _limits(shared)
+    _set_limits([limit and 1 for limit in found], shared)
+    return found
+
+
+def _limits(shared: bool) -> Limits:
     """The limits of the loaded BLAS libraries; None where one does not tell."""
-    return [library.num_threads for library in _blas().lib_controllers]
+    return [library.num_threads for library in _blas(shared)]
 
 
-def _set_limits(limits: list[int | None]) -> None:
-    for library, limit in zip(_blas().lib_controllers, limits, strict=True):
+def _set_limits(limits: Limits, shared: bool) -> None:
+    for library, limit in zip(_blas(shared), limits, strict=True):
         if limit is None:
             continue
         # threadpoolctl lets the first thread that sets a limit of OpenBLAS alone change
@@ -105,6 +144,14 @@ def _set_limits(limits: list[int | None]) -> None:
 
 
 @cache
-def _blas() -> ThreadpoolController:
-    # Finding the loaded libraries takes a millisecond; they stay the same.
-    return ThreadpoolController().select(user_api="blas")
+def _blas(shared: bool) -> list[Any]:
+    """Those BLAS libraries whose limit threads share, or those where each has its own.
+
+    Found once, which takes a millisecond: what NumPy and SciPy use stays the same.
+    """
+    libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+    return [
+        library
+        for library in libraries
+        if (getattr(library, "threading_layer", "") != "openmp") == shared
+    ]

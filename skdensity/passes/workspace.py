@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skdensity.passes.scratch import Scratch
-from skdensity.passes.threads import ONE_BLAS_THREAD
+from skdensity.passes.threads import ONE_BLAS_THREAD, hold_own_thread
 
 # Waking threads for so many blocks costs about as much as it saves.
 FEW_BLOCKS = 2
@@ -78,7 +78,9 @@ class Workspace:
                 return function(item)
 
         if self._executor is None:
-            self._executor = ThreadPoolExecutor(self.n_threads)
+            self._executor = ThreadPoolExecutor(
+                self.n_threads, initializer=hold_own_thread
+            )
         return self._executor.map(handled, items)
 
     def each(self, function: Callable, items: Iterable) -> None:

@@ -54,6 +54,11 @@ class ArrayRows:
         """Number of features."""
         return self.X.shape[1]
 
+    @property
+    def dtype(self) -> np.dtype:
+        """That of the table, and of what is computed for every row."""
+        return self.X.dtype
+
     @cached_property
     def index(self) -> np.ndarray | None:
         """Where the rows of positive weight are; None if they are all."""
@@ -102,26 +107,31 @@ class ArrayRows:
 
     def fill(
         self,
-        out: np.ndarray,
         values: Callable[[np.ndarray, Scratch], np.ndarray],
         row_bytes: int,
+        *,
+        shape: tuple[int, ...] = (),
+        dtype: np.typing.DTypeLike | None = None,
     ) -> np.ndarray:
-        """Write ``values(X, scratch)`` of every block into `out`, whatever the weights.
+        """A value for every row of the table, whatever its weight.
 
         Parameters
         ----------
-        out : ndarray of shape (n_samples, ...)
-            Receives a value for every row, cast to its dtype.
         values : callable
-            Maps the rows of a block to an array of as many values.
+            Maps the rows of a block, and scratch, to an array of as many values.
         row_bytes : int
             Bytes of temporaries that one row needs.
+        shape : tuple of int, default=()
+            Shape of a value.
+        dtype : dtype, optional
+            Of the values; by default that of the rows.
 
         Returns
         -------
-        out : ndarray of shape (n_samples, ...)
-            The array that was passed.
+        out : ndarray of shape (n_samples, *shape)
+            The values.
         """
+        out = np.empty((len(self.X), *shape), dtype=dtype or self.dtype)
 
         def fill(rows: slice) -> None:
             with self.workspace.scratch() as scratch:
@@ -154,10 +164,9 @@ class ArrayRows:
         rows : ArrayRows
             In their order; all of them if no more than `n_rows` are distinct.
         """
-        rows = self.positive()
-        if len(rows.X) <= n_rows:
-            return rows
-        return rows.take(sample_distinct(rows.X, n_rows, rng))
+        if self.n_rows <= n_rows:
+            return self.positive()
+        return self.take(sample_distinct(self.X, n_rows, rng, self.index))
 
     def batches(
         self, size: int, rng: np.random.RandomState

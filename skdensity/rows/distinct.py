@@ -56,7 +56,10 @@ def merge_duplicates(
 
 
 def sample_distinct(
-    X: np.ndarray, n_rows: int, rng: np.random.RandomState
+    X: np.ndarray,
+    n_rows: int,
+    rng: np.random.RandomState,
+    index: np.ndarray | None = None,
 ) -> np.ndarray:
     """Choose about `n_rows` distinct rows at random, each with all its copies.
 
@@ -71,6 +74,8 @@ def sample_distinct(
         Number of distinct rows.
     rng : RandomState
         Source of randomness.
+    index : ndarray of int, optional
+        The rows to choose among, in ascending order; None is all.
 
     Returns
     -------
@@ -87,14 +92,16 @@ def sample_distinct(
     (6, 2)
     """
     hashes = _hashes(X, np.uint64(rng.randint(2**31)))
+    index = np.arange(len(X)) if index is None else index
+    hashes = hashes[index]
     # The smallest hashes are enough, unless most of them belong to copies.
-    n_smallest = min(4 * n_rows, len(X))
+    n_smallest = min(4 * n_rows, len(index))
     distinct = np.unique(np.partition(hashes, n_smallest - 1)[:n_smallest])
     if len(distinct) <= n_rows:
         distinct = np.unique(hashes)
     if len(distinct) <= n_rows:
-        return np.arange(len(X))
-    return np.flatnonzero(hashes < distinct[n_rows])
+        return index
+    return index[hashes < distinct[n_rows]]
 
 
 def _hashes(X: np.ndarray, seed: np.uint64) -> np.ndarray:

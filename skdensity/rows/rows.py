@@ -53,6 +53,10 @@ class Rows(Protocol):
         """Number of features."""
 
     @property
+    def dtype(self) -> np.dtype:
+        """That of the table, and of what is computed for every row."""
+
+    @property
     def total_weight(self) -> float:
         """Sum of the weights."""
 
@@ -63,11 +67,21 @@ class Rows(Protocol):
     def add(self, term: Callable[[Block, Scratch], T], row_bytes: int) -> T:
         """Add up a function of blocks, in their order; `row_bytes` is what it needs."""
 
+    def fill(
+        self,
+        values: Callable[[np.ndarray, Scratch], np.ndarray],
+        row_bytes: int,
+        *,
+        shape: tuple[int, ...] = (),
+        dtype: np.typing.DTypeLike | None = None,
+    ) -> np.ndarray:
+        """A value for every row of the table, whatever its weight."""
+
     def sample(self, n_rows: int, rng: np.random.RandomState) -> Any:
         """About `n_rows` distinct rows with all their copies, as rows in memory.
 
         Chosen by a hash of their values: neither order nor repetition makes a
-        difference, and the samples of two tables tell that of both.
+        difference.
         """
 
     def batches(

@@ -172,6 +172,10 @@ class MatrixProducts(Products):
         scatter[:, cols, rows] = sums
         return scatter
 
+    def whitening_maps(self, factors, shift):
+        lower = np.swapaxes(factors, -1, -2)
+        return np.concatenate([-np.matmul(lower, shift[:, :, None]), lower], axis=2)
+
     def sensitivities(self, factors, n_features):
         return np.sum(factors**2, axis=2).max(axis=0)
 

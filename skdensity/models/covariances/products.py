@@ -30,6 +30,15 @@ class Products(ABC):
     def to_scatter(self, sums: np.ndarray, n_features: int) -> np.ndarray:
         """Second moments from sums of products, a row for each component."""
 
+    def whitening_maps(
+        self, factors: np.ndarray, shift: np.ndarray
+    ) -> np.ndarray | None:
+        """[−Uᵀs, Uᵀ] of each component, if whitening is a lower triangular matrix.
+
+        Where there are many products, these maps are less work; None if there are none.
+        """
+        return None
+
     @abstractmethod
     def sensitivities(self, factors: np.ndarray, n_features: int) -> np.ndarray:
         """Largest squared norm of every row of the factors U, of any component.

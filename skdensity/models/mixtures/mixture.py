@@ -46,38 +46,31 @@ class Mixture(Components):
         near = self.form.block(X, scratch)
         return self.far_form.block(X, scratch) if near is None else near
 
-    def log_density(self, rows: ArrayRows) -> np.ndarray:
+    def log_density(self, rows: Rows) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
-        out = np.empty(len(rows.X), dtype=rows.X.dtype)
-        return self._fill(out, log_sum, rows)
+        return rows.fill(self._of_joint(log_sum), self.row_bytes)
 
-    def log_completed(self, rows: ArrayRows) -> np.ndarray:
+    def log_completed(self, rows: Rows) -> np.ndarray:
         """Joint log-density of every row and its most probable component, in nats."""
-        out = np.empty(len(rows.X), dtype=rows.X.dtype)
-        return self._fill(out, lambda joint: joint.max(axis=0), rows)
+        return rows.fill(
+            self._of_joint(lambda joint: joint.max(axis=0)), self.row_bytes
+        )
 
-    def responsibilities(self, rows: ArrayRows) -> np.ndarray:
+    def responsibilities(self, rows: Rows) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""
-        out = np.empty((len(rows.X), self.n_components), dtype=rows.X.dtype)
-        return self._fill(out, lambda joint: posterior(joint, self.weights)[1].T, rows)
+        values = self._of_joint(lambda joint: posterior(joint, self.weights)[1].T)
+        return rows.fill(values, self.row_bytes, shape=(self.n_components,))
 
-    def labels(self, rows: ArrayRows) -> np.ndarray:
+    def labels(self, rows: Rows) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
-        out = np.empty(len(rows.X), dtype=np.intp)
-        return self._fill(out, lambda joint: joint.argmax(axis=0), rows)
+        values = self._of_joint(lambda joint: joint.argmax(axis=0))
+        return rows.fill(values, self.row_bytes, dtype=np.intp)
 
-    def _fill(
-        self,
-        out: np.ndarray,
-        values: Callable[[np.ndarray], np.ndarray],
-        rows: ArrayRows,
-    ) -> np.ndarray:
-        """Fill an array with a function of every block's joint log-densities."""
-
-        def of_block(X: np.ndarray, scratch: Scratch) -> np.ndarray:
-            return values(self.block(X, scratch).log_joint())
-
-        return rows.fill(out, of_block, self.row_bytes)
+    def _of_joint(
+        self, values: Callable[[np.ndarray], np.ndarray]
+    ) -> Callable[[np.ndarray, Scratch], np.ndarray]:
+        """A function of blocks, from one of their joint log-densities."""
+        return lambda X, scratch: values(self.block(X, scratch).log_joint())
 
     def moments(self, rows: Rows) -> Moments:
         """One pass over the rows: the likelihood and the moments about the means.

@@ -17,6 +17,6 @@ def form_of(components: Components) -> Form:
     products, d = components.family.products, components.n_features
     if products is None:
         return WhitenedForm(components)
-    if products.n_products(d) > max(MAX_PRODUCTS, d):
-        return TriangularForm(components)
-    return QuadraticForm.of(components)
+    if products.n_products(d) <= max(MAX_PRODUCTS, d):
+        return QuadraticForm.of(components)
+    return TriangularForm.of(components) or WhitenedForm(components)

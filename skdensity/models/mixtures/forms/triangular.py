@@ -10,7 +10,6 @@ For many features this is half the work of the products of features that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -28,26 +27,28 @@ class TriangularForm:
     Attributes
     ----------
     components : Components
-        The mixture that is evaluated; its covariances are matrices.
+        The mixture that is evaluated.
+    maps : ndarray of shape (n_components, n_features, 1 + n_features)
+        [−Uᵀ(μ − o), Uᵀ].
+    scales : ndarray of shape (n_features,)
+        What features are multiplied by to see whether sums keep their digits.
     """
 
     components: Components
+    maps: np.ndarray
+    scales: np.ndarray
 
-    @cached_property
-    def maps(self) -> np.ndarray:
-        """[−Uᵀ(μ − o), Uᵀ], of shape (n_components, n_features, 1 + n_features)."""
-        components = self.components
-        lower = np.swapaxes(components.own(components.precision_factors), -1, -2)
-        shift = components.means - components.centre
-        return np.concatenate([-np.matmul(lower, shift[:, :, None]), lower], axis=2)
-
-    @cached_property
-    def scales(self) -> np.ndarray:
-        """What features are multiplied by to see whether sums keep their digits."""
-        components = self.components
+    @classmethod
+    def of(cls, components: Components) -> TriangularForm | None:
+        """The maps of a mixture; None where whitening is no triangular matrix."""
         products = components.family.asked("products", "a triangular form")
-        factors, d = components.precision_factors, components.n_features
-        return np.sqrt(products.sensitivities(factors, d))
+        factors = components.precision_factors
+        shift = components.means - components.centre
+        maps = products.whitening_maps(components.own(factors), shift)
+        if maps is None:
+            return None
+        sensitivities = products.sensitivities(factors, components.n_features)
+        return cls(components, maps, np.sqrt(sensitivities))
 
     @property
     def row_bytes(self) -> int:
