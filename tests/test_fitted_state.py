@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skdensity import (
     AdamGaussianMixture,
@@ -104,6 +104,53 @@ def test_attributes_set_by_hand_are_a_fitted_mixture(Mixture):
     )
     with pytest.raises(ValueError, match=r"3 features.*expecting 2"):
         by_hand.predict(np.zeros((1, 3)))
+
+
+@pytest.mark.parametrize("Mixture", MIXTURES)
+class TestSetByHand:
+    def test_lists_will_do(self, Mixture):
+        mixture = Mixture(2, covariance_type="spherical")
+        mixture.weights_, mixture.means_ = [1, 1], [[0, 0], [4, 4]]
+        mixture.precisions_cholesky_ = [1, 0.5]
+        rows, _ = mixture.sample(5, random_state=0)
+        assert rows.dtype == np.float64
+        expected = mixture.score_samples(rows)
+        mixture.means_[0][0] = 1
+        assert not np.array_equal(mixture.score_samples(rows), expected)
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_another_type_after_a_fit(self, Mixture):
+        mixture = Mixture(2, random_state=0, max_iter=1, tol=0).fit(X)
+        mixture.covariance_type = "diag"
+        expected = Mixture(2, covariance_type="diag", random_state=0, max_iter=1, tol=0)
+        expected.fit(X)
+        for name in mixture._told_by:
+            setattr(mixture, name, getattr(expected, name))
+        np.testing.assert_array_equal(
+            mixture.score_samples(X), expected.score_samples(X)
+        )
+
+    def test_shapes_that_do_not_match_are_named(self, Mixture):
+        mixture = Mixture.from_parameters([1.0], [[0.0, 1.0]], [np.eye(2)])
+        mixture.precisions_cholesky_ = np.eye(3)
+        with pytest.raises(
+            ValueError, match=r"`precisions_cholesky_` of shape \(3, 3\)"
+        ):
+            mixture.score_samples([[0.0, 1.0]])
+        mixture = Mixture.from_parameters([1.0], [[0.0, 1.0]], [np.eye(2)])
+        mixture.weights_ = np.ones(2)
+        with pytest.raises(ValueError, match=r"`weights_` has shape \(2,\)"):
+            mixture.sample()
+
+    def test_a_warm_start_goes_on_from_them(self, Mixture):
+        fit = EMGaussianMixture(2, random_state=0, tol=1e-8).fit(X)
+        mixture = Mixture(2, warm_start=True, max_iter=1, tol=0)
+        for name in (*mixture._told_by, "lower_bound_"):
+            setattr(mixture, name, getattr(fit, name))
+        mixture.converged_ = True
+        with pytest.warns(ConvergenceWarning):
+            mixture.fit(X)
+        assert mixture.score(X) == pytest.approx(fit.score(X), abs=1e-6)
 
 
 @pytest.mark.parametrize("Mixture", MIXTURES)

@@ -251,7 +251,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
 
     def _parameters(self, problem, family, start):
         """What is free: as in the last fit, or measured from where this one starts."""
-        if start is None and self._adam is not None:
+        if start is None and self._is_resumable():
             units = Gaussian(self._adam["location"], self._adam["cholesky"], family)
             return MixtureParameters(self.n_components, units, self._adam["origins"])
         units = self._units(problem, family)
@@ -267,9 +267,13 @@ class AdamGaussianMixture(BaseGaussianMixture):
         return Gaussian.isolated(np.zeros(n_features), np.ones(n_features), family)
 
     def _resumed(self, solver):
-        if self._adam is None:
-            return super()._resumed(solver)
-        return solver.resume(restored(self._adam["state"]))
+        if self._is_resumable():
+            return solver.resume(restored(self._adam["state"]))
+        return super()._resumed(solver)
+
+    def _is_resumable(self):
+        """Whether there are running averages to go on with."""
+        return getattr(self, "_adam", None) is not None
 
     def _finished(self, solver, result):
         run = super()._finished(solver, result)

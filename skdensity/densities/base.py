@@ -1,4 +1,4 @@
-"""What the five estimators share: validation at the border, and the score."""
+"""What the five estimators share: validation, the model, scores and draws."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         self._check_fitted()
         n_samples, rng = check_sampling(self, n_samples, random_state)
         drawn = self._model().sample(n_samples, rng)
-        return rows_as(drawn, getattr(self, self._told_by[0]).dtype)
+        return rows_as(drawn, self._dtype())
 
     def score(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
@@ -174,9 +174,20 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         ``sample(n_samples, rng)``.
         """
 
+    def _dtype(self) -> np.dtype:
+        """That of the rows that the density was fitted to."""
+        dtype = np.asarray(getattr(self, self._told_by[0])).dtype
+        # Attributes may be set by hand, to lists of integers for example.
+        return dtype if dtype == np.float32 else np.dtype(np.float64)
+
     def _told(self) -> dict[str, Any]:
         """Everything that the density depends on, by name."""
-        return {name: getattr(self, name) for name in self._told_by}
+        values = {name: getattr(self, name) for name in self._told_by}
+        # Lists may have been set by hand; what changes in them must be seen, too.
+        return {
+            name: np.array(value) if isinstance(value, list | tuple) else value
+            for name, value in values.items()
+        }
 
     def _model(self):
         """The density behind the public attributes, kept until they change."""
@@ -220,6 +231,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                     f"weight; {type(self).__name__} needs at least {min_samples}."
                 )
             yield rows
+        # Here, since evaluating must leave the attributes as they are.
         self._kept = Kept()
 
     def _check_fitted(self):
@@ -229,10 +241,10 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
             check_is_fitted(self)
         missing = [name for name in self._told_by if name not in there]
         if missing:
+            or_else = ", or `from_parameters`" * hasattr(self, "from_parameters")
             raise NotFittedError(
                 f"This {type(self).__name__} has {_listed(there)} but not "
-                f"{_listed(missing)}. Call `fit`, or see `from_parameters` where there "
-                "is one."
+                f"{_listed(missing)}. Call `fit`{or_else}."
             )
 
     def __sklearn_is_fitted__(self):

@@ -606,7 +606,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """Whether the fit goes on where the last one ended."""
         if not (self.warm_start and hasattr(self, "converged_")):
             return False
-        fitted = (*self.means_.shape, self._fitted_type)
+        fitted = (*self.means_.shape, self._fitted_family().name)
         wanted = (self.n_components, rows.n_features, self.covariance_type)
         if fitted != wanted:
             raise ValueError(
@@ -666,14 +666,35 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         self.lower_bounds_ = run.result.values
         self.lower_bound_ = float(run.lower_bound)
 
+    def _fitted_family(self):
+        """The family that the attributes are of.
+
+        Those that were set by hand are of the parameter's.
+        """
+        shapes = {}
+        for name in (getattr(self, "_fitted_type", None), self.covariance_type):
+            if name in FAMILIES and np.ndim(self.means_) == 2:
+                shape = FAMILIES[name].shape.public_shape(*np.shape(self.means_))
+                if np.shape(self.precisions_cholesky_) == shape:
+                    return FAMILIES[name]
+                shapes[name] = shape
+        raise ValueError(
+            f"`means_` of shape {np.shape(self.means_)} and `precisions_cholesky_` of "
+            f"shape {np.shape(self.precisions_cholesky_)} are no mixture with "
+            f"covariance_type={self.covariance_type!r}; for these means, it needs "
+            f"`precisions_cholesky_` of shape {shapes.get(self.covariance_type)}."
+        )
+
     def _told(self):
-        # Attributes that were set by hand are in the shape that the parameter says.
-        family = getattr(self, "_fitted_type", self.covariance_type)
-        return {**super()._told(), "family": family}
+        return {**super()._told(), "family": self._fitted_family().name}
 
     def _model_of(self, weights_, means_, precisions_cholesky_, family):
-        family = FAMILIES[family]
+        family, n_components = FAMILIES[family], len(means_)
         weights = np.asarray(weights_, dtype=np.float64)
+        if weights.shape != (n_components,):
+            raise ValueError(
+                f"`weights_` has shape {weights.shape}; expected ({n_components},)."
+            )
         return Mixture(
             # Rounding to float32 leaves a sum that is 1 only to seven digits.
             weights / weights.sum(),

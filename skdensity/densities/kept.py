@@ -49,4 +49,5 @@ def _are_equal(one, other):
 
 
 def _copied(value):
+    # In C order, as it comes out of a pickle: the layout decides the last digits.
     return value.copy() if isinstance(value, np.ndarray) else value
