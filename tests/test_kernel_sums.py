@@ -11,9 +11,9 @@ import pytest
 from skdensity import LOOKernelDensity
 from skdensity.models.kernels.sources import Sources, images
 from skdensity.models.kernels.statistics import (
+    CROSS_PRODUCTS,
     DISTANCE,
     NOTHING,
-    PRODUCTS,
     SHIFT,
     SQUARES,
 )
@@ -58,7 +58,7 @@ STATISTICS = {
     "distance": (DISTANCE, distance),
     "shift": (SHIFT, shift),
     "squares": (SQUARES, squares),
-    "products": (PRODUCTS, products),
+    "products": (CROSS_PRODUCTS, products),
 }
 EACH_STATISTIC = pytest.mark.parametrize("statistic", STATISTICS)
 EACH_ALGORITHM = pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -539,7 +539,7 @@ def test_blocks_of_any_shape_give_the_sums_of_one(n_queries):
         with Workspace(n_threads) as workspace:
             # So narrow that most kernels are below what a float64 can hold.
             answers.append(
-                sums_of(sources, "exact").at(queries, 0.03, PRODUCTS, workspace)
+                sums_of(sources, "exact").at(queries, 0.03, CROSS_PRODUCTS, workspace)
             )
     for one, two in zip(*answers, strict=True):
         np.testing.assert_array_equal(one, two)

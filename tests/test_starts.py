@@ -149,8 +149,8 @@ def test_short_runs_find_the_clusters(name, n_features):
 
 @pytest.mark.parametrize("n_sampled", [200, 5000])
 def test_short_runs_do_not_depend_on_units_or_order(monkeypatch, n_sampled):
-    monkeypatch.setattr(small_em, "MAX_ROWS", n_sampled)
-    monkeypatch.setattr(small_em, "ROWS_PER_COMPONENT", 10)
+    monkeypatch.setattr(small_em, "CLIMB_ROWS", n_sampled)
+    monkeypatch.setattr(small_em, "CLIMB_ROWS_PER_COMPONENT", 10)
     X, _ = clusters(500, 2, 5)
 
     def run(X):
@@ -241,8 +241,8 @@ def test_enough_rows_for_all_components_are_sampled(monkeypatch, name):
 
 @pytest.mark.parametrize("name", TYPES)
 def test_a_weight_is_a_repetition_to_short_runs(monkeypatch, name):
-    monkeypatch.setattr(small_em, "MAX_ROWS", 150)
-    monkeypatch.setattr(small_em, "ROWS_PER_COMPONENT", 10)
+    monkeypatch.setattr(small_em, "CLIMB_ROWS", 150)
+    monkeypatch.setattr(small_em, "CLIMB_ROWS_PER_COMPONENT", 10)
     X, _ = clusters(400, 2, 4)
     weight = np.random.RandomState(0).randint(1, 4, 400)
     repeated = np.repeat(X, weight, axis=0)
@@ -262,8 +262,8 @@ def test_a_weight_is_a_repetition_to_short_runs(monkeypatch, name):
 
 @pytest.mark.parametrize("name", TYPES)
 def test_short_runs_on_some_rows_find_the_clusters_of_all(monkeypatch, name):
-    monkeypatch.setattr(small_em, "MAX_ROWS", 300)
-    monkeypatch.setattr(small_em, "ROWS_PER_COMPONENT", 10)
+    monkeypatch.setattr(small_em, "CLIMB_ROWS", 300)
+    monkeypatch.setattr(small_em, "CLIMB_ROWS_PER_COMPONENT", 10)
     X, truth = clusters(3000, 3, 6)
     shares = responsibilities(X, None, 6, FAMILIES[name])
     assert shares.shape == (6, 3000)
@@ -272,7 +272,7 @@ def test_short_runs_on_some_rows_find_the_clusters_of_all(monkeypatch, name):
 
 @pytest.mark.parametrize("name", TYPES)
 def test_short_runs_take_many_features_as_independent(name):
-    n_features = small_em.MAX_PRODUCTS + 20
+    n_features = small_em.MAX_CLIMB_PRODUCTS + 20
     family = small_em._climbing_family(FAMILIES[name], n_features)
     assert family.products.n_products(n_features) <= n_features
     assert not family.shape.tied

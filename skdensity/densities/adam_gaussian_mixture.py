@@ -251,9 +251,10 @@ class AdamGaussianMixture(BaseGaussianMixture):
 
     def _parameters(self, problem, family, start):
         """What is free: as in the last fit, or measured from where this one starts."""
-        if start is None and self._is_resumable():
-            units = Gaussian(self._adam["location"], self._adam["cholesky"], family)
-            return MixtureParameters(self.n_components, units, self._adam["origins"])
+        last = self._last_descent
+        if start is None and last:
+            units = Gaussian(last["location"], last["cholesky"], family)
+            return MixtureParameters(self.n_components, units, last["origins"])
         units = self._units(problem, family)
         origins = (self._model() if start is None else start).means
         return MixtureParameters(self.n_components, units, origins)
@@ -267,13 +268,15 @@ class AdamGaussianMixture(BaseGaussianMixture):
         return Gaussian.isolated(np.zeros(n_features), np.ones(n_features), family)
 
     def _resumed(self, solver):
-        if self._is_resumable():
-            return solver.resume(restored(self._adam["state"]))
+        last = self._last_descent
+        if last:
+            return solver.resume(restored(last["state"]))
         return super()._resumed(solver)
 
-    def _is_resumable(self):
-        """Whether there are running averages to go on with."""
-        return getattr(self, "_adam", None) is not None
+    @property
+    def _last_descent(self) -> dict[str, Any]:
+        """What a warm start goes on from; empty after parameters that were given."""
+        return getattr(self, "_adam", None) or {}
 
     def _finished(self, solver, result):
         run = super()._finished(solver, result)
@@ -284,12 +287,15 @@ class AdamGaussianMixture(BaseGaussianMixture):
     def _store(self, run, dtype):
         super()._store(run, dtype)
         self.loss_curve_ = [-value for value in run.result.values]
-        self._adam = None
-        if run.solver is not None:
-            parameters = run.solver.loss.parameters
-            self._adam = {
-                "state": stored(run.result.state),
-                "location": parameters.units.mean,
-                "cholesky": parameters.units.cholesky,
-                "origins": parameters.origins,
-            }
+        self._adam = None if run.solver is None else _stored_descent(run)
+
+
+def _stored_descent(run):
+    """What a warm start goes on from, as plain arrays and numbers."""
+    parameters = run.solver.loss.parameters
+    return {
+        "state": stored(run.result.state),
+        "location": parameters.units.mean,
+        "cholesky": parameters.units.cholesky,
+        "origins": parameters.origins,
+    }

@@ -73,7 +73,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         """
         return self._evaluated("log_density", self._rows(X))
 
-    def sample(self, n_samples: int = 1, random_state: Any = None) -> Any:
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
         """Draw rows from the fitted density.
 
         The draws are independent of each other, and not among the training rows.
@@ -112,10 +112,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                [ 2.33],
                [ 0.16]])
         """
-        self._check_fitted()
-        n_samples, rng = check_sampling(self, n_samples, random_state)
-        drawn = self._model().sample(n_samples, rng)
-        return rows_as(drawn, self._dtype())
+        return self._drawn(n_samples, random_state)
 
     def score(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
@@ -167,12 +164,18 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         return weighted_sum(weight, log_density) / float(weight.sum())
 
     @abstractmethod
-    def _model_of(self, **told):
+    def _model_of(self, told: dict[str, Any]) -> Any:
         """The density that the values of :meth:`_told` stand for.
 
         A model has `n_features`, and methods ``log_density(rows)`` and
         ``sample(n_samples, rng)``.
         """
+
+    def _drawn(self, n_samples, random_state):
+        """Draws from the model, in the dtype of the rows that it was fitted to."""
+        self._check_fitted()
+        n_samples, rng = check_sampling(self, n_samples, random_state)
+        return rows_as(self._model().sample(n_samples, rng), self._dtype())
 
     def _dtype(self) -> np.dtype:
         """That of the rows that the density was fitted to."""

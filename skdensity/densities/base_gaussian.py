@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from skdensity.densities.base import BaseDensity
-from skdensity.densities.checks import checked_array, checked_matrices
+from skdensity.densities.checks import (
+    checked_array,
+    checked_matrices,
+    not_positive_definite,
+)
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
-
-GIVEN = "`covariance` is not positive definite: {detail}."
 
 
 class BaseGaussian(BaseDensity):
@@ -65,14 +67,15 @@ class BaseGaussian(BaseDensity):
         checked_matrices(matrix[None], "covariance", FULL, (1, n_features))
         estimator = cls()
         estimator.n_features_in_ = n_features
-        gaussian = Gaussian.of_matrix(mean, matrix, FULL, GIVEN)
-        estimator._store(gaussian, mean.dtype)
-        estimator.covariance_ = matrix  # to the last digit
+        gaussian = Gaussian.of_matrix(
+            mean, matrix, FULL, not_positive_definite("covariance", of_component=False)
+        )
+        estimator._store_given(gaussian, matrix)
         return estimator
 
     @abstractmethod
-    def _store(self, gaussian, dtype):
-        """Set the fitted attributes, in the rows' dtype."""
+    def _store_given(self, gaussian, covariance):
+        """Set the fitted attributes from parameters, to the last digit."""
 
     def _store_arrays(self, dtype, **exact):
         """Set attributes in a dtype, and keep what float32 would lose of them."""

@@ -39,7 +39,7 @@ AUTO_REG_COVAR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class FitProblem:
     """What every run of a fit shares.
 
     Attributes
@@ -348,7 +348,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """
         return self._evaluated("responsibilities", self._rows(X))
 
-    def sample(
+    def sample(  # type: ignore[override]  # as scikit-learn's mixtures do
         self, n_samples: int = 1, random_state: Any = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows from the fitted density: a component, then a row from it.
@@ -395,7 +395,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> X.shape, np.bincount(y)
         ((1000, 1), array([517, 483]))
         """
-        return super().sample(n_samples, random_state)
+        return self._drawn(n_samples, random_state)
 
     def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Price the likelihood by Akaike's information criterion; lower is better.
@@ -531,7 +531,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         return self._criterion(log_completed, sample_weight, log)
 
     @abstractmethod
-    def _solver(self, problem: Problem, start: Mixture | None) -> Solver:
+    def _solver(self, problem: FitProblem, start: Mixture | None) -> Solver:
         """How this estimator finds parameters, from a start or the last fit."""
 
     @abstractmethod
@@ -565,13 +565,13 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
 
     def _best_run(self, rows, task):
         rng = check_random_state(self.random_state)
-        problem = Problem(rows, self._added_variances(rows), rng)
+        problem = FitProblem(rows, self._added_variances(rows), rng)
         starts = [None] if self._continues(rows) else self._starts(problem)
         runs, interrupted = [], False
         try:
             for run in self._runs(problem, starts, task):
                 runs.append(run)
-                interrupted = run.result.ended_by == "interrupt"
+                interrupted = run.result.interrupted
         except KeyboardInterrupt:  # while the next start was sought
             if not runs:
                 raise
@@ -599,7 +599,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             run = self._run(problem, start, progress, subtask)
             yield run
             enough = subtask.end(lambda to, run=run: to._store(run, dtype))
-            if enough or run.result.ended_by == "interrupt":
+            if enough or run.result.interrupted:
                 return
 
     def _continues(self, rows):
@@ -619,37 +619,37 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     def _starts(self, problem):
         """A start for every run; what they share is prepared once."""
         family, n_components = FAMILIES[self.covariance_type], self.n_components
-        given = self._given_start(family, problem.rows.n_features)
-        if all(part is not None for part in given):
-            yield from [Mixture.from_cholesky(*given, family)] * self.n_init
+        given = self._given_parts(family, problem.rows.n_features)
+        if len(given) == 3:
+            yield from [Mixture.from_cholesky(**given, family=family)] * self.n_init
             return
         rows = start_rows(problem.rows, n_components, problem.rng)
         sought = StartProblem(rows, n_components, family, problem.reg_covar)
         for _ in range(self.n_init):
             found = STARTS[self.init_params].find(sought, problem.rng)
-            there = found.weights, found.means, found.cholesky
-            parts = zip(given, there, strict=True)
-            yield Mixture.from_cholesky(
-                *(own if part is None else part for part, own in parts), family
-            )
+            parts = {
+                "weights": found.weights,
+                "means": found.means,
+                "cholesky": found.cholesky,
+            }
+            yield Mixture.from_cholesky(**{**parts, **given}, family=family)
 
-    def _given_start(self, family, n_features):
-        """Checked initial weights, means and Cholesky factors; None where not given."""
-        shape = (self.n_components, n_features)
-        weights = means = cholesky = None
+    def _given_parts(self, family, n_features) -> dict[str, Any]:
+        """Checked initial weights, means and Cholesky factors, those that are given."""
+        shape, given = (self.n_components, n_features), {}
         if self.weights_init is not None:
-            weights = checked_mixing_weights(
+            given["weights"] = checked_mixing_weights(
                 self.weights_init, "weights_init", self.n_components
             )
         if self.means_init is not None:
-            means = checked_array(self.means_init, "means_init", shape)
+            given["means"] = checked_array(self.means_init, "means_init", shape)
         if self.precisions_init is not None:
-            precisions = checked_matrices(
-                self.precisions_init, "precisions_init", family, shape
+            name = "precisions_init"
+            precisions = checked_matrices(self.precisions_init, name, family, shape)
+            given["cholesky"] = family.cholesky_of_precisions(
+                precisions, not_positive_definite(name)
             )
-            complaint = not_positive_definite("precisions_init")
-            cholesky = family.cholesky_of_precisions(precisions, complaint)
-        return weights, means, cholesky
+        return given
 
     def _store(self, run, dtype):
         """Set the fitted attributes, in scikit-learn's shapes and the rows' dtype."""
@@ -688,20 +688,18 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     def _told(self):
         return {**super()._told(), "family": self._fitted_family().name}
 
-    def _model_of(self, weights_, means_, precisions_cholesky_, family):
-        family, n_components = FAMILIES[family], len(means_)
-        weights = np.asarray(weights_, dtype=np.float64)
-        if weights.shape != (n_components,):
-            raise ValueError(
-                f"`weights_` has shape {weights.shape}; expected ({n_components},)."
-            )
-        return Mixture(
-            # Rounding to float32 leaves a sum that is 1 only to seven digits.
-            weights / weights.sum(),
-            np.asarray(means_, dtype=np.float64),
-            family.shape.inner(precisions_cholesky_),
-            family,
+    def _model_of(self, told):
+        weights, means, factors = (
+            np.asarray(told[name], dtype=np.float64) for name in self._told_by
         )
+        if weights.shape != (len(means),):
+            raise ValueError(
+                f"`weights_` has shape {weights.shape}; expected ({len(means)},)."
+            )
+        family = FAMILIES[told["family"]]
+        # Rounding to float32 leaves a sum that is 1 only to seven digits.
+        weights = weights / weights.sum()
+        return Mixture(weights, means, family.shape.inner(factors), family)
 
     def _criterion(self, log_density, sample_weight, price):
         """−2 ℓ plus the price of every parameter, a function of the total weight."""

@@ -88,9 +88,10 @@ def checked_matrices(matrices, name, family, shape):
     return matrices
 
 
-def not_positive_definite(name):
+def not_positive_definite(name, of_component=True):
     """Complaint about a user's matrices, for ``CovarianceFamily.cholesky``."""
-    return f"`{name}` of component {{component}} is not positive definite: {{detail}}."
+    owner = " of component {component}" if of_component else ""
+    return f"`{name}`{owner} is not positive definite: {{detail}}."
 
 
 def feature_indices(features, n_features, names=(), leave=0):
@@ -151,15 +152,15 @@ def checked_bounds(bounds, n_features):
     return ends
 
 
-def check_within(X, bounds):
-    """Complain of rows outside of the bounds, naming the first."""
+def check_within(locations, bounds, numbers):
+    """Complain of rows outside of the bounds, naming that with the lowest number."""
     lower, upper = bounds.T
-    outside = np.argwhere((lower > X) | (upper < X))
+    outside = np.argwhere((lower > locations) | (upper < locations))
     if len(outside):
-        row, feature = outside[0]
+        i, feature = min(outside, key=lambda place: numbers[place[0]])
         raise ValueError(
-            f"`bounds` exclude rows: feature {feature} of row {row} is "
-            f"{X[row, feature]:g}, not within "
+            f"`bounds` exclude rows: feature {feature} of row {numbers[i]} is "
+            f"{locations[i, feature]:g}, not within "
             f"({lower[feature]:g}, {upper[feature]:g}). Widen the bounds "
             "or remove such rows."
         )

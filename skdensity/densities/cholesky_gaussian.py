@@ -164,6 +164,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         "n_jobs": [Integral, None],
     }
     _told_by = ("location_", "cholesky_")
+    _adam: dict[str, Any] | None  # what a warm start goes on from
 
     def __init__(
         self,
@@ -264,7 +265,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         def store(estimator, result):
             estimator._store_result(result, solver, path.states, rows.dtype)
 
-        watchers = [Progress(self.verbose, self.verbose_interval)]
+        watchers: list[Watcher] = [Progress(self.verbose, self.verbose_interval)]
         watchers += [path] * self.store_path
         result = iterate(
             solver,
@@ -280,17 +281,17 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         n_features = solver.loss.n_features
         if self.warm_start and hasattr(self, "n_iter_"):
             self._check_resumable(n_features)
-            if self._adam is not None:
+            if getattr(self, "_adam", None) is not None:
                 return solver.resume(restored(self._adam))
             return solver.init(self._model())
         location = np.zeros(n_features)
         if self.location_init is not None:
-            shape = (n_features,)
-            location = checked_array(self.location_init, "location_init", shape)
+            location = checked_array(self.location_init, "location_init", (n_features,))
         cholesky = np.eye(n_features)
         if self.cholesky_init is not None:
-            shape = (n_features, n_features)
-            cholesky = checked_array(self.cholesky_init, "cholesky_init", shape)
+            cholesky = checked_array(
+                self.cholesky_init, "cholesky_init", (n_features, n_features)
+            )
             _check_lower_triangular(cholesky)
         return solver.init(Gaussian(location, cholesky, FULL))
 
@@ -303,24 +304,27 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
 
     def _store_result(self, result, solver, path, dtype):
         gaussian, _ = solver.finished(result.state)
-        self._store(gaussian, dtype)
+        self._store_gaussian(gaussian, dtype)
         self.loss_curve_ = result.values
         self.n_iter_ = len(result.values)
         self.converged_ = result.converged
         self._adam = stored(result.state)
         self._store_path(solver.loss, path, dtype)
 
-    def _store(self, gaussian, dtype):
+    def _store_given(self, gaussian, covariance):
+        self._store_gaussian(gaussian, covariance.dtype)
+        self.covariance_ = covariance
+        self.loss_curve_, self.n_iter_, self.converged_ = [], 0, False
+
+    def _store_gaussian(self, gaussian, dtype):
         self._store_arrays(dtype, location_=gaussian.mean, cholesky_=gaussian.cholesky)
         self.covariance_ = gaussian.covariance.astype(dtype)
         self.precision_ = gaussian.precision.astype(dtype)
-        # As of parameters that were given; a fit says more.
-        self.loss_curve_, self.n_iter_, self.converged_ = [], 0, False
         self._adam = None
 
     def _store_path(self, loss, path, dtype):
         for name in ("location_path_", "cholesky_path_"):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         if self.store_path:
             visited = [loss.unravel(state.parameters) for state in path]
             shape = (len(path), loss.n_features)
@@ -329,9 +333,11 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
             self.location_path_ = means.astype(dtype)
             self.cholesky_path_ = factors.astype(dtype)
 
-    def _model_of(self, location_, cholesky_):
-        location = np.asarray(location_, dtype=np.float64)
-        return Gaussian(location, np.asarray(cholesky_, dtype=np.float64), FULL)
+    def _model_of(self, told):
+        location, cholesky = (
+            np.asarray(told[name], dtype=np.float64) for name in self._told_by
+        )
+        return Gaussian(location, cholesky, FULL)
 
 
 class Path(Watcher):

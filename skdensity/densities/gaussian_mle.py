@@ -250,17 +250,19 @@ class GaussianMLE(BaseGaussian):
         self._store_arrays(dtype, location_=location, covariance_=covariance)
         self.precision_ = precision.astype(dtype)
 
-    def _store(self, gaussian, dtype):
+    def _store_given(self, gaussian, covariance):
         self._fitted_type = gaussian.family.name
         self._store_arrays(
-            dtype, location_=gaussian.mean, covariance_=gaussian.covariance
+            covariance.dtype, location_=gaussian.mean, covariance_=covariance
         )
-        self.precision_ = gaussian.precision.astype(dtype)
+        self.precision_ = gaussian.precision
 
     def _told(self):
         return {**super()._told(), "family": getattr(self, "_fitted_type", "full")}
 
-    def _model_of(self, location_, covariance_, family):
-        location = np.asarray(location_, dtype=np.float64)
-        covariance = np.asarray(covariance_, dtype=np.float64)
-        return Gaussian.of_matrix(location, covariance, FAMILIES[family], SINGULAR)
+    def _model_of(self, told):
+        location, covariance = (
+            np.asarray(told[name], dtype=np.float64) for name in self._told_by
+        )
+        family = FAMILIES[told["family"]]
+        return Gaussian.of_matrix(location, covariance, family, SINGULAR)

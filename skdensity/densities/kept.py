@@ -19,25 +19,27 @@ class Kept:
     >>> import numpy as np
     >>> from skdensity.densities.kept import Kept
     >>> kept, mean = Kept(), np.zeros(2)
-    >>> first = kept.model({"mean": mean}, lambda mean: mean + 1)
-    >>> kept.model({"mean": mean}, lambda mean: mean + 1) is first
+    >>> first = kept.model({"mean": mean}, lambda told: told["mean"] + 1)
+    >>> kept.model({"mean": mean}, lambda told: told["mean"] + 1) is first
     True
     >>> mean[0] = 5
-    >>> kept.model({"mean": mean}, lambda mean: mean + 1)
+    >>> kept.model({"mean": mean}, lambda told: told["mean"] + 1)
     array([6., 1.])
     """
 
     def __init__(self) -> None:
         self._last: tuple[dict[str, Any], Any] | None = None
 
-    def model(self, told: dict[str, Any], build: Callable[..., Any]) -> Any:
+    def model(
+        self, told: dict[str, Any], build: Callable[[dict[str, Any]], Any]
+    ) -> Any:
         """The model of some values: the one that is kept, or a new one."""
         last = self._last  # once, as another thread may replace it
         if last is not None and _are_equal(last[0], told):
             return last[1]
         # Copies, so that a change in place can be seen, and does not reach the model.
         copies = {name: _copied(value) for name, value in told.items()}
-        built = build(**copies)
+        built = build(copies)
         self._last = copies, built
         return built
 

@@ -28,7 +28,7 @@ def checked_kernel(bandwidth: ArrayLike, mean: np.ndarray, name: str) -> Gaussia
     else:
         numbers = checked_array(bandwidth, name, (n_features, n_features))
         checked_matrices(numbers[None], name, FULL, (1, n_features))
-    complaint = not_positive_definite(name).replace(" of component {component}", "")
+    complaint = not_positive_definite(name, of_component=False)
     return shape_of(numbers).kernel_of(mean, numbers, complaint)
 
 
@@ -68,7 +68,7 @@ def warn_of_ties(
             f"{estimator}: {repeated:.0%} of the rows coincide with others; "
             f"{_reading(ties)}.",
             UserWarning,
-            # Past `_choose`, `fit` and scikit-learn's wrapper of it.
+            # Past `_chosen`, `fit` and scikit-learn's wrapper of it.
             stacklevel=5,
         )
 

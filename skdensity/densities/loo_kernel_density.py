@@ -21,7 +21,6 @@ from skdensity.densities.kernel_checks import (
 )
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
-from skdensity.models.kernels.parts import conditional, marginal
 from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
 from skdensity.passes.threads import n_threads_for
@@ -259,17 +258,16 @@ class LOOKernelDensity(BaseDensity):
         """
         is_rule = isinstance(self.bandwidth, str)
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2 if is_rule else 1)
-        with unchanged_on_error(self), fit_rows as all_rows:
-            rows = all_rows.positive()
+        with unchanged_on_error(self), fit_rows as rows:
             if is_rule:
                 shape = SHAPES[self.covariance_type]
             else:
                 origin = np.zeros(rows.n_features)
                 kernel = checked_kernel(self.bandwidth, origin, "bandwidth")
                 shape = shape_of(self.bandwidth)
-            self._bounds = self._checked_bounds(rows.X, shape)
             weight = np.ones(rows.n_rows) if rows.weight is None else rows.weight
-            self.locations_, self.weights_, _ = merge_duplicates(rows.X, weight)
+            self.locations_, self.weights_, first = merge_duplicates(rows.X, weight)
+            self._bounds = self._checked_bounds(first, shape)
             for name in ("loo_score_", "bandwidths_", "loo_scores_"):
                 self.__dict__.pop(name, None)
             self._store(self._chosen(rows, shape) if is_rule else kernel)
@@ -431,7 +429,7 @@ class LOOKernelDensity(BaseDensity):
         array([2.])
         """
         features = self._indices(features)
-        return self._of(marginal(self._model(), features), features)
+        return self._of(self._model().marginal(features), features)
 
     def condition(self, features: ArrayLike, values: ArrayLike) -> Self:
         """The density of the other features where some are known.
@@ -473,14 +471,15 @@ class LOOKernelDensity(BaseDensity):
         given, kernels = self._indices(features, leave=1), self._model()
         values = checked_values(values, given, kernels.bounds)
         others = np.setdiff1d(np.arange(kernels.n_features), given)
-        return self._of(conditional(kernels, given, values), others)
+        return self._of(kernels.conditional(given, values), others)
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()
         if hasattr(self, "_bounds") or self.bounds is None:
             bounds = getattr(self, "_bounds", None)
         else:  # the fitted attributes were set by hand
-            bounds = self._checked_bounds(self.locations_, shape_of(self.bandwidth_))
+            numbers = np.arange(len(self.locations_))
+            bounds = self._checked_bounds(numbers, shape_of(self.bandwidth_))
         return {
             **told,
             "bounds": bounds,
@@ -488,14 +487,17 @@ class LOOKernelDensity(BaseDensity):
             "algorithm": self.algorithm,
         }
 
-    def _model_of(self, locations_, weights_, bandwidth_, bounds, rtol, algorithm):
-        origin = weights_ @ locations_.astype(np.float64)
-        kernel = checked_kernel(bandwidth_, origin, "bandwidth_")
-        summation = Summation(rtol, ALGORITHMS[algorithm])
-        return Kernels(locations_, weights_, kernel, bounds, summation)
+    def _model_of(self, told):
+        locations, masses, bandwidth = (told[name] for name in self._told_by)
+        origin = masses @ locations.astype(np.float64)
+        kernel = checked_kernel(bandwidth, origin, "bandwidth_")
+        summation = Summation(told["rtol"], ALGORITHMS[told["algorithm"]])
+        return Kernels(locations, masses, kernel, told["bounds"], summation)
 
-    def _checked_bounds(self, X: np.ndarray, shape: KernelShape) -> np.ndarray | None:
-        """Bounds as an array, or None; the rows are within."""
+    def _checked_bounds(
+        self, numbers: np.ndarray, shape: KernelShape
+    ) -> np.ndarray | None:
+        """Bounds as an array, or None; the locations are within."""
         if self.bounds is None:
             return None
         if not shape.is_independent:
@@ -504,8 +506,9 @@ class LOOKernelDensity(BaseDensity):
                 "a bound leaves as they are; use covariance_type='diag' or "
                 "'spherical', or give `bandwidth` one number for each feature."
             )
-        bounds = checked_bounds(self.bounds, X.shape[1])
-        check_within(X, bounds)
+        locations = np.asarray(self.locations_)
+        bounds = checked_bounds(self.bounds, locations.shape[1])
+        check_within(locations, bounds, numbers)
         return bounds
 
     def _chosen(self, rows: ArrayRows, shape: KernelShape) -> Gaussian:

@@ -296,7 +296,7 @@ class DensityDisplay:
     def _plot_corner(self, line_kw, contour_kw, rows_kw):
         n = len(self.curves)
         for i, j in np.ndindex(n, n):
-            ax = self.axes_[i, j]
+            ax: Any = self.axes_[i, j]
             if i == j:
                 self._plot_curve(ax, i, line_kw, {})
                 ax.set_yticks([])

@@ -74,13 +74,6 @@ def names_of(estimator: Any, features: np.ndarray) -> list[str]:
     ]
 
 
-def marginal_model(estimator: BaseDensity, features: np.ndarray) -> Any:
-    """What a density of ours is for some of its features, whatever the others are."""
-    if hasattr(estimator, "marginal"):
-        return estimator.marginal(features)._model()
-    return estimator._model().marginal(features)
-
-
 def log_density_of(
     estimator: Any, features: np.ndarray, draws: np.ndarray
 ) -> Callable[[np.ndarray], np.ndarray]:
@@ -91,7 +84,7 @@ def log_density_of(
     """
     if isinstance(estimator, BaseDensity):
         # Past validation, which would miss the names of the features.
-        model = marginal_model(estimator, features)
+        model = estimator._model().marginal(features)
         return lambda X: model.log_density(ArrayRows(X))
     if len(features) < draws.shape[1]:
         return LOOKernelDensity("scott").fit(draws[:, features]).score_samples

@@ -14,7 +14,6 @@ from skdensity.displays.drawing import (
     COLOURS,
     axes_for,
     columns_of,
-    marginal_model,
     names_of,
     shown_features,
 )
@@ -164,7 +163,7 @@ class MixtureDisplay:
                 f"MixtureDisplay shows one or two features, not {len(features)}; "
                 "choose them with `features`."
             )
-        mixture = marginal_model(estimator, features)
+        mixture = estimator._model().marginal(features)
         covariances = mixture.family.shape.matrices(
             mixture.own(mixture.covariances), len(features)
         )
@@ -269,8 +268,8 @@ class MixtureDisplay:
             marks = {"s": 9, "c": self._row_colours(), "linewidths": 0, **rows_kw}
             self.ax_.scatter(*self.rows.T, **marks)
         for k, colour in enumerate(self._colours):
-            for share in self.coverage:
-                ellipse = _ellipse(self.means[k], self.covariances[k], share)
+            for coverage in self.coverage:
+                ellipse = _ellipse(self.means[k], self.covariances[k], coverage)
                 ellipse.set(edgecolor=colour, facecolor="none", linewidth=1.6)
                 ellipse.set(**ellipse_kw)
                 self.ax_.add_patch(ellipse)
@@ -291,12 +290,12 @@ class MixtureDisplay:
         )
 
 
-def _ellipse(mean, covariance, share):
+def _ellipse(mean, covariance, coverage):
     """The ellipse that holds a share of a Gaussian."""
     from matplotlib.patches import Ellipse
 
     variances, directions = np.linalg.eigh(covariance)
-    radius = np.sqrt(chi2.ppf(share, df=2))
+    radius = np.sqrt(chi2.ppf(coverage, df=2))
     angle = np.degrees(np.arctan2(*directions[::-1, 1]))
     minor, major = 2 * radius * np.sqrt(variances)
     return Ellipse(mean, major, minor, angle=angle)

@@ -39,13 +39,18 @@ class Result:
         """Whether the stopping rule ended the run."""
         return self.ended_by == "convergence"
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user ended the run."""
+        return self.ended_by == "interrupt"
+
 
 def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> None:
     """Warn, naming the estimator and the knobs, when a run ended before its time."""
     if result.converged or result.ended_by == "observer":
         return  # an observer knows what it wanted
     n_iter = len(result.values)
-    if result.ended_by == "interrupt":
+    if result.interrupted:
         message = (
             f"{estimator} was interrupted after {n_iter} iterations; the parameters so "
             "far are kept. Set `warm_start=True` to go on from them."

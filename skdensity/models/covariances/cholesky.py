@@ -61,8 +61,8 @@ def has_rank(cholesky: np.ndarray) -> bool:
     """Whether factors of matrices with unit diagonal are more than rounding errors."""
     # L_dd² is the share of feature d's variance that the features before it do not
     # explain. At rounding level it is noise, and so would be every density.
-    share = np.diagonal(cholesky, axis1=-2, axis2=-1) ** 2
-    return bool(share.min() > cholesky.shape[-1] * np.finfo(np.float64).eps)
+    unexplained = np.diagonal(cholesky, axis1=-2, axis2=-1) ** 2
+    return bool(unexplained.min() > cholesky.shape[-1] * np.finfo(np.float64).eps)
 
 
 def inverse_of_lower(factors: np.ndarray) -> np.ndarray:

@@ -161,11 +161,11 @@ def diagonal_family(name: str, own: CovarianceFamily | None = None) -> Covarianc
     shape = DiagonalShape(tied=own is not None)
     return CovarianceFamily(
         name,
-        shape,
-        DiagonalScatter(shape),
-        DiagonalFactors(),
-        own,
-        DiagonalParts(),
-        DiagonalProducts(),
-        DiagonalParameters(shape),
+        shape=shape,
+        scatter=DiagonalScatter(shape),
+        factors=DiagonalFactors(),
+        own=own,
+        parts=DiagonalParts(),
+        products=DiagonalProducts(),
+        free=DiagonalParameters(shape),
     )

@@ -72,11 +72,11 @@ def isotropic_family(
     shape = IsotropicShape(tied=own is not None)
     return CovarianceFamily(
         name,
-        shape,
-        IsotropicScatter(shape),
-        DiagonalFactors(),
-        own,
-        IsotropicParts(),
-        IsotropicProducts(),
-        IsotropicParameters(shape),
+        shape=shape,
+        scatter=IsotropicScatter(shape),
+        factors=DiagonalFactors(),
+        own=own,
+        parts=IsotropicParts(),
+        products=IsotropicProducts(),
+        free=IsotropicParameters(shape),
     )

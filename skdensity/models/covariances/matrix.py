@@ -225,11 +225,11 @@ def matrix_family(name: str, own: CovarianceFamily | None = None) -> CovarianceF
     shape = MatrixShape(tied=own is not None)
     return CovarianceFamily(
         name,
-        shape,
-        MatrixScatter(shape),
-        MatrixFactors(),
-        own,
-        MatrixParts(),
-        MatrixProducts(),
-        MatrixParameters(shape),
+        shape=shape,
+        scatter=MatrixScatter(shape),
+        factors=MatrixFactors(),
+        own=own,
+        parts=MatrixParts(),
+        products=MatrixProducts(),
+        free=MatrixParameters(shape),
     )

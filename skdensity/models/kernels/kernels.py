@@ -4,6 +4,7 @@ r"""The kernel density: Gaussians of one shape at weighted locations.
 
 With :math:`H = L L^\top` and :math:`z = L^{-1} (x - o)` the kernels are standard
 normal: all sums are taken there, and only there. Within bounds, kernels are reflected.
+Marginals and conditionals are kernel densities again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import logsumexp, ndtr, softmax
 
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.shapes import SHAPES, Bandwidth, KernelShape
@@ -172,6 +173,63 @@ class Kernels:
     def folded(self, X: np.ndarray) -> np.ndarray:
         """Rows reflected at the bounds, if there are any."""
         return X if self.bounds is None else reflected(X, self.bounds)
+
+    def marginal(self, features: np.ndarray) -> Kernels:
+        r"""The density of some features, whatever the others are.
+
+        .. math:: \hat p(x_b) = \sum_j m_j N(x_b \mid x_{jb}, H_{bb})
+
+        Parameters
+        ----------
+        features : ndarray of int
+            Indices, in the order that the result has. Locations may coincide.
+        """
+        kernel, locations = self.kernel.marginal(features), self.locations
+        return self._part(features, kernel, locations[:, features])
+
+    def conditional(self, given: np.ndarray, values: np.ndarray) -> Kernels:
+        r"""The density of the other features, in their order, where some are known.
+
+        .. math::
+
+            \hat p(x_b \mid x_a) \propto \sum_j m_j N(x_a \mid x_{ja}, H_{aa})
+            N(x_b \mid x_{jb} + H_{ba} H_{aa}^{-1} (x_a - x_{ja}), H_{b \mid a})
+
+        Parameters
+        ----------
+        given : ndarray of int
+            Indices of the features that are known.
+        values : ndarray of shape (n_given,)
+            Their values, within bounds. Locations that they rule out are not there.
+        """
+        masses = softmax(np.log(self.masses) + self._log_kernels(given, values))
+        slopes, rest, others = self.kernel.regression(given)
+        steps = values - self.locations[:, given].astype(np.float64)
+        locations = self.locations[:, others] + steps @ slopes.T
+        kernel = Gaussian(self.kernel.mean[others], rest, self.kernel.family)
+        part = self._part(others, kernel, locations.astype(self.locations.dtype))
+        stays = masses > 0
+        kept = masses[stays] / masses[stays].sum()
+        return replace(part, locations=part.locations[stays], masses=kept)
+
+    def _log_kernels(self, given, values):
+        """Logarithms of what the kernels add to the values' density, up to a peak."""
+        known = self.marginal(given)
+        (query,) = known.kernel.whiten(values[None].astype(np.float64))
+        sources = known.sums().sources
+        delta = query - sources.copies_of(np.arange(len(self.masses)))
+        with np.errstate(over="ignore"):
+            log_kernels = logsumexp(-0.5 * np.sum(delta**2, axis=2), axis=0)
+        if not np.any(np.isfinite(log_kernels)):
+            raise ValueError(
+                "`values` are so far from all rows that the density there is 0: "
+                f"{values}."
+            )
+        return log_kernels
+
+    def _part(self, features, kernel, locations):
+        bounds = None if self.bounds is None else self.bounds[features]
+        return replace(self, locations=locations, kernel=kernel, bounds=bounds)
 
     def _at(
         self, X: np.ndarray, statistic: PairStatistic, workspace: Workspace

@@ -12,8 +12,8 @@ from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.table import DIAGONAL, FULL, SPHERICAL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.statistics import (
+    CROSS_PRODUCTS,
     NOTHING,
-    PRODUCTS,
     SQUARES,
     PairStatistic,
 )
@@ -81,7 +81,7 @@ def _full(mean: np.ndarray, bandwidth: Bandwidth, complaint: str) -> Gaussian:
 _BY_AXES = (
     KernelShape(SPHERICAL, _number_of, _isotropic),
     KernelShape(DIAGONAL, _widths_of, _diagonal, SQUARES),
-    KernelShape(FULL, _matrix_of, _full, PRODUCTS, is_independent=False),
+    KernelShape(FULL, _matrix_of, _full, CROSS_PRODUCTS, is_independent=False),
 )
 
 SHAPES: dict[str, KernelShape] = {shape.family.name: shape for shape in _BY_AXES}

@@ -124,7 +124,7 @@ class Squares(PairStatistic):
         return [1 - axis**2 for axis in omega]
 
 
-class Products(PairStatistic):
+class CrossProducts(PairStatistic):
     """Δ_a Δ_b for a ≤ b, for kernels of any shape."""
 
     degree = 2
@@ -152,4 +152,4 @@ class Products(PairStatistic):
 
 
 NOTHING, DISTANCE, SHIFT = Nothing(), Distance(), Shift()
-SQUARES, PRODUCTS = Squares(), Products()
+SQUARES, CROSS_PRODUCTS = Squares(), CrossProducts()

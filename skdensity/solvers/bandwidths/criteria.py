@@ -67,14 +67,14 @@ class LeftOut:
     every: int = 1
 
     @cached_property
-    def rows(self) -> np.ndarray:
+    def index(self) -> np.ndarray:
         """Locations that are evaluated."""
         return np.arange(self.every // 2, len(self.kernels.masses), self.every)
 
     @cached_property
     def weights(self) -> np.ndarray:
         """Their masses, summing to 1."""
-        masses = self.kernels.masses[self.rows]
+        masses = self.kernels.masses[self.index]
         return masses / masses.sum()
 
     def at(
@@ -90,7 +90,7 @@ class LeftOut:
 
     def _at(self, bandwidths, statistic):
         sums = self.kernels.sums(bandwidths[0])
-        found = sums.left_out(self.rows, bandwidths, statistic, self.workspace)
+        found = sums.left_out(self.index, bandwidths, statistic, self.workspace)
         if np.isfinite(self.row_mass):
             found = [
                 self._with_kept(sums, h, statistic, *values)
@@ -106,12 +106,12 @@ class LeftOut:
         """Logarithm of the mass that is not left out."""
         if np.isfinite(self.row_mass):
             return np.log1p(-self.row_mass)
-        return np.log(rest_of(self.kernels.masses)[self.rows])
+        return np.log(rest_of(self.kernels.masses)[self.index])
 
     def _with_kept(self, sums, bandwidth, statistic, log_sums, means):
         """Sums from which only one row's share of the location's own is left out."""
-        kept = np.maximum(1 - self.row_mass / self.kernels.masses[self.rows], 0)
-        own, *columns = sums.own_sums(self.rows, bandwidth, statistic)
+        kept = np.maximum(1 - self.row_mass / self.kernels.masses[self.index], 0)
+        own, *columns = sums.own_sums(self.index, bandwidth, statistic)
         with np.errstate(divide="ignore"):
             log_own = np.log(kept * own)
         total = np.logaddexp(log_sums, log_own)
@@ -218,8 +218,8 @@ class RobustLeaveOneOut(Criterion):
         kernels, d = self.kernels, self.kernels.n_features
         bandwidth = self._scale * len(kernels.masses) ** (-1 / (d + 4))
         sequence = Halton(d, scramble=False).fast_forward(1)  # the first is 0
-        noise = ndtri(sequence.random(len(self.rows)))
-        draws = kernels.points[self.rows] + bandwidth * noise
+        noise = ndtri(sequence.random(len(self.index)))
+        draws = kernels.points[self.index] + bandwidth * noise
         if kernels.limits is not None:
             draws = reflected(draws, kernels.limits)
         return draws, self._anywhere(draws, bandwidth)[0]
@@ -255,7 +255,7 @@ class LeastSquares(Criterion):
     def _integral(self, bandwidth):
         """Σ_i m_i of the density at the locations, at √2 h, and its slope in log h."""
         d, sums = self.kernels.n_features, self.kernels.sums(bandwidth)
-        queries = sums.sources.locations[self.rows]
+        queries = sums.sources.locations[self.index]
         log_sums, distances = sums.at(queries, bandwidth, DISTANCE, self.workspace)
         density = np.exp(log_sums) / bandwidth**d
         return self.weights @ density, self.weights @ (density * (distances[:, 0] - d))

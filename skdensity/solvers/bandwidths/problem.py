@@ -17,7 +17,7 @@ from skdensity.rows.ties import Ties
 
 SINGULAR = (
     "The covariance of the rows is not positive definite: {detail}. Give `bandwidth` "
-    "numbers, or remove constant or collinear features{simpler}."
+    "numbers, or remove constant or collinear features"
 )
 # Narrowest kernels on a grid, in its steps: narrower ones show its gaps.
 NARROWEST = 0.5
@@ -117,12 +117,12 @@ def reference(
     # A power of two divides exactly, and squares of the quotients are safe.
     ranges = np.ptp(locations, axis=0).astype(np.float64)
     widths = parts.deviations(family.scatter.isolated(ranges))
-    unit = 2.0 ** np.floor(np.log2(np.where(widths > 0, widths, 1)))
-    scaled = (locations.astype(np.float64) - locations[0]) / unit
+    step = 2.0 ** np.floor(np.log2(np.where(widths > 0, widths, 1)))
+    scaled = (locations.astype(np.float64) - locations[0]) / step
     moments = moments_of(ArrayRows(scaled, masses), family.scatter)
     covariances = moments.covariances(family.scatter, 0.0)
-    simpler = ", or use covariance_type='spherical'" if not shape.is_width else ""
-    complaint = SINGULAR.replace("{simpler}", simpler)
+    simpler = "" if shape.is_width else ", or use covariance_type='spherical'"
+    complaint = SINGULAR + simpler + "."
     (inner,) = family.cholesky(covariances / (masses @ rest_of(masses)), complaint)
-    (mean,) = unit * moments.mean + locations[0]
-    return Gaussian(mean, parts.scaled(inner, unit), family)
+    (mean,) = step * moments.mean + locations[0]
+    return Gaussian(mean, parts.scaled(inner, step), family)

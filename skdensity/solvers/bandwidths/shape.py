@@ -17,6 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import minimize
 
+from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.passes.workspace import Workspace
 from skdensity.solvers.bandwidths.criteria import LeftOut
@@ -49,13 +50,15 @@ def best_shape(
         Kernels and their leave-one-out log-likelihoods, in nats per unit of weight.
     """
     free = kernels.kernel.family.asked("free", "a search for the shape of the kernel")
-    start = np.zeros(kernels.kernel.family.shape.n_parameters(1, kernels.n_features))
+    ones = np.ones(kernels.n_features)
+    identity = Gaussian.isolated(0 * ones, ones, kernels.kernel.family)
+    start = free.ravel(identity.cholesky[None])
     with np.errstate(divide="ignore"):
         least = free.floored(np.full_like(start, -np.inf), np.log(narrowest))
     trials: list[tuple[Kernels, float]] = []
     found = minimize(
         _loss(kernels, row_mass, workspace, trials),
-        np.maximum(start, least),  # the logarithm of the identity
+        np.maximum(start, least),
         jac=True,
         method="L-BFGS-B",
         bounds=[(low, None) for low in least],
@@ -88,6 +91,6 @@ def _loss(
 
 def _factor(kernels, parameters):
     """L in the coordinates z, from its free parameters."""
-    free = kernels.kernel.family.free
+    free = kernels.kernel.family.asked("free", "a search for the shape of the kernel")
     (inner,) = free.unravel(parameters, 1, kernels.n_features)
     return inner

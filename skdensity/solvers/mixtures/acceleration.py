@@ -77,14 +77,14 @@ def lbfgs(points: tuple[Point, ...]) -> np.ndarray:
     direction, pairs = points[-1].gradient.copy(), _curved(points)
     if not pairs:
         return points[-1].step
-    shares = []
+    alphas = []
     for move, change in reversed(pairs):
-        shares.append(move @ direction / (move @ change))
-        direction -= shares[-1] * change
+        alphas.append(move @ direction / (move @ change))
+        direction -= alphas[-1] * change
     move, change = pairs[-1]
     direction *= move @ change / (change @ change)
-    for (move, change), share in zip(pairs, reversed(shares), strict=True):
-        direction += (share - change @ direction / (move @ change)) * move
+    for (move, change), alpha in zip(pairs, reversed(alphas), strict=True):
+        direction += (alpha - change @ direction / (move @ change)) * move
     return direction
 
 

@@ -25,8 +25,8 @@ from skdensity.rows.rows import Block
 from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
 
 # Rows that the climbs look at.
-MAX_ROWS = 5000
-ROWS_PER_COMPONENT = 100
+CLIMB_ROWS = 5000
+CLIMB_ROWS_PER_COMPONENT = 100
 # Steps of each round, and the climbs that go on after it.
 ROUNDS = ((20, 4), (30, 1))
 N_CLIMBS = 20
@@ -36,7 +36,7 @@ SETTLED = 1e-5
 # component on a few rows looks better than it is.
 RIDGE = 1e-3
 # With more products of features than this, climbs take features as independent.
-MAX_PRODUCTS = 100
+MAX_CLIMB_PRODUCTS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,21 +99,21 @@ class Climb:
     ----------
     mixture : Mixture
         Of standardised rows; its family may be a simpler one.
-    units : Standardisation
+    scaling : Standardisation
         What standardises them.
     """
 
     mixture: Mixture
-    units: Standardisation
+    scaling: Standardisation
 
     @property
     def means(self) -> np.ndarray:
         """The components' means, in the units of the data."""
-        return self.units.mean + self.units.scale * self.mixture.means
+        return self.scaling.mean + self.scaling.scale * self.mixture.means
 
     def shares_of(self, block: Block, scratch: Scratch) -> np.ndarray:
         """Weights times responsibilities of a block of the data."""
-        form = self.mixture.block(self.units.applied(block.X), scratch)
+        form = self.mixture.block(self.scaling.applied(block.X), scratch)
         _, shares = posterior(form.log_joint(), self.mixture.weights, block.weight)
         return shares
 
@@ -170,15 +170,15 @@ def best_climb(
         A mixture of standardised rows.
     """
     weight = np.ones(len(rows.X)) if rows.weight is None else rows.weight
-    units = Standardisation.of(rows.X, weight / weight.sum())
-    X = units.applied(rows.X)
-    n_rows = max(MAX_ROWS, ROWS_PER_COMPONENT * n_components)
+    scaling = Standardisation.of(rows.X, weight / weight.sum())
+    X = scaling.applied(rows.X)
+    n_rows = max(CLIMB_ROWS, CLIMB_ROWS_PER_COMPONENT * n_components)
     # Without the last digits, which tell how the sums above were rounded.
     chosen = sample_distinct(X.astype(np.float32), n_rows, rng)
     chosen = chosen[np.lexsort(X[chosen].T)]  # their order is to make no difference
     weight = weight[chosen] / weight[chosen].sum()
     sampled = ArrayRows(X[chosen], weight)
-    return Climb(_climbed(sampled, n_components, family, rng), units)
+    return Climb(_climbed(sampled, n_components, family, rng), scaling)
 
 
 def _climbed(rows, n_components, family, rng):
@@ -219,7 +219,7 @@ def _climbing_family(family, n_features):
     """The family without ties, and diagonal where matrices would cost too much."""
     products = family.products
     is_dear = products is None or products.n_products(n_features) > max(
-        MAX_PRODUCTS, n_features
+        MAX_CLIMB_PRODUCTS, n_features
     )
     return DIAGONAL if is_dear else family.untied
 

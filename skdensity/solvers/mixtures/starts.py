@@ -182,6 +182,7 @@ def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> Arr
     locations, masses, first = merge_duplicates(X, weight)
     if len(locations) < n_components:
         locations, masses, first = X, weight, np.arange(len(X))
+    # Without threads: starts may draw random numbers block by block.
     if np.ptp(masses) <= 1e-12 * masses.max():
         return ArrayRows(X[np.sort(first)])
     return ArrayRows(locations, masses)

@@ -108,10 +108,10 @@ def _radii(queries, sources, bandwidth, workspace, own):
     distances, near = sources.tree.query(
         queries, [*range(1, n_nearest + 1)], workers=workspace.n_threads
     )
-    pick = np.zeros(len(queries), dtype=np.intp)
+    order = np.zeros(len(queries), dtype=np.intp)
     if own is not None:
-        pick = np.argmax(near % len(sources.masses) != own[:, None], axis=1)
-    pick = (np.arange(len(queries)), pick)
+        order = np.argmax(near % len(sources.masses) != own[:, None], axis=1)
+    pick = np.arange(len(queries)), order
     log_masses = sources.log_masses[near[pick]]
     beyond = 2 * (np.log(sources.n_copies / TRUNCATION) - log_masses)
     # Relative to h no square overflows before the kernel does.
