@@ -373,7 +373,7 @@ def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, ki
     score = criterion(kernels, Workspace(), row_mass)
     if kind == "sampled":
         score = score.sampled(30)
-        assert len(score.rows) < 40
+        assert len(score.index) < 40
     step = 1e-5
     for h in (0.05, 0.2, 0.7):
         ahead, here, behind = score.trials(h * np.exp([step, 0, -step]))

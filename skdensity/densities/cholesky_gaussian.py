@@ -281,8 +281,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         n_features = solver.loss.n_features
         if self.warm_start and hasattr(self, "n_iter_"):
             self._check_resumable(n_features)
-            if getattr(self, "_adam", None) is not None:
-                return solver.resume(restored(self._adam))
+            if last := getattr(self, "_adam", None):
+                return solver.resume(restored(last))
             return solver.init(self._model())
         location = np.zeros(n_features)
         if self.location_init is not None:
