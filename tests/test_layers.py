@@ -41,7 +41,7 @@ def tree_of(module):
 def imports_of(module):
     """Modules of the package that a module imports, in functions and for types too."""
     for node in ast.walk(tree_of(module)):
-        if isinstance(node, ast.ImportFrom) and node.module:
+        if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} has a relative import"
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from (name if name in MODULES else node.module for name in names)

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,29 +35,40 @@ ESTIMATORS = [
     LOOKernelDensity(covariance_type="full"),
 ]
 
-# Prints a digest of every estimator's fit; memory begins elsewhere in every process.
+# What threads, transforms and the chunks of k-means share among them.
+MANY = np.random.RandomState(0).standard_normal((60_000, 2))
+MANY[:20_000] += 4
+ON_MANY_ROWS = [
+    EMGaussianMixture(3, max_iter=5, tol=0, n_jobs=2, random_state=0),
+    EMGaussianMixture(3, init_params="kmeans", max_iter=5, tol=0, random_state=0),
+    LOOKernelDensity("lscv", n_jobs=2),
+]
+
+# Prints a digest of every fit; memory begins elsewhere in every process.
 SCRIPT = """
 import hashlib, os, sys
 import numpy as np
 sys.path.insert(0, {tests!r})
-from test_reproducibility import ESTIMATORS, X, arrays_of
+from test_reproducibility import ESTIMATORS, MANY, ON_MANY_ROWS, X, arrays_of
 held = [np.empty(1 + 8 * b) for b in os.urandom(200)][::2]
-for estimator in ESTIMATORS:
+fits = [(estimator, X) for estimator in ESTIMATORS]
+fits += [(estimator, MANY) for estimator in ON_MANY_ROWS]
+for estimator, rows in fits:
     digest = hashlib.sha256()
-    for array in arrays_of(estimator.fit(X)):
+    for array in arrays_of(estimator.fit(rows), rows):
         digest.update(np.ascontiguousarray(array).tobytes())
     print(digest.hexdigest())
 """
 
 
-def arrays_of(estimator):
+def arrays_of(estimator, rows=X):
     """All that a fit finds, and what it says of the rows."""
     found = {
         name: np.asarray(value)
         for name, value in vars(estimator).items()
         if name.endswith("_") and not name.startswith("_")
     }
-    return [*(found[name] for name in sorted(found)), estimator.score_samples(X)]
+    return [*(found[name] for name in sorted(found)), estimator.score_samples(rows)]
 
 
 def at_offset(array, offset):
@@ -94,17 +107,14 @@ def test_scratch_is_aligned():
 
 @pytest.mark.slow
 def test_twenty_processes_agree_to_the_bit():
-    from pathlib import Path
-
     code = SCRIPT.format(tests=str(Path(__file__).parent))
-    processes = [
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", code],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        for _ in range(20)
-    ]
+
+    def printed(_):
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, check=True)
+
+    with ThreadPoolExecutor(2) as executor:
+        processes = list(executor.map(printed, range(20)))
     assert len({process.stdout for process in processes}) == 1
-    assert len(processes[0].stdout.split()) == len(ESTIMATORS)
+    n_fits = len(ESTIMATORS) + len(ON_MANY_ROWS)
+    assert len(processes[0].stdout.split()) == n_fits

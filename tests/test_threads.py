@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
 from sklearn.base import clone
-from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
 from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 from skdensity import (
@@ -25,7 +25,9 @@ from skdensity.passes import blocks, threads, workspace
 from skdensity.passes.threads import BlasLimit, n_threads_for
 from skdensity.passes.workspace import Workspace
 
-X = load_iris().data
+# Enough for several blocks of pairs, too, which have a size of their own.
+X = np.random.RandomState(0).standard_normal((1600, 2))
+X[:500] += 4
 ESTIMATORS = [
     GaussianMLE(),
     CholeskyGaussian(max_iter=5, tol=None),
@@ -149,10 +151,11 @@ def test_a_limit_is_restored_after_an_error():
     assert blas_threads() == before
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_overlapping_fits_leave_blas_as_it_was():
     before = blas_threads()
     fits = [
-        EMGaussianMixture(3, init_params=init, n_init=3, random_state=i)
+        EMGaussianMixture(3, init_params=init, n_init=2, max_iter=20, random_state=i)
         for i in range(4)
         for init in ("kmeans", "small_em")
     ]
@@ -259,8 +262,8 @@ class TestNumberOfThreads:
         assert result.stdout.strip() == "1"
 
 
-def working_threads(monkeypatch, run):
-    """How many threads blocks are given to."""
+def fitted_with(limit):
+    """How many threads a fit and its scores start, and what they find."""
     used = []
 
     class Watched(ThreadPoolExecutor):
@@ -268,26 +271,41 @@ def working_threads(monkeypatch, run):
             used.append(n_threads)
             super().__init__(n_threads, **options)
 
-    monkeypatch.setattr(workspace, "ThreadPoolExecutor", Watched)
-    result = run()
-    return set(used) or {1}, result
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(limit):
+        patch.setattr(workspace, "ThreadPoolExecutor", Watched)
+        patch.setattr(blocks, "BLOCK_BYTES", 2**10)  # so that there are some to share
+        found = [
+            clone(estimator).fit(X).score_samples(X)
+            for estimator in (EMGaussianMixture(2, random_state=0), LOOKernelDensity())
+        ]
+    return set(used) or {1}, found
 
 
-def test_none_follows_the_limits_in_force(monkeypatch):
-    mixture = EMGaussianMixture(2, random_state=0)
-    (worker,) = Parallel(n_jobs=2)([delayed(_means)(mixture)])
-    np.testing.assert_array_equal(worker, _means(mixture))
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**10)  # so that there are some to share
-    with threadpool_limits(1):
-        limited, one = working_threads(monkeypatch, lambda: _means(mixture))
-    plain, other = working_threads(monkeypatch, lambda: _means(mixture))
-    assert limited == {1}
-    assert plain == {min(blas_threads())}
-    np.testing.assert_array_equal(one, other)
+def test_none_follows_the_limits_in_force():
+    expected = min(blas_threads())
+    # As many workers as cores: each may use one.
+    in_workers = Parallel(n_jobs=joblib.cpu_count())(
+        delayed(fitted_with)(None) for _ in range(joblib.cpu_count())
+    )
+    limited, plain = fitted_with(1), fitted_with(None)
+    assert limited[0] == {1}
+    assert plain[0] == {expected}
+    assert [n_threads for n_threads, _ in in_workers] == [{1}] * len(in_workers)
+    for _, found in (limited, *in_workers):
+        np.testing.assert_array_equal(found, plain[1])
 
 
-def _means(mixture):
-    return clone(mixture).fit(X).means_
+def test_searches_of_scikit_learn_give_every_fit_a_thread():
+    search = GridSearchCV(Counted(2), {"n_components": [1, 2]}, cv=2, n_jobs=-1)
+    search.fit(X)
+    assert set(search.cv_results_["mean_test_score"]) == {1}
+
+
+class Counted(EMGaussianMixture):
+    """A mixture whose score is the number of threads that it may use."""
+
+    def score(self, X, y=None, sample_weight=None):
+        return n_threads_for(self.n_jobs)
 
 
 def test_a_workspace_works_without_threads_outside_of_its_context():
