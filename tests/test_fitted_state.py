@@ -196,6 +196,46 @@ class TestGivenGaussians:
             Gaussian.from_parameters(location, covariance)
 
 
+@pytest.mark.parametrize("Gaussian", [GaussianMLE, CholeskyGaussian])
+def test_a_gaussian_may_be_set_by_hand(Gaussian):
+    by_hand, known = Gaussian(), Gaussian.from_parameters([0.0, 10.0], np.eye(2))
+    location, matrix = by_hand._told_by
+    setattr(by_hand, location, [0, 10])
+    with pytest.raises(NotFittedError, match=f"not `{matrix}`.*`from_parameters`"):
+        by_hand.sample()
+    setattr(by_hand, matrix, np.eye(2, dtype=int))
+    np.testing.assert_array_equal(
+        by_hand.sample(3, random_state=0), known.sample(3, random_state=0)
+    )
+    setattr(by_hand, matrix, np.eye(3))
+    with pytest.raises(ValueError, match=r"of shape \(3, 3\) are no Gaussian"):
+        by_hand.sample()
+    with pytest.raises(ValueError, match=r"`location` has shape \(\)"):
+        Gaussian.from_parameters(0.0, [[1.0]])
+
+
+def test_kernels_may_be_set_by_hand():
+    by_hand = LOOKernelDensity()
+    by_hand.locations_, by_hand.weights_ = [[0], [5]], [0.5, 0.5]
+    with pytest.raises(NotFittedError, match=r"not `bandwidth_`\. Call `fit`\."):
+        by_hand.sample()
+    by_hand.bandwidth_ = 1.0
+    known = LOOKernelDensity(1.0).fit([[0.0], [5.0]])
+    np.testing.assert_array_equal(
+        by_hand.sample(3, random_state=0), known.sample(3, random_state=0)
+    )
+    np.testing.assert_array_equal(by_hand.modes(), known.modes())
+    by_hand.weights_ = [75, 75]
+    with pytest.raises(ValueError, match="`weights_` must be non-negative and sum to"):
+        by_hand.sample()
+
+
+def test_what_tells_how_to_sum_is_checked_when_it_changes():
+    density = LOOKernelDensity(1.0).fit(X)
+    with pytest.raises(ValueError, match="The 'algorithm' parameter"):
+        density.set_params(algorithm="abacus").score(X)
+
+
 def test_a_descent_may_set_out_from_given_parameters():
     start = CholeskyGaussian.from_parameters(X.mean(axis=0), np.cov(X.T, bias=True))
     start.set_params(warm_start=True, max_iter=1, tol=None)

@@ -1,6 +1,8 @@
 """Threads: whose limits hold, how many work, and that they end."""
 
+import linecache
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -69,9 +71,10 @@ def test_the_last_holder_restores_what_the_first_one_found(first_out):
     leave = {name: threading.Event() for name in inside}
 
     def hold(name):
-        with limit:
-            inside[name].set()
-            waits_for(leave[name])
+        held = limit.hold()
+        inside[name].set()
+        waits_for(leave[name])
+        held.release()
 
     with ThreadPoolExecutor(2) as executor:
         held = {}
@@ -105,10 +108,12 @@ def test_limits_of_threads_are_restored_by_each(monkeypatch):
     leave = [threading.Event() for _ in range(2)]
 
     def hold(i):
-        with limit, limit:
-            inside[i].set()
-            waits_for(leave[i])
-            found = library.num_threads, limit.n_threads()
+        held = [limit.hold(), limit.hold()]
+        inside[i].set()
+        waits_for(leave[i])
+        found = library.num_threads, limit.n_threads()
+        for one in held:
+            one.release()
         return *found, library.num_threads
 
     with ThreadPoolExecutor(2) as executor:
@@ -128,25 +133,93 @@ def test_limits_of_threads_are_restored_by_each(monkeypatch):
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_child_has_its_blas_back():
     before, limit = blas_threads(), BlasLimit()
-    with limit:
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            with limit:
-                inside = set(blas_threads())
-            os.write(writer, bytes([*inside, *blas_threads()]))
-            os._exit(0)
-        os.waitpid(child, 0)
-        assert list(os.read(reader, 9)) == [1, *before]
-        assert set(blas_threads()) == {1}
+    held = limit.hold()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        found = [*blas_threads(), limit.n_threads()]
+        again = limit.hold()
+        found += set(blas_threads())
+        again.release()
+        os.write(writer, bytes([*found, *blas_threads()]))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert list(os.read(reader, 9)) == [*before, min(before), 1, *before]
+    assert set(blas_threads()) == {1}
+    held.release()
     assert blas_threads() == before
     os.close(reader)
     os.close(writer)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_while_others_score_does_not_hang():
+    mixture, done = EMGaussianMixture(2, random_state=0).fit(X), threading.Event()
+
+    def score_on():
+        while not done.is_set():
+            mixture.score_samples(X[:20])
+
+    with ThreadPoolExecutor(2) as executor:
+        for _ in range(2):
+            executor.submit(score_on)
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)  # so that a child that hangs is not one for ever
+                mixture.score_samples(X[:20])
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+        done.set()
+
+
+# Python swallows an interrupt that comes while an object goes.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_interrupted_is_restored():
+    """Wherever it comes: before every line of ours, in turn."""
+    before, mixture = blas_threads(), EMGaussianMixture(2, random_state=0).fit(X)
+    ours = {threads.__file__, workspace.__file__}
+
+    def interrupted_at(n):
+        lines = iter(range(n + 1))
+
+        def trace(frame, event, argument):
+            path, line = frame.f_code.co_filename, frame.f_lineno
+            # Python does not look for signals between a block and its lock's release.
+            is_lock = linecache.getline(path, line).strip() == "with self._lock:"
+            if path in ours and not is_lock and next(lines, n) == n:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return trace
+
+        sys.settrace(trace)
+        try:
+            mixture.score_samples(X[:20])
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(None)
+        return False
+
+    n = 0
+    while interrupted_at(n):
+        assert blas_threads() == before, n
+        n += 1
+    assert n > 50
+
+
+def test_limits_of_others_are_left_as_they_are():
+    before, limit = blas_threads(), BlasLimit()
+    with threadpool_limits(1):
+        held = limit.hold()
+    held.release()
+    assert blas_threads() == before
+
+
 def test_a_limit_is_restored_after_an_error():
     before = blas_threads()
-    with pytest.raises(KeyError), BlasLimit():
+    with pytest.raises(KeyError), Workspace():
         raise KeyError
     assert blas_threads() == before
 
@@ -227,7 +300,7 @@ class TestNumberOfThreads:
 
     def test_our_own_limit_is_no_limit(self):
         expected = n_threads_for(None)
-        with threads.ONE_BLAS_THREAD:
+        with Workspace():
             assert n_threads_for(None) == expected
 
     def test_without_a_blas_all_cores_count(self, monkeypatch):

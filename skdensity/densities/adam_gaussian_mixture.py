@@ -184,7 +184,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
     _parameter_constraints: dict = {
         **BaseGaussianMixture._parameter_constraints,
         **ADAM_CONSTRAINTS,
-        "init_params": [StrOptions(set(STARTS))],
+        "init_params": [StrOptions(STARTS.keys())],  # a live view
     }
 
     def __init__(

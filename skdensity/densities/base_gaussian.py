@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_array
 
 from skdensity.densities.base import BaseDensity
 from skdensity.densities.checks import (
@@ -58,11 +57,8 @@ class BaseGaussian(BaseDensity):
         >>> truth.score_samples([[0.0, 1.0]]).round(4)
         array([-2.3872])
         """
-        mean = check_array(
-            location, dtype=np.float64, ensure_2d=False, input_name="location"
-        )
-        n_features = mean.size
-        mean = checked_array(mean, "location", (n_features,))
+        n_features = np.size(location)
+        mean = checked_array(location, "location", (n_features,))
         matrix = checked_array(covariance, "covariance", (n_features, n_features))
         checked_matrices(matrix[None], "covariance", FULL, (1, n_features))
         estimator = cls()
@@ -83,6 +79,20 @@ class BaseGaussian(BaseDensity):
             setattr(self, name, value.astype(dtype))
         # A covariance that is near singular does not survive rounding.
         self._unrounded = exact if dtype != np.float64 else {}
+
+    def _told_arrays(self, told):
+        """Location, and covariance or factor, as float64 arrays of matching shapes."""
+        location, matrix = (
+            np.asarray(told[name], dtype=np.float64) for name in self._told_by
+        )
+        expected = (location.size, location.size)
+        if location.ndim != 1 or matrix.shape != expected:
+            raise ValueError(
+                f"`{self._told_by[0]}` of shape {location.shape} and "
+                f"`{self._told_by[1]}` of shape {matrix.shape} are no Gaussian; "
+                "expected (n_features,) and (n_features, n_features)."
+            )
+        return location, matrix
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()

@@ -334,9 +334,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
             self.cholesky_path_ = factors.astype(dtype)
 
     def _model_of(self, told):
-        location, cholesky = (
-            np.asarray(told[name], dtype=np.float64) for name in self._told_by
-        )
+        location, cholesky = self._told_arrays(told)
         return Gaussian(location, cholesky, FULL)
 
 

@@ -261,8 +261,6 @@ class GaussianMLE(BaseGaussian):
         return {**super()._told(), "family": getattr(self, "_fitted_type", "full")}
 
     def _model_of(self, told):
-        location, covariance = (
-            np.asarray(told[name], dtype=np.float64) for name in self._told_by
-        )
+        location, covariance = self._told_arrays(told)
         family = FAMILIES[told["family"]]
         return Gaussian.of_matrix(location, covariance, family, SINGULAR)

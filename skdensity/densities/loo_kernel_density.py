@@ -12,7 +12,12 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdensity.densities.base import BaseDensity, unchanged_on_error
-from skdensity.densities.checks import check_within, checked_bounds, feature_indices
+from skdensity.densities.checks import (
+    check_within,
+    checked_bounds,
+    checked_mixing_weights,
+    feature_indices,
+)
 from skdensity.densities.kernel_checks import (
     check_one_feature,
     checked_kernel,
@@ -185,7 +190,7 @@ class LOOKernelDensity(BaseDensity):
 
     _parameter_constraints: dict = {
         "bandwidth": [
-            StrOptions(set(BANDWIDTHS)),
+            StrOptions(BANDWIDTHS.keys()),  # a live view: rules that are added count
             Interval(Real, 0, None, closed="neither"),
             "array-like",
         ],
@@ -488,7 +493,10 @@ class LOOKernelDensity(BaseDensity):
         }
 
     def _model_of(self, told):
+        self._validate_params()  # what tells how to sum may have been changed
         locations, masses, bandwidth = (told[name] for name in self._told_by)
+        locations = locations.astype(self._dtype(), copy=False)
+        masses = checked_mixing_weights(masses, "weights_", len(locations))
         origin = masses @ locations.astype(np.float64)
         kernel = checked_kernel(bandwidth, origin, "bandwidth_")
         summation = Summation(told["rtol"], ALGORITHMS[told["algorithm"]])

@@ -14,7 +14,6 @@ from skdensity.displays.drawing import (
     columns_of,
     draws_of,
     log_density_of,
-    names_of,
     shown_features,
 )
 
@@ -163,7 +162,7 @@ class DensityDisplay:
         'density'
         """
         draws = draws_of(estimator, N_DRAWS, random_state)
-        features = shown_features(estimator, draws.shape[1], features)
+        features, names = shown_features(estimator, draws.shape[1], features, X)
         _check_few(features)
 
         def density_of(positions):
@@ -172,7 +171,7 @@ class DensityDisplay:
 
         axes = [_axis(column, n_points) for column in draws[:, features].T]
         display = cls(
-            names=names_of(estimator, features),
+            names=names,
             curves=[
                 (axis, density_of([i])(axis[:, None])) for i, axis in enumerate(axes)
             ],

@@ -57,21 +57,20 @@ def draws_of(estimator: Any, n_draws: int, random_state: Any) -> np.ndarray:
     return rows_of(estimator.sample(n_draws, **seed))
 
 
-def shown_features(estimator: Any, n_features: int, features: Any) -> np.ndarray:
-    """Indices of the features to show; None is all of them."""
+def shown_features(
+    estimator: Any, n_features: int, features: Any, X: Any = None
+) -> tuple[np.ndarray, list[str]]:
+    """Indices and names of the features to show; None is all of them.
+
+    Names are those seen in `fit`, or those of the rows that are shown, or numbers.
+    """
+    names = getattr(estimator, "feature_names_in_", getattr(X, "columns", ()))
+    names = list(names) if len(names) == n_features else []
     if features is None:
-        return np.arange(n_features)
-    names = list(getattr(estimator, "feature_names_in_", ()))
-    return feature_indices(list(features), n_features, names)
-
-
-def names_of(estimator: Any, features: np.ndarray) -> list[str]:
-    """Names of features: those seen in `fit`, or their numbers."""
-    names = getattr(estimator, "feature_names_in_", None)
-    return [
-        f"feature {feature}" if names is None else str(names[feature])
-        for feature in features
-    ]
+        indices = np.arange(n_features)
+    else:
+        indices = feature_indices(list(features), n_features, names)
+    return indices, [str(names[i]) if names else f"feature {i}" for i in indices]
 
 
 def log_density_of(

@@ -14,7 +14,6 @@ from skdensity.displays.drawing import (
     COLOURS,
     axes_for,
     columns_of,
-    names_of,
     shown_features,
 )
 
@@ -157,7 +156,8 @@ class MixtureDisplay:
                 f"{type(estimator).__name__}. DensityDisplay shows any density."
             )
         check_is_fitted(estimator)
-        features = shown_features(estimator, estimator.means_.shape[1], features)
+        n_features = estimator.means_.shape[1]
+        features, names = shown_features(estimator, n_features, features, X)
         if len(features) > 2:
             raise ValueError(
                 f"MixtureDisplay shows one or two features, not {len(features)}; "
@@ -168,7 +168,7 @@ class MixtureDisplay:
             mixture.own(mixture.covariances), len(features)
         )
         display = cls(
-            names=names_of(estimator, features),
+            names=names,
             weights=mixture.weights,
             means=mixture.means,
             covariances=covariances,

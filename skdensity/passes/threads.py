@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
-from threading import Lock, local
+from threading import RLock, local
 from typing import Any
 
 from joblib import cpu_count, effective_n_jobs
@@ -28,39 +29,43 @@ class BlasLimit:
     Examples
     --------
     >>> from skdensity.passes.threads import ONE_BLAS_THREAD
-    >>> with ONE_BLAS_THREAD:
-    ...     pass
+    >>> hold = ONE_BLAS_THREAD.hold()
+    >>> hold.release()
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._n_holders = 0
+        self._lock = RLock()  # a holder may be collected while its thread is inside
+        self._holders: set[int] = set()
         self._found: Limits = []
         self._of_thread = local()
         self._survives_forks = False
 
-    def __enter__(self) -> BlasLimit:
-        with self._lock:
-            if self._n_holders == 0:
-                self._found = _limit(shared=True)
-            self._n_holders += 1
-            self._survive_forks()
-        self._own.append(_limit(shared=False))
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        _set_limits(self._own.pop(), shared=False)
-        with self._lock:
-            self._n_holders -= 1
-            if self._n_holders == 0:
-                _set_limits(self._found, shared=True)
+    def hold(self) -> Hold:
+        """Hold BLAS to one thread, until what is returned is released."""
+        return Hold(self)
 
     def n_threads(self) -> int | None:
         """Threads that BLAS may use where nobody holds it; None without a BLAS."""
+        self._survive_forks()
         with self._lock:
-            limits = self._found if self._n_holders else _limits(shared=True)
+            limits = self._found if self._holders else _limits(shared=True)
         own = self._own[0] if self._own else _limits(shared=False)
         return min(filter(None, [*limits, *own]), default=None)
+
+    def _add(self, holder: int) -> None:
+        self._survive_forks()
+        with self._lock:
+            if not self._holders:
+                self._found = _limits(shared=True)
+            # An interrupt may come anywhere; from here on, removing restores.
+            self._holders.add(holder)
+            _set_limits(_ones(self._found), shared=True)
+
+    def _remove(self, holder: int) -> None:
+        with self._lock:
+            if self._holders == {holder}:
+                _restore(self._found, shared=True)
+            self._holders.discard(holder)
 
     @property
     def _own(self) -> list[Limits]:
@@ -74,10 +79,35 @@ class BlasLimit:
         self._survives_forks = True
 
     def _forget_holders(self) -> None:
-        self._lock, self._of_thread = Lock(), local()
-        if self._n_holders:
-            self._n_holders = 0
-            _set_limits(self._found, shared=True)
+        self._lock, self._of_thread = RLock(), local()
+        if self._holders:
+            self._holders = set()
+            _restore(self._found, shared=True)
+
+
+class Hold:
+    """One holder's part in a limit; it ends when it is released, or is gone.
+
+    An interrupt can come between any two steps, before whoever holds it knows.
+    """
+
+    def __init__(self, limit: BlasLimit) -> None:
+        self._found_by_thread, self._limit = limit._own, limit
+        limit._add(id(self))
+        self._found_by_thread.append(_limits(shared=False))
+        _set_limits(_ones(self._found_by_thread[-1]), shared=False)
+
+    def release(self) -> None:
+        """End it; a second time makes no difference."""
+        found, self._found_by_thread = self._found_by_thread, []
+        # Another thread's limits are not ours to restore.
+        if found and found is self._limit._own:
+            _restore(found.pop(), shared=False)
+        self._limit._remove(id(self))
+
+    def __del__(self) -> None:
+        if hasattr(self, "_limit") and not sys.is_finalizing():
+            self.release()
 
 
 ONE_BLAS_THREAD = BlasLimit()
@@ -118,14 +148,23 @@ def n_threads_for(n_jobs: int | None) -> int:
 
 def hold_own_thread() -> None:
     """Hold BLAS to one thread for the calling thread, which is one of ours."""
-    _limit(shared=False)
+    _set_limits(_ones(_limits(shared=False)), shared=False)
 
 
-def _limit(shared: bool) -> Limits:
-    """Set limits of one thread, and return those that were there."""
-    found = _limits(shared)
-    _set_limits([limit and 1 for limit in found], shared)
-    return found
+def _ones(limits: Limits) -> Limits:
+    return [limit and 1 for limit in limits]
+
+
+def _restore(found: Limits, shared: bool) -> None:
+    """Set limits back, unless somebody else has set another one since."""
+    current = _limits(shared)
+    _set_limits(
+        [
+            limit if now == 1 else None
+            for limit, now in zip(found, current, strict=True)
+        ],
+        shared,
+    )
 
 
 def _limits(shared: bool) -> Limits:

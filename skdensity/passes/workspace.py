@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skdensity.passes.scratch import Scratch
-from skdensity.passes.threads import ONE_BLAS_THREAD, hold_own_thread
+from skdensity.passes.threads import ONE_BLAS_THREAD, Hold, hold_own_thread
 
 # Waking threads for so many blocks costs about as much as it saves.
 FEW_BLOCKS = 2
@@ -44,21 +44,19 @@ class Workspace:
         self.n_threads = n_threads
         self._free: list[Scratch] = []
         self._executor: ThreadPoolExecutor | None = None
-        self._is_open = False
+        self._hold: Hold | None = None
 
     def __enter__(self) -> Workspace:
-        ONE_BLAS_THREAD.__enter__()
-        self._is_open = True
+        self._hold = ONE_BLAS_THREAD.hold()
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._is_open = False
+        hold, self._hold = self._hold, None
         executor, self._executor = self._executor, None
-        try:
-            if executor is not None:
-                executor.shutdown()
-        finally:
-            ONE_BLAS_THREAD.__exit__(*error)
+        if executor is not None:
+            executor.shutdown()
+        if hold is not None:
+            hold.release()
 
     def map(self, function: Callable, items: Iterable) -> Iterator:
         """``map(function, items)`` on the threads, in order.
@@ -68,7 +66,7 @@ class Workspace:
         on the number of threads. ``numpy.errstate`` holds on them as for the caller.
         """
         items = list(items)
-        if self.n_threads == 1 or len(items) <= FEW_BLOCKS or not self._is_open:
+        if self.n_threads == 1 or len(items) <= FEW_BLOCKS or not self._hold:
             return map(function, items)
         # Threads start with NumPy's own handling of overflow and the like.
         handling = np.geterr()

@@ -109,7 +109,7 @@ class Climb:
     @property
     def means(self) -> np.ndarray:
         """The components' means, in the units of the data."""
-        return self.scaling.mean + self.scaling.scale * self.mixture.means
+        return self.scaling.undone(self.mixture.means)
 
     def shares_of(self, block: Block, scratch: Scratch) -> np.ndarray:
         """Weights times responsibilities of a block of the data."""
@@ -124,25 +124,33 @@ class Standardisation:
 
     Attributes
     ----------
-    mean, scale : ndarray of shape (n_features,)
+    mean : ndarray of shape (n_features,)
         Of the rows.
+    size : ndarray of shape (n_features,)
+        Largest distance from it; relative to that no square overflows.
+    deviation : ndarray of shape (n_features,)
+        Standard deviation, in units of the size.
     """
 
     mean: np.ndarray
-    scale: np.ndarray
+    size: np.ndarray
+    deviation: np.ndarray
 
     @classmethod
     def of(cls, X: np.ndarray, part: np.ndarray) -> Standardisation:
         """That of rows with their parts of the weight."""
         mean = np.average(X.astype(np.float64), axis=0, weights=part)
         size = _positive(np.abs(X - mean).max(axis=0))
-        # Relative to the largest no square overflows.
-        deviation = np.sqrt(part @ ((X - mean) / size) ** 2)
-        return cls(mean, size * _positive(deviation))
+        deviation = _positive(np.sqrt(part @ ((X - mean) / size) ** 2))
+        return cls(mean, size, deviation)
 
     def applied(self, X: np.ndarray) -> np.ndarray:
         """Rows in these units, in float64."""
-        return (X - self.mean) / self.scale
+        return (X - self.mean) / self.size / self.deviation
+
+    def undone(self, Z: np.ndarray) -> np.ndarray:
+        """Rows in the units of the data."""
+        return self.mean + self.size * (self.deviation * Z)
 
 
 def best_climb(

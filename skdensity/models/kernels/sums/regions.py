@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skdensity.models.kernels.sources import corners_of
+from skdensity.models.kernels.sources import corners_of, inside
 from skdensity.models.kernels.sums.dense import MAX_EXTENT
 from skdensity.models.kernels.sums.fourier import SUPPORT, Box, can_transform
 
@@ -131,10 +131,8 @@ def _region(queries, points, bandwidth, transforms, of_queries, of_points):
     """The sources near some queries, and the box around both."""
     lower, upper = corners_of(queries[of_queries])
     near = points if len(of_points) == len(points) else points[of_points]
-    reached = lower - SUPPORT * bandwidth, upper + SUPPORT * bandwidth
-    is_near = np.ones(len(near), dtype=bool)
-    for column, least, most in zip(near.T, *reached, strict=True):
-        is_near &= (column >= least) & (column <= most)
+    beyond = SUPPORT * bandwidth
+    is_near = inside(near, lower - beyond, upper + beyond)
     if not is_near.all():
         near, of_points = near[is_near], of_points[is_near]
     if len(near):
