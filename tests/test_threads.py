@@ -219,7 +219,9 @@ def test_limits_of_others_are_left_as_they_are():
 
 def test_a_limit_is_restored_after_an_error():
     before = blas_threads()
-    with pytest.raises(KeyError), Workspace():
+    with pytest.raises(KeyError), Workspace() as space:
+        space.hold_blas()
+        assert set(blas_threads()) == {1}
         raise KeyError
     assert blas_threads() == before
 
@@ -300,7 +302,8 @@ class TestNumberOfThreads:
 
     def test_our_own_limit_is_no_limit(self):
         expected = n_threads_for(None)
-        with Workspace():
+        with Workspace() as space:
+            space.hold_blas()
             assert n_threads_for(None) == expected
 
     def test_without_a_blas_all_cores_count(self, monkeypatch):

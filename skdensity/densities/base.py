@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdensity.densities.checks import check_sampling, check_weights, weighted_sum
 from skdensity.densities.kept import Kept
-from skdensity.passes.threads import n_threads_for
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 
@@ -207,7 +206,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                 f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{model.n_features} features as input."
             )
-        with Workspace(n_threads_for(self.n_jobs)) as workspace:
+        with Workspace(self.n_jobs) as workspace:
             return getattr(model, method)(ArrayRows(X, workspace=workspace))
 
     def _rows(self, X):
@@ -226,7 +225,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
             reset=reset,
         )
         weight = None if sample_weight is None else check_weights(sample_weight, X)
-        with Workspace(n_threads_for(self.n_jobs)) as workspace:
+        with Workspace(self.n_jobs) as workspace:
             rows = ArrayRows(X, weight, workspace)
             if rows.n_rows < min_samples:
                 raise ValueError(

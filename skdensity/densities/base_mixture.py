@@ -564,6 +564,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         return self._finished(solver, result)
 
     def _best_run(self, rows, task):
+        rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
         rng = check_random_state(self.random_state)
         problem = FitProblem(rows, self._added_variances(rows), rng)
         starts = [None] if self._continues(rows) else self._starts(problem)

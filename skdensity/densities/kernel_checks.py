@@ -15,21 +15,50 @@ from skdensity.densities.checks import (
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.shapes import shape_of
+from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Algorithm
 from skdensity.rows.ties import MIN_REPEATED, Ties
 
 
-def checked_kernel(bandwidth: ArrayLike, mean: np.ndarray, name: str) -> Gaussian:
-    """The kernel that is given by numbers, with the mean that it is to have."""
-    n_axes, n_features = np.ndim(bandwidth), len(mean)
-    if n_axes < 2:
-        numbers = checked_array(bandwidth, name, (n_features,) * n_axes)
-        if not np.all(numbers > 0):
-            raise ValueError(f"`{name}` must be positive; got {numbers}.")
-    else:
-        numbers = checked_array(bandwidth, name, (n_features, n_features))
-        checked_matrices(numbers[None], name, FULL, (1, n_features))
+def checked_kernel(bandwidth: ArrayLike, n_features: int) -> Gaussian:
+    """The kernel that a user gives by numbers."""
+    n_axes = min(np.ndim(bandwidth), 2)
+    numbers = checked_array(bandwidth, "bandwidth", (n_features,) * n_axes)
+    if n_axes == 2:
+        checked_matrices(numbers[None], "bandwidth", FULL, (1, n_features))
+    return kernel_of(numbers, np.zeros(n_features), "bandwidth")
+
+
+def kernel_of(numbers: ArrayLike, mean: np.ndarray, name: str) -> Gaussian:
+    """The kernel of numbers that are finite, with the mean that it is to have."""
+    numbers = np.asarray(numbers, dtype=np.float64)
+    shape = (len(mean),) * min(numbers.ndim, 2)
+    if numbers.shape != shape:
+        raise ValueError(f"`{name}` has shape {numbers.shape}; expected {shape}.")
+    if numbers.ndim < 2 and not np.all(numbers > 0):
+        raise ValueError(f"`{name}` must be positive; got {numbers}.")
     complaint = not_positive_definite(name, of_component=False)
     return shape_of(numbers).kernel_of(mean, numbers, complaint)
+
+
+def checked_masses(masses: ArrayLike, n_locations: int) -> np.ndarray:
+    """Fitted weights of locations, which may have been set by hand."""
+    masses = np.asarray(masses, dtype=np.float64)
+    is_right = masses.shape == (n_locations,) and masses.min() >= 0
+    if not (is_right and abs(masses.sum() - 1) <= 1e-6):
+        raise ValueError(
+            f"`weights_` must be {n_locations} non-negative numbers that sum to 1; got "
+            f"{masses}."
+        )
+    return masses
+
+
+def checked_algorithm(name: str) -> Algorithm:
+    """How kernels are added up, by a name that may have changed since a fit."""
+    if name not in ALGORITHMS:
+        raise ValueError(
+            f"algorithm={name!r} is not known; it must be one of {sorted(ALGORITHMS)}."
+        )
+    return ALGORITHMS[name]
 
 
 def check_one_feature(n_features: int) -> None:

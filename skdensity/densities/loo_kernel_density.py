@@ -15,20 +15,21 @@ from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.checks import (
     check_within,
     checked_bounds,
-    checked_mixing_weights,
     feature_indices,
 )
 from skdensity.densities.kernel_checks import (
     check_one_feature,
+    checked_algorithm,
     checked_kernel,
+    checked_masses,
     checked_values,
+    kernel_of,
     warn_of_ties,
 )
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
-from skdensity.passes.threads import n_threads_for
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.distinct import merge_duplicates
@@ -267,8 +268,7 @@ class LOOKernelDensity(BaseDensity):
             if is_rule:
                 shape = SHAPES[self.covariance_type]
             else:
-                origin = np.zeros(rows.n_features)
-                kernel = checked_kernel(self.bandwidth, origin, "bandwidth")
+                kernel = checked_kernel(self.bandwidth, rows.n_features)
                 shape = shape_of(self.bandwidth)
             weight = np.ones(rows.n_rows) if rows.weight is None else rows.weight
             self.locations_, self.weights_, first = merge_duplicates(rows.X, weight)
@@ -285,7 +285,7 @@ class LOOKernelDensity(BaseDensity):
         if len(kernels.locations) == 1:
             return -np.inf
         ties = ties_of(kernels.locations, kernels.masses)
-        with Workspace(n_threads_for(self.n_jobs)) as workspace:
+        with Workspace(self.n_jobs) as workspace:
             problem = Problem.of(kernels, ties, workspace)
             criterion = LeaveOneOut(problem.kernels, workspace, problem.row_mass)
             (trial,) = criterion.trials([1.0])
@@ -357,7 +357,7 @@ class LOOKernelDensity(BaseDensity):
         """
         kernels = self._model()
         every = -(-len(kernels.locations) // MAX_STARTS)
-        with Workspace(n_threads_for(self.n_jobs)) as workspace:
+        with Workspace(self.n_jobs) as workspace:
             modes = climb(kernels, kernels.locations[::every], workspace)
         return modes.astype(kernels.locations.dtype)
 
@@ -493,13 +493,12 @@ class LOOKernelDensity(BaseDensity):
         }
 
     def _model_of(self, told):
-        self._validate_params()  # what tells how to sum may have been changed
         locations, masses, bandwidth = (told[name] for name in self._told_by)
         locations = locations.astype(self._dtype(), copy=False)
-        masses = checked_mixing_weights(masses, "weights_", len(locations))
+        masses = checked_masses(masses, len(locations))
         origin = masses @ locations.astype(np.float64)
-        kernel = checked_kernel(bandwidth, origin, "bandwidth_")
-        summation = Summation(told["rtol"], ALGORITHMS[told["algorithm"]])
+        kernel = kernel_of(bandwidth, origin, "bandwidth_")
+        summation = Summation(told["rtol"], checked_algorithm(told["algorithm"]))
         return Kernels(locations, masses, kernel, told["bounds"], summation)
 
     def _checked_bounds(

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from skdensity.passes.scratch import Scratch
-from skdensity.passes.threads import ONE_BLAS_THREAD, Hold, hold_own_thread
+from skdensity.passes.threads import (
+    ONE_BLAS_THREAD,
+    Hold,
+    hold_own_thread,
+    n_threads_for,
+)
 
 # Waking threads for so many blocks costs about as much as it saves.
 FEW_BLOCKS = 2
@@ -19,18 +25,16 @@ FEW_BLOCKS = 2
 class Workspace:
     """Threads to work on blocks, and scratch for as many, for one pass or for many.
 
-    As a context manager it holds BLAS to one thread, and ends its own threads on
-    leaving; outside of the context all blocks are worked on by the caller's thread.
+    Inside of its context, work holds BLAS to one thread from the first block on; on
+    leaving, BLAS has its threads back and those of the workspace end. Outside of the
+    context all blocks are worked on by the caller's thread.
 
     Parameters
     ----------
-    n_threads : int, default=1
-        Blocks that are worked on at a time. It makes no difference to the results.
-
-    Attributes
-    ----------
-    n_threads : int
-        As given.
+    n_jobs : int or None, default=1
+        How many blocks are worked on at a time, as in
+        :func:`~skdensity.passes.threads.n_threads_for`. It makes no difference to the
+        results.
 
     Examples
     --------
@@ -40,23 +44,35 @@ class Workspace:
     [1, 2, 3]
     """
 
-    def __init__(self, n_threads: int = 1) -> None:
-        self.n_threads = n_threads
+    def __init__(self, n_jobs: int | None = 1) -> None:
+        self.n_jobs = n_jobs
         self._free: list[Scratch] = []
         self._executor: ThreadPoolExecutor | None = None
         self._hold: Hold | None = None
+        self._is_open = False
 
     def __enter__(self) -> Workspace:
-        self._hold = ONE_BLAS_THREAD.hold()
+        self._is_open = True
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self._is_open = False
         hold, self._hold = self._hold, None
         executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown()
         if hold is not None:
             hold.release()
+
+    @cached_property
+    def n_threads(self) -> int:
+        """Blocks that are worked on at a time."""
+        return n_threads_for(self.n_jobs)  # when needed: joblib may take a while
+
+    def hold_blas(self) -> None:
+        """Hold BLAS to one thread from here on, until the context is left."""
+        if self._is_open and self._hold is None:
+            self._hold = ONE_BLAS_THREAD.hold()
 
     def map(self, function: Callable, items: Iterable) -> Iterator:
         """``map(function, items)`` on the threads, in order.
@@ -65,8 +81,9 @@ class Workspace:
         The results come in order, whatever finishes first: sums of them do not depend
         on the number of threads. ``numpy.errstate`` holds on them as for the caller.
         """
+        self.hold_blas()
         items = list(items)
-        if self.n_threads == 1 or len(items) <= FEW_BLOCKS or not self._hold:
+        if len(items) <= FEW_BLOCKS or not self._is_open or self.n_threads == 1:
             return map(function, items)
         # Threads start with NumPy's own handling of overflow and the like.
         handling = np.geterr()
