@@ -36,7 +36,8 @@ class Moments:
     Attributes
     ----------
     log_likelihood : float
-        Sum of the weighted log-densities, in nats.
+        Sum of the weighted log-densities, in nats; an array where several mixtures
+        share a pass.
     mass : ndarray of shape (n_components,)
         N_k, the weight that each component explains.
     first : ndarray of shape (n_components, n_features)
