@@ -591,10 +591,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
 
     def _runs(self, problem, starts, task):
         """A run from every start, unless a callback or the user has had enough."""
-        progress, dtype = (
-            Progress(self.verbose, self.verbose_interval),
-            problem.rows.dtype,
-        )
+        progress = Progress(self.verbose, self.verbose_interval)
+        dtype = problem.rows.dtype
         for start in starts:
             subtask = task.subtask("run", self.max_iter)
             run = self._run(problem, start, progress, subtask)
