@@ -219,10 +219,15 @@ def test_limits_of_others_are_left_as_they_are():
 
 def test_a_limit_is_restored_after_an_error():
     before = blas_threads()
-    with pytest.raises(KeyError), Workspace() as space:
-        space.hold_blas()
-        assert set(blas_threads()) == {1}
-        raise KeyError
+
+    def fail():
+        with Workspace() as space:
+            space.hold_blas()
+            assert set(blas_threads()) == {1}
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert blas_threads() == before
 
 
