@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import joblib
@@ -387,6 +388,27 @@ class Counted(EMGaussianMixture):
 
     def score(self, X, y=None, sample_weight=None):
         return n_threads_for(self.n_jobs)
+
+
+def test_nobody_is_an_error(estimator):
+    before = dict(vars(estimator.set_params(n_jobs=0)))
+    with pytest.raises(ValueError, match=r"n_jobs=0 leaves nobody"):
+        estimator.fit(X)
+    assert vars(estimator) == before
+
+
+def test_what_waits_is_given_up_after_an_error(small_blocks):
+    done = []
+
+    def fail(i):
+        if i == 0:
+            raise KeyError
+        done.append(i)
+        time.sleep(0.01)
+
+    with pytest.raises(KeyError), Workspace(2) as space:
+        space.each(fail, range(1000))
+    assert len(done) < 500
 
 
 def test_a_workspace_works_without_threads_outside_of_its_context():

@@ -45,6 +45,11 @@ class Workspace:
     """
 
     def __init__(self, n_jobs: int | None = 1) -> None:
+        if n_jobs == 0:
+            raise ValueError(
+                "n_jobs=0 leaves nobody to do the work; give a number of threads, −1 for "
+                "all processors, or None for as many as BLAS may use."
+            )
         self.n_jobs = n_jobs
         self._free: list[Scratch] = []
         self._executor: ThreadPoolExecutor | None = None
@@ -60,7 +65,7 @@ class Workspace:
         hold, self._hold = self._hold, None
         executor, self._executor = self._executor, None
         if executor is not None:
-            executor.shutdown()
+            executor.shutdown(cancel_futures=True)  # after an error some may wait
         if hold is not None:
             hold.release()
 
