@@ -47,7 +47,7 @@ class Workspace:
     def __init__(self, n_jobs: int | None = 1) -> None:
         if n_jobs == 0:
             raise ValueError(
-                "n_jobs=0 leaves nobody to do the work; give a number of threads, −1 for "
+                "n_jobs=0 leaves nobody to work; give a number of threads, −1 for "
                 "all processors, or None for as many as BLAS may use."
             )
         self.n_jobs = n_jobs
