@@ -2,7 +2,6 @@
 
 import linecache
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -130,49 +129,61 @@ def test_limits_of_threads_are_restored_by_each(monkeypatch):
         assert list(space.map(lambda _: library.num_threads, range(5))) == [1] * 5
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_child_has_its_blas_back():
-    before, limit = blas_threads(), BlasLimit()
-    held = limit.hold()
-    reader, writer = os.pipe()
+# Run by an interpreter of their own: a fork copies whatever threads others left behind.
+CHILD = """
+import os
+from threadpoolctl import threadpool_info
+from skdensity.passes.threads import BlasLimit
+def blas_threads():
+    return [l["num_threads"] for l in threadpool_info() if l["user_api"] == "blas"]
+before, limit = blas_threads(), BlasLimit()
+held = limit.hold()
+reader, writer = os.pipe()
+child = os.fork()
+if child == 0:
+    found = [*blas_threads(), limit.n_threads()]
+    again = limit.hold()
+    found += set(blas_threads())
+    again.release()
+    os.write(writer, bytes([*found, *blas_threads()]))
+    os._exit(0)
+os.waitpid(child, 0)
+assert list(os.read(reader, 9)) == [*before, min(before), 1, *before]
+assert set(blas_threads()) == {1}
+held.release()
+assert blas_threads() == before
+"""
+CHILDREN_OF_WORKERS = """
+import os, signal, threading
+import numpy as np
+from skdensity import EMGaussianMixture
+X = np.random.RandomState(0).standard_normal((20, 2))
+mixture, done = EMGaussianMixture(1).fit(X), threading.Event()
+def score_on():
+    while not done.is_set():
+        mixture.score_samples(X)
+others = [threading.Thread(target=score_on) for _ in range(2)]
+for other in others:
+    other.start()
+ends = []
+for _ in range(20):
     child = os.fork()
     if child == 0:
-        found = [*blas_threads(), limit.n_threads()]
-        again = limit.hold()
-        found += set(blas_threads())
-        again.release()
-        os.write(writer, bytes([*found, *blas_threads()]))
+        signal.alarm(20)  # so that a child that hangs is not one for ever
+        mixture.score_samples(X)
         os._exit(0)
-    os.waitpid(child, 0)
-    assert list(os.read(reader, 9)) == [*before, min(before), 1, *before]
-    assert set(blas_threads()) == {1}
-    held.release()
-    assert blas_threads() == before
-    os.close(reader)
-    os.close(writer)
+    ends.append(os.waitpid(child, 0)[1])
+done.set()
+assert not any(ends), ends
+"""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_fork_while_others_score_does_not_hang():
-    mixture, done = EMGaussianMixture(2, random_state=0).fit(X), threading.Event()
-
-    def score_on():
-        while not done.is_set():
-            mixture.score_samples(X[:20])
-
-    with ThreadPoolExecutor(2) as executor:
-        for _ in range(2):
-            executor.submit(score_on)
-        for _ in range(20):
-            child = os.fork()
-            if child == 0:
-                signal.alarm(20)  # so that a child that hangs is not one for ever
-                mixture.score_samples(X[:20])
-                os._exit(0)
-            assert os.waitpid(child, 0)[1] == 0
-        done.set()
+@pytest.mark.parametrize("code", [CHILD, CHILDREN_OF_WORKERS], ids=["child", "workers"])
+def test_children_have_their_blas_back(code):
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=500)
+    assert result.returncode == 0, result.stderr
 
 
 # Python swallows an interrupt that comes while an object goes.
