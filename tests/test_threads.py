@@ -159,6 +159,7 @@ import numpy as np
 from skdensity import EMGaussianMixture
 X = np.random.RandomState(0).standard_normal((20, 2))
 mixture, done = EMGaussianMixture(1).fit(X), threading.Event()
+mixture.score_samples(X)  # what Python itself locks, once, is done then
 def score_on():
     while not done.is_set():
         mixture.score_samples(X)
