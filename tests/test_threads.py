@@ -1,5 +1,6 @@
 """Threads: whose limits hold, how many work, and that they end."""
 
+import gc
 import linecache
 import os
 import subprocess
@@ -43,6 +44,12 @@ ESTIMATORS = [
 @pytest.fixture(params=ESTIMATORS, ids=repr)
 def estimator(request):
     return clone(request.param)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_over():
+    """What other tests left in cycles of references may hold BLAS, or let it go."""
+    gc.collect()
 
 
 @pytest.fixture
