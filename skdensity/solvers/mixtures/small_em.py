@@ -71,21 +71,9 @@ class Climbs:
     def best(self, n_climbs: int, log_likelihood: np.ndarray) -> Climbs:
         """The most likely of the climbs."""
         kept = np.argsort(-log_likelihood, kind="stable")[:n_climbs]
-        mixture = self.mixture
-
-        def taken(values):
-            values = self._by_climb(values)[kept]
-            return values.reshape(-1, *values.shape[2:])
-
-        return Climbs(
-            Mixture.from_cholesky(
-                taken(mixture.weights),
-                taken(mixture.means),
-                taken(mixture.cholesky),
-                mixture.family,
-            ),
-            n_climbs,
-        )
+        components = np.arange(self.mixture.n_components)
+        index = self._by_climb(components)[kept].ravel()
+        return Climbs(_taken(self.mixture, index), n_climbs)
 
     def _by_climb(self, values):
         return values.reshape(self.n_climbs, -1, *values.shape[1:])
@@ -201,7 +189,8 @@ def _climbed(rows, n_components, family, rng):
                 break
             before = moments.log_likelihood
         climbs = climbs.best(n_left, moments.log_likelihood)
-    return climbs.mixture
+    # By weight: which climb came first, or from where, is a matter of last digits.
+    return _taken(climbs.mixture, np.argsort(-climbs.mixture.weights, kind="stable"))
 
 
 def _maximised(moments, n_climbs, own, family):
@@ -217,6 +206,13 @@ def _maximised(moments, n_climbs, own, family):
     cholesky = own.cholesky(covariances, SINGULAR_ESTIMATE)
     mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
     return Climbs(mixture, n_climbs)
+
+
+def _taken(mixture, index):
+    """Some of the components, of which each has its own covariance."""
+    weights, means = mixture.weights[index], mixture.means[index]
+    cholesky = mixture.cholesky[index]
+    return Mixture.from_cholesky(weights, means, cholesky, mixture.family)
 
 
 def _positive(scale):
