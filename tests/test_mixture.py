@@ -244,7 +244,7 @@ def test_warm_start_says_what_it_cannot_continue(Mixture, iris):
 
 
 def test_fit_predict_is_fit_then_predict(Mixture, iris):
-    weight = np.where(np.arange(150) < 50, 10.0, 0.1)
+    weight = np.where(np.arange(150) < 50, 3.0, 0.5)
     labels = Mixture(3, random_state=0, max_iter=2000).fit_predict(
         iris, sample_weight=weight
     )

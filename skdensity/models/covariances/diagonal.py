@@ -119,7 +119,6 @@ class DiagonalProducts(Products):
 
     def of_columns(self, columns, out):
         np.multiply(columns, columns, out=out)
-        return list(out)
 
     def coefficients(self, precisions, n_features):
         return precisions
@@ -130,8 +129,11 @@ class DiagonalProducts(Products):
     def to_scatter(self, sums, n_features):
         return sums
 
-    def sensitivities(self, factors, n_features):
-        return np.max(factors**2, axis=0)
+    def sensitivities(self, factors):
+        return factors
+
+    def reach(self, sensitivities, steps):
+        return np.sum((sensitivities * steps) ** 2, axis=1)
 
 
 class DiagonalParameters(FreeParameters):

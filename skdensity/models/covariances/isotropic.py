@@ -55,7 +55,6 @@ class IsotropicProducts(DiagonalProducts):
 
     def of_columns(self, columns, out):
         np.einsum("dn,dn->n", columns, columns, out=out[0])
-        return [out[0]]
 
 
 class IsotropicParameters(DiagonalParameters):

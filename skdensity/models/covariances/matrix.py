@@ -148,13 +148,11 @@ class MatrixProducts(Products):
         return n_features * (n_features + 1) // 2
 
     def of_columns(self, columns, out):
-        squares, begin = [], 0
+        begin = 0
         for i in range(len(columns)):
             end = begin + len(columns) - i
             np.multiply(columns[i], columns[i:], out=out[begin:end])
-            squares.append(out[begin])
             begin = end
-        return squares
 
     def coefficients(self, precisions, n_features):
         rows, cols = upper_indices(n_features)
@@ -176,8 +174,11 @@ class MatrixProducts(Products):
         lower = np.swapaxes(factors, -1, -2)
         return np.concatenate([-np.matmul(lower, shift[:, :, None]), lower], axis=2)
 
-    def sensitivities(self, factors, n_features):
-        return np.sum(factors**2, axis=2).max(axis=0)
+    def sensitivities(self, factors):
+        return np.linalg.norm(factors, axis=-1)
+
+    def reach(self, sensitivities, steps):
+        return np.sum(sensitivities * steps, axis=1) ** 2
 
 
 class MatrixParameters(FreeParameters):

@@ -15,8 +15,8 @@ class Products(ABC):
         """How many there are."""
 
     @abstractmethod
-    def of_columns(self, columns: np.ndarray, out: np.ndarray) -> list[np.ndarray]:
-        """Write the products of columns (n_features, n_rows); return the squares."""
+    def of_columns(self, columns: np.ndarray, out: np.ndarray) -> None:
+        """Write the products of columns (n_features, n_rows)."""
 
     @abstractmethod
     def coefficients(self, precisions: np.ndarray, n_features: int) -> np.ndarray:
@@ -40,9 +40,15 @@ class Products(ABC):
         return None
 
     @abstractmethod
-    def sensitivities(self, factors: np.ndarray, n_features: int) -> np.ndarray:
-        """Largest squared norm of every row of the factors U, of any component.
+    def sensitivities(self, factors: np.ndarray) -> np.ndarray:
+        """Norms of the rows of the factors U, of shape (..., n_features or 1).
 
-        With the squares that :meth:`of_columns` returns they bound what expanding a
-        square loses.
+        Relative to every feature's smallest conditional standard deviation.
+        """
+
+    @abstractmethod
+    def reach(self, sensitivities: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Bound on what the products in yᵀ P y sum to in size, for each component.
+
+        `steps` are the sizes |y| of the features, of shape (n_components, n_features).
         """

@@ -68,11 +68,6 @@ class Components:
         return self.family.factors.square(self.cholesky)
 
     @cached_property
-    def centre(self) -> np.ndarray:
-        """The mean of the mixture."""
-        return np.average(self.means, axis=0, weights=self.weights)
-
-    @cached_property
     def log_peaks(self) -> np.ndarray:
         """Joint log-density of every component at its mean, in nats."""
         with np.errstate(divide="ignore"):  # a component may have weight 0

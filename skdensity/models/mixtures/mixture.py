@@ -12,9 +12,12 @@ from functools import cached_property
 import numpy as np
 
 from skdensity.models.mixtures.components import Components
-from skdensity.models.mixtures.forms.form import BlockForm, Form
-from skdensity.models.mixtures.forms.table import form_of
-from skdensity.models.mixtures.forms.whitened import WhitenedForm
+from skdensity.models.mixtures.forms.form import Form
+from skdensity.models.mixtures.forms.table import (
+    MAX_EXPANDED,
+    MAX_EXPANDED_IN_PASSES,
+    form_of,
+)
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import log_sum, posterior
 from skdensity.passes.scratch import Scratch
@@ -28,49 +31,48 @@ class Mixture(Components):
 
     @cached_property
     def form(self) -> Form:
-        """How rows near the mixture's mean are evaluated with the least work."""
-        return form_of(self)
+        """How rows are evaluated with the least work that keeps their digits."""
+        return form_of(self, MAX_EXPANDED)
 
     @cached_property
-    def far_form(self) -> WhitenedForm:
-        """How rows at any distance are evaluated."""
-        return WhitenedForm(self)
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of temporaries that one row of a pass needs."""
-        return max(self.form.row_bytes, self.far_form.row_bytes)
-
-    def block(self, X: np.ndarray, scratch: Scratch) -> BlockForm:
-        """Some rows, ready to evaluate in the fastest way that keeps their digits."""
-        near = self.form.block(X, scratch)
-        return self.far_form.block(X, scratch) if near is None else near
+    def pass_form(self) -> Form:
+        """How rows are evaluated whose log-densities and moments only add up."""
+        return form_of(self, MAX_EXPANDED_IN_PASSES)
 
     def log_density(self, rows: Rows) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
-        return rows.fill(self._of_joint(log_sum), self.row_bytes)
+        return rows.fill(self._of_joint(log_sum), self.form.row_bytes)
 
     def log_completed(self, rows: Rows) -> np.ndarray:
         """Joint log-density of every row and its most probable component, in nats."""
         return rows.fill(
-            self._of_joint(lambda joint: joint.max(axis=0)), self.row_bytes
+            self._of_joint(lambda joint, _: joint.max(axis=0)), self.form.row_bytes
         )
 
     def responsibilities(self, rows: Rows) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""
-        values = self._of_joint(lambda joint: posterior(joint, self.weights)[1].T)
-        return rows.fill(values, self.row_bytes, shape=(self.n_components,))
+
+        def of_joint(joint, out):
+            return posterior(joint, self.weights, out=out)[1].T
+
+        shape = (self.n_components,)
+        return rows.fill(self._of_joint(of_joint), self.form.row_bytes, shape=shape)
 
     def labels(self, rows: Rows) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
-        values = self._of_joint(lambda joint: joint.argmax(axis=0))
-        return rows.fill(values, self.row_bytes, dtype=np.intp)
+        values = self._of_joint(lambda joint, _: joint.argmax(axis=0))
+        return rows.fill(values, self.form.row_bytes, dtype=np.intp)
 
     def _of_joint(
-        self, values: Callable[[np.ndarray], np.ndarray]
+        self, values: Callable[[np.ndarray, np.ndarray], np.ndarray]
     ) -> Callable[[np.ndarray, Scratch], np.ndarray]:
-        """A function of blocks, from one of their joint log-densities."""
-        return lambda X, scratch: values(self.block(X, scratch).log_joint())
+        """A function of blocks, from one of joint log-densities and room for shares."""
+
+        def of_block(X, scratch):
+            joint = self.form.block(X, scratch).log_joint()
+            return values(joint, scratch.array("shares", joint.shape))
+
+        return of_block
 
     def moments(self, rows: Rows) -> Moments:
         """One pass over the rows: the likelihood and the moments about the means.
@@ -90,16 +92,18 @@ class Mixture(Components):
             Taken about ``self.means``.
         """
 
+        form = self.pass_form
+
         def term(block: Block, scratch: Scratch):
-            form = self.block(block.X, scratch)
-            log_density, shares = posterior(
-                form.log_joint(), self.weights, block.weight
-            )
+            found = form.block(block.X, scratch)
+            log_joint = found.log_joint()
+            out = scratch.array("shares", log_joint.shape)
+            log_density, shares = posterior(log_joint, self.weights, block.weight, out)
             with np.errstate(over="ignore"):  # −inf where no component reaches
                 log_likelihood = float(block.weight @ log_density)
-            return form.sums(shares, log_likelihood)
+            return found.sums(shares, log_likelihood)
 
-        return rows.add(term, self.row_bytes).moments()
+        return rows.add(term, form.row_bytes).moments()
 
     def sample(
         self, n_samples: int, rng: np.random.RandomState
@@ -153,7 +157,7 @@ class Mixture(Components):
         """
         others = np.setdiff1d(np.arange(self.n_features), given)
         known = ArrayRows(np.asarray(values, dtype=np.float64)[None])
-        joint = self.marginal(given).far_form.block(known.X, Scratch()).log_joint()
+        joint = self.marginal(given).form.block(known.X, Scratch()).log_joint()
         _, responsibilities = posterior(joint, self.weights)
         parts = self.family.asked("parts", "a conditional density")
         slopes, rest = parts.conditional(self.cholesky, given, others)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 LOWEST = np.finfo(np.float64).min
+# Below this an exponential is taken as 0: those that underflow take ten times as long,
+# and so does every product with a number that is less than normal.
+DEEPEST = -700.0
+# With row sums in this range, no term that was dropped shows in them.
+SMALLEST_SUM, LARGEST_SUM = 1e-200, 1e300
 
 
-def log_sum(log_terms: np.ndarray) -> np.ndarray:
-    """Logarithms of the sums over components of `log_terms`, which are overwritten."""
-    return _exponentials(log_terms)[0]
+def log_sum(log_terms: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Logarithms of the sums over components; `log_terms` and `out` are overwritten."""
+    return _exponentials(log_terms, out)[0]
 
 
 def posterior(
-    log_joint: np.ndarray, prior: np.ndarray, weight: np.ndarray | None = None
+    log_joint: np.ndarray,
+    prior: np.ndarray,
+    weight: np.ndarray | None = None,
+    out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Log-densities and responsibilities of a block.
 
@@ -25,6 +33,8 @@ def posterior(
         π, which stands for a row that no component reaches: it tells nothing of them.
     weight : ndarray of shape (n_rows,), default=None
         What the responsibilities of a row sum to; None is 1.
+    out : ndarray of the shape of `log_joint`, default=None
+        Where the shares are written.
 
     Returns
     -------
@@ -33,7 +43,8 @@ def posterior(
     shares : ndarray of shape (..., n_components, n_rows)
         Weight times responsibility.
     """
-    log_density, terms, total = _exponentials(log_joint)
+    out = np.empty_like(log_joint) if out is None else out
+    log_density, terms, total = _exponentials(log_joint, out)
     lost = total == 0
     if lost.any():
         np.copyto(terms, prior[..., None], where=lost[..., None, :])
@@ -43,15 +54,29 @@ def posterior(
     return log_density, terms
 
 
-def _exponentials(log_terms):
-    """Log of the sum over components, the terms relative to the largest, their sum."""
+def _exponentials(log_terms, out):
+    """Log of the sum over components, the terms up to a factor, and their sum."""
+    with np.errstate(over="ignore"):
+        _exp(log_terms, out)
+        total = out.sum(axis=-2)
+    if total.min() >= SMALLEST_SUM and total.max() <= LARGEST_SUM:
+        return np.log(total), out, total
     # Relative to the largest no exponential overflows and one of them is 1, unless all
     # are −inf, whose difference would be NaN.
     peak = log_terms.max(axis=-2, initial=LOWEST)
     log_terms -= peak[..., None, :]
-    np.exp(log_terms, out=log_terms)
-    total = log_terms.sum(axis=-2)
+    _exp(log_terms, out)
+    total = out.sum(axis=-2)
     with np.errstate(divide="ignore"):
         log_density = np.log(total)
     log_density += peak
-    return log_density, log_terms, total
+    return log_density, out, total
+
+
+def _exp(log_terms, out):
+    if log_terms.min() >= DEEPEST:
+        np.exp(log_terms, out=out)
+        return
+    np.maximum(log_terms, DEEPEST, out=out)
+    np.exp(out, out=out)
+    out -= np.exp(DEEPEST)

@@ -60,13 +60,13 @@ class Climbs:
         prior = self._by_climb(mixture.weights)
 
         def term(block: Block, scratch: Scratch):
-            form = mixture.block(block.X, scratch)
+            form = mixture.pass_form.block(block.X, scratch)
             log_joint = self._by_climb(form.log_joint())
             log_density, shares = posterior(log_joint, prior, block.weight)
             shares = shares.reshape(mixture.n_components, -1)
             return form.sums(shares, log_density @ block.weight)
 
-        return rows.add(term, mixture.row_bytes).moments()
+        return rows.add(term, mixture.pass_form.row_bytes).moments()
 
     def best(self, n_climbs: int, log_likelihood: np.ndarray) -> Climbs:
         """The most likely of the climbs."""
@@ -101,7 +101,7 @@ class Climb:
 
     def shares_of(self, block: Block, scratch: Scratch) -> np.ndarray:
         """Weights times responsibilities of a block of the data."""
-        form = self.mixture.block(self.scaling.applied(block.X), scratch)
+        form = self.mixture.pass_form.block(self.scaling.applied(block.X), scratch)
         _, shares = posterior(form.log_joint(), self.mixture.weights, block.weight)
         return shares
 

@@ -26,5 +26,5 @@ class Form(Protocol):
     def row_bytes(self) -> int:
         """Bytes of temporaries that one row needs."""
 
-    def block(self, X: np.ndarray, scratch: Scratch) -> BlockForm | None:
-        """Rows ready to evaluate; None if they reach too far to keep their digits."""
+    def block(self, X: np.ndarray, scratch: Scratch) -> BlockForm:
+        """Rows ready to evaluate."""

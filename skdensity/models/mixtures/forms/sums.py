@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skdensity.models.mixtures.components import Components
+from skdensity.models.mixtures.forms.expansion import Expansion
 from skdensity.models.mixtures.moments import Moments
+
+# Up to so many sums, one matrix-vector product per component is less work: a product of
+# matrices pads them to its tiles.
+MAX_SINGLE_SUMS = 36
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,15 +20,15 @@ class ProductSums:
 
     Attributes
     ----------
-    components : Components
-        The mixture; its centre is what products are relative to.
+    expansion : Expansion
+        The mixture, and what products are relative to.
     log_likelihood : float
         Sum of the weighted log-densities, in nats.
     sums : ndarray of shape (n_components, 1 + n_features + n_products)
         Σ_i s_ik (1, y_i, products of y_i).
     """
 
-    components: Components
+    expansion: Expansion
     log_likelihood: float
     sums: np.ndarray
 
@@ -33,20 +37,28 @@ class ProductSums:
         if isinstance(other, Moments):
             return self.moments() + other
         log_likelihood = self.log_likelihood + other.log_likelihood
-        return ProductSums(self.components, log_likelihood, self.sums + other.sums)
+        return replace(self, log_likelihood=log_likelihood, sums=self.sums + other.sums)
 
     __radd__ = __add__
 
     def moments(self) -> Moments:
         """Moments about the mixture's means."""
-        components, d = self.components, self.components.n_features
+        components = self.expansion.components
+        d = components.n_features
         products = components.family.asked("products", "a sum of products")
         second = products.to_scatter(self.sums[:, d + 1 :], d)
-        about_centre = Moments(
+        about_origin = Moments(
             log_likelihood=self.log_likelihood,
             mass=self.sums[:, 0],
             first=self.sums[:, 1 : d + 1],
             second=second,
-            about=np.broadcast_to(components.centre, components.means.shape),
+            about=np.broadcast_to(self.expansion.origin, components.means.shape),
         )
-        return about_centre.moved(components.means, components.family.scatter)
+        return about_origin.moved(components.means, components.family.scatter)
+
+
+def product_sums(shares: np.ndarray, products: np.ndarray) -> np.ndarray:
+    """Sums over a block of weights times responsibilities times every product."""
+    if len(shares) * len(products) > MAX_SINGLE_SUMS:
+        return shares @ products.T
+    return np.stack([products @ share for share in shares])

@@ -2,21 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from skdensity.models.mixtures.components import Components
-from skdensity.models.mixtures.forms.form import Form
+from skdensity.models.mixtures.forms.expansion import Expansion
+from skdensity.models.mixtures.forms.form import BlockForm, Form
 from skdensity.models.mixtures.forms.quadratic import QuadraticForm
-from skdensity.models.mixtures.forms.triangular import TriangularForm
+from skdensity.models.mixtures.forms.triangular import MAX_PRODUCTS, TriangularForm
 from skdensity.models.mixtures.forms.whitened import WhitenedForm
+from skdensity.passes.scratch import Scratch
 
-# From here on whitening is less work than forming all products of features.
-MAX_PRODUCTS = 600
+# The largest reach (see `Expansion`) whose squares are expanded. Log-densities of rows
+# keep 1e-9 nats; those of a pass, which only add up, keep 1e-7 each.
+MAX_EXPANDED = 8e6
+MAX_EXPANDED_IN_PASSES = 8e8
+# The largest whose second moments are expanded: the smallest variances then keep five
+# digits.
+MAX_SUMMED = 1e11
 
 
-def form_of(components: Components) -> Form:
-    """The form that evaluates rows near the mixture's mean with the least work."""
-    products, d = components.family.products, components.n_features
-    if products is None:
-        return WhitenedForm(components)
-    if products.n_products(d) <= max(MAX_PRODUCTS, d):
-        return QuadraticForm.of(components)
-    return TriangularForm.of(components) or WhitenedForm(components)
+@dataclass(frozen=True, eq=False)
+class GuardedForm:
+    """A form that whitens blocks whose products may overflow.
+
+    Attributes
+    ----------
+    near : QuadraticForm or TriangularForm
+        The way that is the least work.
+    far : WhitenedForm
+        The way that has no limits.
+    """
+
+    near: QuadraticForm | TriangularForm
+    far: WhitenedForm
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of temporaries that one row needs."""
+        return max(self.near.row_bytes, self.far.row_bytes)
+
+    def block(self, X: np.ndarray, scratch: Scratch) -> BlockForm:
+        """Rows ready to evaluate."""
+        return self.near.block(X, scratch) or self.far.block(X, scratch)
+
+
+def form_of(components: Components, max_expanded: float) -> Form:
+    """The form with the least work among those that keep the digits of a mixture.
+
+    Parameters
+    ----------
+    components : Components
+        The mixture.
+    max_expanded : float
+        `MAX_EXPANDED` or `MAX_EXPANDED_IN_PASSES`.
+    """
+    family, d = components.family, components.n_features
+    whitened = WhitenedForm(components)
+    if family.products is None or family.parts is None:
+        return whitened
+    expansion = Expansion.of(components)
+    is_cheap = family.products.n_products(d) <= max(MAX_PRODUCTS, d)
+    if is_cheap and expansion.reach <= max_expanded:
+        return GuardedForm(QuadraticForm.of(expansion), whitened)
+    if expansion.reach <= MAX_SUMMED and (near := TriangularForm.of(expansion)):
+        return GuardedForm(near, whitened)
+    return whitened

@@ -26,7 +26,7 @@ class WhitenedForm:
     @property
     def row_bytes(self) -> int:
         """Bytes of temporaries that one row needs."""
-        return 8 * (3 * self.components.n_features + self.components.n_components)
+        return 8 * (3 * self.components.n_features + 2 * self.components.n_components)
 
     def block(self, X: np.ndarray, scratch: Scratch) -> WhitenedBlock:
         """Rows ready to evaluate, however far they reach."""
