@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from math import log
@@ -24,18 +25,27 @@ from skdensity.densities.checks import (
     not_positive_definite,
     weighted_sum,
 )
+from skdensity.densities.doubts import (
+    Estimates,
+    coinciding,
+    outweighed,
+    resting,
+    warn_of,
+)
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.variances import positive_variances
+from skdensity.models.mixtures.moments import Moments, moments_of
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixtures.starts import STARTS, StartProblem, start_rows
-from skdensity.solvers.result import Result, warn_unless_converged
+from skdensity.solvers.result import (
+    Result,
+    unless_interrupted,
+    warn_unless_converged,
+)
 from skdensity.solvers.stopping import StoppingRule
 from skdensity.solvers.watchers import Progress
-
-# What reg_covar="auto" adds, in variances of the features.
-AUTO_REG_COVAR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +56,9 @@ class FitProblem:
     ----------
     rows : ArrayRows
         What is fitted to.
-    reg_covar : ndarray of shape (n_features,)
-        Added to every variance.
+    reg_covar : ndarray
+        Added to every covariance, in the family's layout, without an axis of
+        components.
     rng : RandomState
         Source of randomness.
     """
@@ -86,7 +97,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         "n_components": [Interval(Integral, 1, None, closed="left")],
         # A live view of the table: families that are added to it count.
         "covariance_type": [StrOptions(FAMILIES.keys())],
-        "reg_covar": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "reg_covar": REG_COVAR_CONSTRAINT,
         "max_iter": [Interval(Integral, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "weights_init": ["array-like", None],
@@ -200,11 +211,19 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             components, if an initial value has the wrong shape or range, or if a
             covariance becomes singular. The estimator is then left as it was.
 
+        KeyboardInterrupt
+            If the user interrupted the fit; the best parameters so far are kept, and
+            `warm_start=True` goes on from them.
+
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` iterations were not enough for `tol`, or the user interrupted
-            the fit; the best parameters so far are kept.
+            If `max_iter` iterations were not enough for `tol`.
+        UserWarning
+            If a number for `reg_covar` is more than a hundredth of the variance of a
+            feature within a component, if components rest on `reg_covar` because too
+            few rows, or rows that do not vary, are behind them, or if components
+            coincide.
 
         See Also
         --------
@@ -227,10 +246,15 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
                     f"n_components={self.n_components} needs at least as many rows of "
                     f"positive weight, but got n_samples={rows.n_rows}."
                 )
-            best = self._best_run(rows, task)
+            problem = self._problem(rows)
+            best = self._best_run(problem, task)
             self._store(best, rows.dtype)
             task.end()
-        warn_unless_converged(best.result, type(self).__name__, self.tol)
+            doubts = self._doubts(best, problem)
+        name = type(self).__name__
+        unless_interrupted(best.result, name)
+        warn_unless_converged(best.result, name, self.tol)
+        warn_of(self, doubts)
         return self
 
     def fit_predict(
@@ -422,6 +446,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ValueError
             If `X` or the weights are unusable.
 
+        Warns
+        -----
+        UserWarning
+            If the total weight is below the number of parameters, as that of normalised
+            weights is.
+
         See Also
         --------
         bic : Asks more of every parameter.
@@ -462,6 +492,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             If the estimator is not fitted.
         ValueError
             If `X` or the weights are unusable.
+
+        Warns
+        -----
+        UserWarning
+            If the total weight is below the number of parameters, as that of normalised
+            weights is.
 
         See Also
         --------
@@ -511,6 +547,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             If the estimator is not fitted.
         ValueError
             If `X` or the weights are unusable.
+
+        Warns
+        -----
+        UserWarning
+            If the total weight is below the number of parameters, as that of normalised
+            weights is.
 
         See Also
         --------
@@ -563,10 +605,20 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         )
         return self._finished(solver, result)
 
-    def _best_run(self, rows, task):
+    def _problem(self, rows):
+        """What every run of this fit shares."""
         rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
-        rng = check_random_state(self.random_state)
-        problem = FitProblem(rows, self._added_variances(rows), rng)
+        family = FAMILIES[self.covariance_type]
+        added = added_covariance(
+            self.reg_covar,
+            family,
+            rows.n_features,
+            lambda: moments_of(rows, family.scatter),
+        )
+        return FitProblem(rows, added, check_random_state(self.random_state))
+
+    def _best_run(self, problem, task):
+        rows = problem.rows
         starts = [None] if self._continues(rows) else self._starts(problem)
         runs, interrupted = [], False
         try:
@@ -583,11 +635,23 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         # The best of too few runs: the fit as a whole was interrupted.
         return replace(best, result=replace(best.result, ended_by="interrupt"))
 
-    def _added_variances(self, rows):
-        """What `reg_covar` stands for, one number per feature."""
-        if self.reg_covar == "auto":
-            return AUTO_REG_COVAR * positive_variances(rows)
-        return np.full(rows.n_features, float(self.reg_covar))
+    def _doubts(self, run, problem):
+        """What the fit may hide, in words; nothing of one that was cut off."""
+        if run.result.interrupted or not run.result.values:
+            return []
+        rows, mixture = problem.rows, run.mixture
+        estimates = Estimates(
+            self._last_moments(run, rows),
+            mixture.family,
+            problem.reg_covar,
+            rows.n_effective,
+        )
+        rest = outweighed(estimates, self) or resting(estimates, self.covariance_type)
+        return [rest, coinciding(mixture)]
+
+    def _last_moments(self, run, rows) -> Moments:
+        """Those that the components of a run can be estimated from."""
+        return run.mixture.moments(rows)
 
     def _runs(self, problem, starts, task):
         """A run from every start, unless a callback or the user has had enough."""
@@ -703,8 +767,18 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     def _criterion(self, log_density, sample_weight, price):
         """−2 ℓ plus the price of every parameter, a function of the total weight."""
         weight = check_weights(sample_weight, log_density)
+        total, n_parameters = weight.sum(), self._n_parameters()
+        if total < n_parameters:
+            warnings.warn(
+                f"{type(self).__name__} has {n_parameters} parameters, and the total "
+                f"weight is only {total:.3g}: such criteria then fall for ever as "
+                "components are added. They take weights as numbers of repetitions; "
+                "multiply weights that are normalised by the number of rows, or use "
+                "fewer components.",
+                stacklevel=3,
+            )
         log_likelihood = weighted_sum(weight, log_density)
-        return -2 * log_likelihood + self._n_parameters() * price(weight.sum())
+        return -2 * log_likelihood + n_parameters * price(total)
 
     def _n_parameters(self):
         mixture = self._model()

@@ -27,7 +27,8 @@ def check_weights(sample_weight, X):
 def weighted_sum(weight, log_density):
     """Sum of weighted log-densities; a row of weight 0 is not there, even at −inf."""
     counts = weight > 0
-    return float(weight[counts] @ log_density[counts].astype(np.float64))
+    with np.errstate(under="ignore"):  # of weights that are tiny
+        return float(weight[counts] @ log_density[counts].astype(np.float64))
 
 
 def check_sampling(estimator, n_samples, random_state):

@@ -61,6 +61,10 @@ class Rows(Protocol):
         """Sum of the weights."""
 
     @property
+    def n_effective(self) -> float:
+        """Kish's effective number of rows, (Σ w)² / Σ w²."""
+
+    @property
     def origin(self) -> np.ndarray:
         """A row of positive weight, in float64: sums relative to it do not cancel."""
 
