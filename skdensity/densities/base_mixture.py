@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from math import log
@@ -23,15 +22,10 @@ from skdensity.densities.checks import (
     checked_matrices,
     checked_mixing_weights,
     not_positive_definite,
+    warn_of_light_weights,
     weighted_sum,
 )
-from skdensity.densities.doubts import (
-    Estimates,
-    coinciding,
-    outweighed,
-    resting,
-    warn_of,
-)
+from skdensity.densities.doubts import doubts_of, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
@@ -639,15 +633,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """What the fit may hide, in words; nothing of one that was cut off."""
         if run.result.interrupted or not run.result.values:
             return []
-        rows, mixture = problem.rows, run.mixture
-        estimates = Estimates(
-            self._last_moments(run, rows),
-            mixture.family,
-            problem.reg_covar,
-            rows.n_effective,
-        )
-        rest = outweighed(estimates, self) or resting(estimates, self.covariance_type)
-        return [rest, coinciding(mixture)]
+        moments = self._last_moments(run, problem.rows)
+        return doubts_of(self, run.mixture, moments, problem.rows, problem.reg_covar)
 
     def _last_moments(self, run, rows) -> Moments:
         """Those that the components of a run can be estimated from."""
@@ -768,15 +755,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """−2 ℓ plus the price of every parameter, a function of the total weight."""
         weight = check_weights(sample_weight, log_density)
         total, n_parameters = weight.sum(), self._n_parameters()
-        if total < n_parameters:
-            warnings.warn(
-                f"{type(self).__name__} has {n_parameters} parameters, and the total "
-                f"weight is only {total:.3g}: such criteria then fall for ever as "
-                "components are added. They take weights as numbers of repetitions; "
-                "multiply weights that are normalised by the number of rows, or use "
-                "fewer components.",
-                stacklevel=3,
-            )
+        warn_of_light_weights(self, total, n_parameters)
         log_likelihood = weighted_sum(weight, log_density)
         return -2 * log_likelihood + n_parameters * price(total)
 

@@ -1,13 +1,13 @@
 """What a mixture that was fitted without an error may hide, in words.
 
-Each function returns a message, or None where there is nothing to say. They look at the
-moments of the last M-step alone, so that they cost no pass over the rows.
+A message is None where there is nothing to say. To find that out takes the moments of
+the last M-step alone, and no pass over the rows.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
+from skdensity.rows.rows import Rows
 
 # Share of a variance that a number may add to it without a word.
 SMALL_SHARE = 0.01
@@ -43,14 +44,11 @@ class Estimates:
         The shape of the covariances.
     added : ndarray
         Covariance that was added to each.
-    n_effective : float, default=inf
-        Effective number of rows, of all components.
     """
 
     moments: Moments
     family: CovarianceFamily
     added: np.ndarray
-    n_effective: float = np.inf
 
     @property
     def n_features(self) -> int:
@@ -63,22 +61,43 @@ class Estimates:
         return self.moments.covariances(self.family.scatter, 0.0)
 
     @property
-    def rows_each(self) -> np.ndarray:
-        """Effective number of rows behind each covariance.
+    def least_rows(self) -> int:
+        """Rows that a covariance takes, after those spent on the means it is about."""
+        n_means = len(self.moments.mass) if self.family.shape.tied else 1
+        return self.family.shape.least_rows(self.n_features) + n_means - 1
 
-        A component's share of the weight times Kish's number (Σ w)² / Σ w² of all rows.
-        A tied covariance has all rows, less one for every further mean.
-        """
-        rows = self.moments.weights * self.n_effective
-        if self.family.shape.tied:
-            return np.array([rows.sum() - len(rows) + 1])
-        return rows
 
-    @cached_property
-    def few(self) -> np.ndarray:
-        """Which covariances have fewer rows than one that is not singular takes."""
-        least = self.family.shape.least_rows(self.n_features)
-        return self.rows_each < least - ROUNDING * least
+def doubts_of(
+    estimator: Any, mixture: Mixture, moments: Moments, rows: Rows, added: np.ndarray
+) -> list[str | None]:
+    """All that a fit of a mixture may hide.
+
+    Parameters
+    ----------
+    estimator : object
+        Has `reg_covar`, `covariance_type` and maybe `feature_names_in_`.
+    mixture : Mixture
+        What it ended with.
+    moments : Moments
+        What that was estimated from.
+    rows : Rows
+        What was fitted to; looked at only where there is a doubt.
+    added : ndarray
+        Covariance that was added to each.
+    """
+    estimates = Estimates(moments, mixture.family, added)
+    mass = moments.mass.sum() if mixture.family.shape.tied else moments.mass
+    # No effective number of rows is less than this.
+    n_rows = np.atleast_1d(mass) / rows.largest_weight
+    thin = _thin(estimates) if np.any(added) else {}
+    if thin or np.any(n_rows < estimates.least_rows):
+        n_rows = mixture.effective_rows(rows)
+    few = n_rows < (1 - ROUNDING) * estimates.least_rows
+    return [
+        outweighed(estimates, estimator, few)
+        or resting(estimates, estimator.covariance_type, n_rows, few, thin),
+        coinciding(mixture),
+    ]
 
 
 def warn_of(estimator: Any, doubts: Iterable[str | None]) -> None:
@@ -88,7 +107,9 @@ def warn_of(estimator: Any, doubts: Iterable[str | None]) -> None:
         warnings.warn(f"{type(estimator).__name__}: {doubt}", stacklevel=4)
 
 
-def outweighed(estimates: Estimates, estimator: Any) -> str | None:
+def outweighed(
+    estimates: Estimates, estimator: Any, few: np.ndarray | bool = False
+) -> str | None:
     """Where a number that was added is more than a hundredth of a feature's variance.
 
     Parameters
@@ -98,13 +119,14 @@ def outweighed(estimates: Estimates, estimator: Any) -> str | None:
     estimator : object
         Has `reg_covar`, of which "auto" is never too much, and maybe
         `feature_names_in_`.
+    few : ndarray of bool, default=False
+        Covariances of so few rows that they say nothing of units.
     """
     if estimator.reg_covar in ("auto", 0):
         return None
     reg_covar = float(estimator.reg_covar)
     variances, _ = _variances(estimates)
-    few = np.broadcast_to(estimates.few, len(variances))
-    variances[few] = 0  # so few rows say nothing of units
+    variances[np.broadcast_to(few, len(variances))] = 0
     share = np.divide(
         reg_covar, variances, out=np.zeros_like(variances), where=variances > 0
     )
@@ -122,26 +144,43 @@ def outweighed(estimates: Estimates, estimator: Any) -> str | None:
     )
 
 
-def resting(estimates: Estimates, covariance_type: str) -> str | None:
-    """Which components are as wide as `reg_covar` makes them."""
-    if not np.any(estimates.added):
+def resting(
+    estimates: Estimates,
+    covariance_type: str,
+    n_rows: np.ndarray,
+    few: np.ndarray,
+    thin: Collection[int],
+) -> str | None:
+    """Which components are as wide as `reg_covar` makes them.
+
+    Parameters
+    ----------
+    estimates : Estimates
+        What was added to.
+    covariance_type : str
+        As the user said it.
+    n_rows : ndarray
+        Effective number of rows of each covariance.
+    few : ndarray of bool
+        Whether that is less than a covariance takes.
+    thin : collection of int
+        Covariances that vary by much less than what was added, in some direction.
+    """
+    found = sorted({*np.flatnonzero(few).tolist(), *thin})
+    if not (found and np.any(estimates.added)):
         return None
-    found = sorted({*np.flatnonzero(estimates.few).tolist(), *_thin(estimates)})
-    if not found:
-        return None
-    shape = estimates.family.shape
     who = f"{_named('component', found)} rest{'s' * (len(found) == 1)}"
-    if shape.tied:
+    if estimates.family.shape.tied:
         who = "the covariance that all components share rests"
-    rows = _listed([f"{estimates.rows_each[k]:.3g}" for k in found])
-    least = shape.least_rows(estimates.n_features)
+    rows = _listed([f"{n_rows[k]:.3g}" for k in found])
     return (
         f"{who} on `reg_covar` (effective number of rows: {rows}; covariance_type="
-        f"{covariance_type!r} takes at least {least}). In some direction the rows hardly "
-        "vary: they are few, equal or collinear, or an outlier makes the variance of all "
-        "rows large. There `reg_covar` decides the width, and with it the likelihood. "
-        "Use fewer components, a `covariance_type` with fewer parameters, or a larger "
-        "`reg_covar`, or remove such features and rows."
+        f"{covariance_type!r} takes at least {estimates.least_rows}). In some "
+        "direction the rows hardly vary: they are few, equal or collinear, or an "
+        "outlier makes the variance of all rows large. There `reg_covar` decides the "
+        "width, and with it the likelihood. Use fewer components, a `covariance_type` "
+        "with fewer parameters, or a larger `reg_covar`, or remove such features and "
+        "rows."
     )
 
 

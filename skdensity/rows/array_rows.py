@@ -77,15 +77,9 @@ class ArrayRows:
         return float(len(self.X) if self.weight is None else self.weight.sum())
 
     @property
-    def n_effective(self) -> float:
-        """Kish's effective number of rows, (Σ w)² / Σ w²: all, if they count the same.
-
-        Kish (1965), *Survey Sampling*, section 11.7.
-        """
-        if self.weight is None:
-            return float(len(self.X))
-        part = self.weight / self.weight.max()  # whose squares do not overflow
-        return float(part.sum() ** 2 / (part @ part))
+    def largest_weight(self) -> float:
+        """Largest of the weights."""
+        return 1.0 if self.weight is None else float(self.weight.max())
 
     @property
     def origin(self) -> np.ndarray:

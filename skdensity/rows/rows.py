@@ -61,8 +61,8 @@ class Rows(Protocol):
         """Sum of the weights."""
 
     @property
-    def n_effective(self) -> float:
-        """Kish's effective number of rows, (Σ w)² / Σ w²."""
+    def largest_weight(self) -> float:
+        """Largest of the weights."""
 
     @property
     def origin(self) -> np.ndarray:

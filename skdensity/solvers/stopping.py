@@ -51,7 +51,8 @@ def small_gain_ahead(tol: float) -> StoppingRule:
             return True
         steps = steps[np.isfinite(steps)]
         if len(steps) < N_STEPS:
-            return False
+            # A run that goes on from another had its first steps there.
+            return bool(np.isfinite(values[0]) and -tol < step < tol)
         if step < PLATEAU * tol:  # regularisation may even lower the likelihood
             is_growing = step > max(steps[-2], 0)
             return bool(step > -tol) and not is_growing
