@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import MIXTURES, mixture_of_shares
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 
 from skdensity import AdamGaussianMixture, CholeskyGaussian, EMGaussianMixture
 from skdensity.passes import blocks
@@ -88,6 +89,25 @@ def test_an_interrupt_keeps_what_was_reached(monkeypatch, iris, estimator, solve
     assert estimator.n_iter_ == 3
     assert not estimator.converged_
     assert np.isfinite(estimator.score(iris))
+
+
+@pytest.mark.parametrize("estimator", [EMGaussianMixture(), AdamGaussianMixture()])
+def test_an_interrupt_ends_the_search_around_it(monkeypatch, iris, estimator):
+    solver = Adam if isinstance(estimator, AdamGaussianMixture) else EM
+    n_steps, step = [], solver.step
+
+    def interrupted(self, state):
+        n_steps.append(state)
+        if len(n_steps) == 3:
+            raise KeyboardInterrupt
+        return step(self, state)
+
+    monkeypatch.setattr(solver, "step", interrupted)
+    search = GridSearchCV(estimator, {"n_components": [3, 4]}, cv=2)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(iris)
+    assert len(n_steps) == 3
+    assert not hasattr(search, "best_estimator_")
 
 
 def test_an_interrupt_ends_all_runs_and_keeps_the_best(monkeypatch, iris):

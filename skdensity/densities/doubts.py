@@ -7,7 +7,7 @@ the last M-step alone, and no pass over the rows.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -93,9 +93,10 @@ def doubts_of(
     if thin or np.any(n_rows < estimates.least_rows):
         n_rows = mixture.effective_rows(rows)
     few = n_rows < (1 - ROUNDING) * estimates.least_rows
+    is_thin = np.isin(np.arange(len(few)), list(thin))
     return [
-        outweighed(estimates, estimator, few)
-        or resting(estimates, estimator.covariance_type, n_rows, few, thin),
+        outweighed(estimates, estimator, few, is_thin)
+        or resting(estimates, estimator.covariance_type, n_rows, few | is_thin),
         coinciding(mixture),
     ]
 
@@ -108,7 +109,10 @@ def warn_of(estimator: Any, doubts: Iterable[str | None]) -> None:
 
 
 def outweighed(
-    estimates: Estimates, estimator: Any, few: np.ndarray | bool = False
+    estimates: Estimates,
+    estimator: Any,
+    few: np.ndarray | bool = False,
+    thin: np.ndarray | bool = False,
 ) -> str | None:
     """Where a number that was added is more than a hundredth of a feature's variance.
 
@@ -121,12 +125,17 @@ def outweighed(
         `feature_names_in_`.
     few : ndarray of bool, default=False
         Covariances of so few rows that they say nothing of units.
+    thin : ndarray of bool, default=False
+        Covariances that vary by much less than what was added, in some direction. They
+        say something only where it is much of the variance of all rows, too.
     """
     if estimator.reg_covar in ("auto", 0):
         return None
     reg_covar = float(estimator.reg_covar)
-    variances, _ = _variances(estimates)
-    variances[np.broadcast_to(few, len(variances))] = 0
+    variances, total = _variances(estimates)
+    is_much = reg_covar > SMALL_SHARE * total
+    counts = ~np.atleast_1d(few)[:, None] & (is_much | ~np.atleast_1d(thin)[:, None])
+    variances = np.where(counts, variances, 0)
     share = np.divide(
         reg_covar, variances, out=np.zeros_like(variances), where=variances > 0
     )
@@ -148,8 +157,7 @@ def resting(
     estimates: Estimates,
     covariance_type: str,
     n_rows: np.ndarray,
-    few: np.ndarray,
-    thin: Collection[int],
+    is_found: np.ndarray,
 ) -> str | None:
     """Which components are as wide as `reg_covar` makes them.
 
@@ -161,12 +169,10 @@ def resting(
         As the user said it.
     n_rows : ndarray
         Effective number of rows of each covariance.
-    few : ndarray of bool
-        Whether that is less than a covariance takes.
-    thin : collection of int
-        Covariances that vary by much less than what was added, in some direction.
+    is_found : ndarray of bool
+        Which of them have too few, or vary by much less than what was added.
     """
-    found = sorted({*np.flatnonzero(few).tolist(), *thin})
+    found = np.flatnonzero(is_found).tolist()
     if not (found and np.any(estimates.added)):
         return None
     who = f"{_named('component', found)} rest{'s' * (len(found) == 1)}"
