@@ -231,14 +231,14 @@ def _twin(mixture, variances, k):
 def _thin(estimates):
     """Covariances that vary by much less than what was added, in some direction."""
     family, added = estimates.family, estimates.added
-    _, total = _variances(estimates)
-    # Of a feature that is constant in all rows, no component knows more than another.
-    constant = np.where(total > 0, 0.0, family.shape.variances(added, len(total)))
-    if family.shape.pooled_features:
-        constant[...] = 0  # others tell the width
-    left = estimates.covariances + family.scatter.isolated(constant) - THIN * added
-    # Where that is no covariance, nearly all of the width was added.
+    # What is left without a part of what was added is no covariance where it is thin.
+    left = estimates.covariances - THIN * added
     _, thin = family.factors.factored(left)
+    if thin and not family.shape.pooled_features:
+        # Of what is constant in all rows, no component knows more than others.
+        _, total = _variances(estimates)
+        constant = np.where(total > 0, 0.0, family.shape.variances(added, len(total)))
+        _, thin = family.factors.factored(left + family.scatter.isolated(constant))
     return thin
 
 

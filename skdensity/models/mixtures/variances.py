@@ -75,14 +75,22 @@ def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarra
     n_features = moments.about.shape[1]
     (covariance,) = moments.covariances(family.scatter, 0.0)
     variances = family.shape.variances(covariance, n_features)
+    if _is_regular(covariance, variances, family):
+        return covariance
     positive = _positive(variances)
     covariance = covariance + family.scatter.isolated(positive - variances)
-    cholesky, faults = family.factors.factored(covariance[None])
-    if not faults:
-        unexplained = np.exp(2 * family.factors.log_diagonal(cholesky)) / positive
-        if unexplained.min() > n_features * COLLINEAR:
-            return covariance
+    if _is_regular(covariance, positive, family):
+        return covariance
     return covariance + family.scatter.isolated(positive)
+
+
+def _is_regular(covariance, variances, family):
+    """Whether features leave each other more unexplained than rounding errors."""
+    cholesky, faults = family.factors.factored(covariance[None])
+    if faults:
+        return False
+    unexplained = np.exp(2 * family.factors.log_diagonal(cholesky)) / variances
+    return unexplained.min() > len(variances) * COLLINEAR
 
 
 def _positive(variances):
