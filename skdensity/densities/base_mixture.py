@@ -457,8 +457,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> mixture = EMGaussianMixture.from_parameters(
         ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
         ... )
-        >>> round(mixture.aic([[0.0], [4.0]]), 3)
-        16.447
+        >>> round(mixture.aic(3 * [[0.0], [4.0]]), 3)
+        29.341
         """
         return self._criterion(self.score_samples(X), sample_weight, lambda n: 2)
 
@@ -504,8 +504,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> mixture = EMGaussianMixture.from_parameters(
         ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
         ... )
-        >>> round(mixture.bic([[0.0], [4.0]]), 3)
-        9.913
+        >>> round(mixture.bic(3 * [[0.0], [4.0]]), 3)
+        28.3
         """
         return self._criterion(self.score_samples(X), sample_weight, log)
 
@@ -558,10 +558,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> mixture = EMGaussianMixture.from_parameters(
         ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
         ... )
-        >>> round(mixture.icl([[0.0], [4.0]]), 3)
-        9.914
-        >>> round(mixture.icl([[0.0], [2.0]]) - mixture.bic([[0.0], [2.0]]), 3)
-        1.387
+        >>> round(mixture.icl(3 * [[0.0], [4.0]]), 3)
+        28.304
+        >>> between = 3 * [[0.0], [2.0]]
+        >>> round(mixture.icl(between) - mixture.bic(between), 3)
+        4.161
         """
         log_completed = self._evaluated("log_completed", self._rows(X))
         return self._criterion(log_completed, sample_weight, log)
