@@ -106,7 +106,9 @@ def test_the_share_of_a_variance_that_is_much(returns):
     X = np.sqrt(variance) * scale(returns)
     mixture = EMGaussianMixture(1)
     assert not warned(mixture.set_params(reg_covar=0.0099 * variance), X)
-    assert len(warned(mixture.set_params(reg_covar=0.0101 * variance), X)) == 1
+    with pytest.warns(UserWarning, match="is 0.01 times the variance") as caught:
+        mixture.set_params(reg_covar=0.0101 * variance).fit(X)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 @pytest.mark.parametrize("estimator", [EMGaussianMixture(2), GaussianMLE()])

@@ -254,10 +254,6 @@ def _variances(estimates):
     return np.where(within > ROUNDING * total, within, 0) * (total > 0), total
 
 
-def _are_equal(one, other):
-    return np.abs(one - other).max() <= SAME * np.abs(one).max()
-
-
 def _named(noun, indices):
     return f"{noun}{'s' if len(indices) > 1 else ''} {_listed(indices)}"
 

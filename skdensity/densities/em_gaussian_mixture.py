@@ -45,9 +45,9 @@ class EMGaussianMixture(BaseGaussianMixture):
     tol : float, default=1e-6
         Iterations stop when the mean log-likelihood can be expected to rise by less, in
         nats, if they went on for ever, or on a plateau, where it rises by less than a
-        hundredth of this in an iteration. The last step, which scikit-learn compares
-        with its `tol`, says little of the distance to the optimum. With `acceleration`,
-        what counts is the rise over ten iterations.
+        hundredth of this in an iteration and no more than in the one before. The last
+        step, which scikit-learn compares with its `tol`, says little of the distance to
+        the optimum. With `acceleration`, what counts is the rise over ten iterations.
     reg_covar : float or "auto", default="auto"
         ``"auto"`` adds 1e-6 of the covariance of all rows to every covariance:
         of the matrix for ``"full"`` and ``"tied"``, so that neither units nor axes make

@@ -56,12 +56,12 @@ class Workspace:
         self._executor: ThreadPoolExecutor | None = None
         self._hold: Hold | None = None
         self._is_open = False
-        # A density far from all rows is too small for a float: 0 is its right value,
-        # and a user who lets NumPy raise must not lose a fit to it.
-        self._handling = np.errstate(under="ignore")
 
     def __enter__(self) -> Workspace:
         self._is_open = True
+        # A density far from all rows is too small for a float: 0 is its right value,
+        # and a user who lets NumPy raise must not lose a fit to it.
+        self._handling = np.errstate(under="ignore")
         self._handling.__enter__()
         return self
 
