@@ -33,6 +33,8 @@ X_train, X_held_out = pca.transform(train), pca.transform(held_out)
 # The number of components of the mixture is chosen by cross-validated likelihood; the
 # kernel density finds its bandwidth by leaving one out.
 
+import warnings
+
 from sklearn.model_selection import GridSearchCV
 
 from skdensity import (
@@ -42,6 +44,9 @@ from skdensity import (
     GaussianMLE,
     LOOKernelDensity,
 )
+
+# As wide as is good for digits that were left out: more than a little, and meant.
+warnings.filterwarnings("ignore", message=".*reg_covar=0.05")
 
 search = GridSearchCV(
     EMGaussianMixture(reg_covar=0.05, random_state=0), {"n_components": [5, 10, 20, 30]}

@@ -10,6 +10,12 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.em import EM
 
+# What is awkward is warned of; test_doubts.py says of what.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*reg_covar:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.* coincide:UserWarning"),
+]
+
 RNG = np.random.RandomState(0)
 CLUSTERS = RNG.standard_normal((200, 3))
 CLUSTERS[:100] += 5

@@ -69,7 +69,7 @@ def test_a_singular_covariance_is_stored_but_is_no_density():
             use(X)
     with pytest.raises(ValueError, match="singular"):
         density.sample(3)
-    assert np.isfinite(GaussianMLE(reg_covar=1e-3).fit(X).score(X))
+    assert np.isfinite(GaussianMLE(reg_covar="auto").fit(X).score(X))
 
 
 def test_float32_at_an_offset_keeps_its_digits(iris):
@@ -81,3 +81,20 @@ def test_float32_at_an_offset_keeps_its_digits(iris):
     np.testing.assert_allclose(
         single.score_samples(X), double.score_samples(X.astype(np.float64)), rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("other", ["spherical", "full"])
+def test_a_stream_keeps_its_type_whatever_the_shapes(other):
+    # In one feature, all types are laid out alike.
+    density = GaussianMLE(covariance_type="diag").partial_fit([[1.0], [2.0]])
+    before = dict(vars(density.set_params(covariance_type=other)))
+    message = f"covariance_type='{other}' cannot continue a stream.*'diag' began"
+    with pytest.raises(ValueError, match=message):
+        density.partial_fit([[3.0]])
+    density.set_params(covariance_type="nothing")
+    with pytest.raises(ValueError, match=r"'covariance_type'.*Got 'nothing'"):
+        density.partial_fit([[3.0]])
+    density.set_params(covariance_type=other)
+    assert vars(density) == before
+    density.set_params(covariance_type="diag").partial_fit([[6.0]])
+    assert density.location_ == 3

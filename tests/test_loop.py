@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import MIXTURES, mixture_of_shares
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 
 from skdensity import AdamGaussianMixture, CholeskyGaussian, EMGaussianMixture
 from skdensity.passes import blocks
@@ -80,9 +81,9 @@ def interrupted_at(n, step):
 )
 def test_an_interrupt_keeps_what_was_reached(monkeypatch, iris, estimator, solver):
     monkeypatch.setattr(solver, "step", interrupted_at(4, solver.step))
-    with pytest.warns(
-        ConvergenceWarning,
-        match=rf"{type(estimator).__name__} was interrupted after 3 iterations.*kept",
+    name = type(estimator).__name__
+    with pytest.raises(
+        KeyboardInterrupt, match=rf"{name} was interrupted after 3 iterations.*kept"
     ):
         estimator.fit(iris)
     assert estimator.n_iter_ == 3
@@ -90,12 +91,31 @@ def test_an_interrupt_keeps_what_was_reached(monkeypatch, iris, estimator, solve
     assert np.isfinite(estimator.score(iris))
 
 
+@pytest.mark.parametrize("estimator", [EMGaussianMixture(), AdamGaussianMixture()])
+def test_an_interrupt_ends_the_search_around_it(monkeypatch, iris, estimator):
+    solver = Adam if isinstance(estimator, AdamGaussianMixture) else EM
+    n_steps, step = [], solver.step
+
+    def interrupted(self, state):
+        n_steps.append(state)
+        if len(n_steps) == 3:
+            raise KeyboardInterrupt
+        return step(self, state)
+
+    monkeypatch.setattr(solver, "step", interrupted)
+    search = GridSearchCV(estimator, {"n_components": [3, 4]}, cv=2)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(iris)
+    assert len(n_steps) == 3
+    assert not hasattr(search, "best_estimator_")
+
+
 def test_an_interrupt_ends_all_runs_and_keeps_the_best(monkeypatch, iris):
     mixture = EMGaussianMixture(3, n_init=10, init_params="random", random_state=0)
     first = EMGaussianMixture(3, init_params="random", random_state=0).fit(iris)
     at = first.n_iter_ + 2
     monkeypatch.setattr(EM, "step", interrupted_at(at, EM.step))
-    with pytest.warns(ConvergenceWarning, match="was interrupted"):
+    with pytest.raises(KeyboardInterrupt, match="was interrupted"):
         mixture.fit(iris)
     np.testing.assert_array_equal(mixture.means_, first.means_)
     assert not mixture.converged_
@@ -269,7 +289,7 @@ def test_an_interrupt_before_the_first_step_keeps_the_start(monkeypatch, iris):
     start = EMGaussianMixture(3, max_iter=0, random_state=0).fit(iris)
     monkeypatch.setattr(EM, "step", raise_interrupt)
     mixture = EMGaussianMixture(3, random_state=0)
-    with pytest.warns(ConvergenceWarning, match="interrupted after 0 iterations"):
+    with pytest.raises(KeyboardInterrupt, match="interrupted after 0 iterations"):
         mixture.fit(iris)
     np.testing.assert_allclose(mixture.means_, start.means_, rtol=1e-9)
     assert (mixture.n_iter_, mixture.lower_bounds_) == (0, [])
@@ -283,7 +303,7 @@ def test_an_interrupted_fit_goes_on_where_it_was(monkeypatch, iris, acceleration
     solver = AcceleratedEM if acceleration else EM
     step = solver.step
     monkeypatch.setattr(solver, "step", interrupted_at(3, step))
-    with pytest.warns(ConvergenceWarning, match="after 2 iterations"):
+    with pytest.raises(KeyboardInterrupt, match="after 2 iterations"):
         mixture.fit(iris)
     monkeypatch.setattr(solver, "step", step)
     before = mixture.score(iris)
@@ -305,7 +325,7 @@ def test_the_signal_of_a_terminal_interrupts(monkeypatch, iris, n_jobs):
     monkeypatch.setattr(EM, "step", signalled)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)  # so that there are some
     mixture = EMGaussianMixture(3, init_params="random", random_state=0, n_jobs=n_jobs)
-    with pytest.warns(ConvergenceWarning, match="interrupted after 2 iterations"):
+    with pytest.raises(KeyboardInterrupt, match="interrupted after 2 iterations"):
         mixture.fit(iris)
     assert np.isfinite(mixture.score(iris))
 
@@ -340,7 +360,7 @@ def test_the_interrupted_run_itself_may_be_the_best(monkeypatch, iris):
     used = started(monkeypatch, bad, good, good)
     monkeypatch.setattr(EM, "step", interrupted_at(4, EM.step))
     mixture = EMGaussianMixture(2, n_init=3, init_params="random", max_iter=2, tol=0)
-    with pytest.warns(ConvergenceWarning, match="interrupted after 1 iterations"):
+    with pytest.raises(KeyboardInterrupt, match="interrupted after 1 iterations"):
         mixture.fit(rows)
     assert len(used) == 2
     monkeypatch.undo()
@@ -357,7 +377,7 @@ def test_an_interrupt_between_runs_keeps_the_best_so_far(monkeypatch, iris, Esti
     good = halves(rows[:, 2])
     used = started(monkeypatch, good, KeyboardInterrupt, good)
     mixture = Estimator(2, n_init=3, init_params="random")
-    with pytest.warns(ConvergenceWarning, match="was interrupted"):
+    with pytest.raises(KeyboardInterrupt, match="was interrupted"):
         mixture.fit(rows)
     assert len(used) == 2
     assert not mixture.converged_

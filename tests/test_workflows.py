@@ -25,8 +25,8 @@ from skdensity import (
 
 SEARCHES = [
     (LOOKernelDensity(), {"bandwidth": [0.05, 0.1, 0.2, 0.4, "loo", "scott"]}),
-    (EMGaussianMixture(random_state=0, reg_covar=1e-3), {"n_components": [1, 2, 3]}),
-    (AdamGaussianMixture(random_state=0, reg_covar=1e-3), {"n_components": [1, 2, 3]}),
+    (EMGaussianMixture(random_state=0, reg_covar=1e-5), {"n_components": [1, 2, 3]}),
+    (AdamGaussianMixture(random_state=0, reg_covar=1e-5), {"n_components": [1, 2, 3]}),
 ]
 
 FOLDS = KFold(3, shuffle=True, random_state=0)

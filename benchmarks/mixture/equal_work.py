@@ -62,7 +62,9 @@ def compare_iterations(X, start, repeats):
 
 def em_fit(Mixture, X, start, max_iter):
     """Log-likelihood per row that the last of `max_iter` iterations saw."""
-    return Mixture(tol=0, max_iter=max_iter, **start).fit(X).lower_bound_
+    # What is added to covariances is the same number for both.
+    settings = {"tol": 0, "reg_covar": 1e-6, "max_iter": max_iter}
+    return Mixture(**settings, **start).fit(X).lower_bound_
 
 
 def per_iteration(fit, n_iter):

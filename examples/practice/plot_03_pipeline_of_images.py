@@ -20,6 +20,8 @@ the one that finds an image most likely tells what the image shows.
 # alt: Ten rows of ten drawn digits, one row for each digit from 0 to 9; most are
 # easy to read, and no two look the same.
 # sphinx_gallery_end_ignore
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -28,6 +30,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
 from skdensity import EMGaussianMixture
+
+# 20 features from 130 images of a digit: components are thickened, more than a little.
+warnings.filterwarnings("ignore", message=".*reg_covar")
 
 images, labels = load_digits(return_X_y=True)
 train, test, train_labels, test_labels = train_test_split(

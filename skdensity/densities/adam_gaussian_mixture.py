@@ -63,11 +63,12 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Decay rates of the running averages of the gradient and of its square.
     epsilon : float, default=1e-8
         Added to the root of the averaged square.
-    reg_covar : float, default=1e-6
-        Added to every variance of the start; during the descent the smallest value of
-        :math:`L_{dd}^2`, the variance of a feature given those before it, in squared
-        units of the data. So the volume of a component, and with it the likelihood, is
-        bounded. EM adds it to every variance instead, which keeps them larger.
+    reg_covar : float or "auto", default="auto"
+        What is added to every covariance of the start, as in
+        :class:`EMGaussianMixture`. During the descent its own :math:`L_{dd}^2`, the
+        variance of a feature given those before it, are the smallest that those of a
+        component may have. So the volume of a component, and with it the likelihood, is
+        bounded. EM adds it to every covariance instead, which keeps them larger.
     n_init : int, default=1
         Number of starts; the most likely result is kept.
     init_params : str, default="small_em"
@@ -200,7 +201,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        reg_covar: float | Literal["auto"] = 1e-6,
+        reg_covar: float | Literal["auto"] = "auto",
         n_init: int = 1,
         init_params: str = "small_em",
         weights_init: ArrayLike | None = None,
@@ -241,12 +242,13 @@ class AdamGaussianMixture(BaseGaussianMixture):
         family = FAMILIES[self.covariance_type]
         family.asked("free", type(self).__name__)
         parameters = self._parameters(problem, family, start)
+        least = parameters.least_pivots(problem.reg_covar)
         return adam_for(
             self,
             MixtureLoss(parameters),
             problem.rows,
             problem.rng,
-            project=lambda free: parameters.floored(free, problem.reg_covar),
+            project=lambda free: parameters.floored(free, least),
         )
 
     def _parameters(self, problem, family, start):

@@ -174,7 +174,9 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         """Draws from the model, in the dtype of the rows that it was fitted to."""
         self._check_fitted()
         n_samples, rng = check_sampling(self, n_samples, random_state)
-        return rows_as(self._model().sample(n_samples, rng), self._dtype())
+        with np.errstate(under="ignore"):  # as in a pass: see Workspace
+            drawn = self._model().sample(n_samples, rng)
+        return rows_as(drawn, self._dtype())
 
     def _dtype(self) -> np.dtype:
         """That of the rows that the density was fitted to."""
@@ -196,7 +198,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         self._check_fitted()
         if "_kept" not in vars(self):
             self._kept = Kept()
-        return self._kept.model(self._told(), self._model_of)
+        with np.errstate(under="ignore"):  # as in a pass: see Workspace
+            return self._kept.model(self._told(), self._model_of)
 
     def _evaluated(self, method, X):
         """What a method of the model gives for validated rows, in their dtype."""

@@ -22,20 +22,24 @@ from skdensity.densities.checks import (
     checked_matrices,
     checked_mixing_weights,
     not_positive_definite,
+    warn_of_light_weights,
     weighted_sum,
 )
+from skdensity.densities.doubts import doubts_of, warn_of
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.variances import positive_variances
+from skdensity.models.mixtures.moments import Moments, moments_of
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixtures.starts import STARTS, StartProblem, start_rows
-from skdensity.solvers.result import Result, warn_unless_converged
+from skdensity.solvers.result import (
+    Result,
+    unless_interrupted,
+    warn_unless_converged,
+)
 from skdensity.solvers.stopping import StoppingRule
 from skdensity.solvers.watchers import Progress
-
-# What reg_covar="auto" adds, in variances of the features.
-AUTO_REG_COVAR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +50,9 @@ class FitProblem:
     ----------
     rows : ArrayRows
         What is fitted to.
-    reg_covar : ndarray of shape (n_features,)
-        Added to every variance.
+    reg_covar : ndarray
+        Added to every covariance, in the family's layout, without an axis of
+        components.
     rng : RandomState
         Source of randomness.
     """
@@ -86,7 +91,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         "n_components": [Interval(Integral, 1, None, closed="left")],
         # A live view of the table: families that are added to it count.
         "covariance_type": [StrOptions(FAMILIES.keys())],
-        "reg_covar": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "reg_covar": REG_COVAR_CONSTRAINT,
         "max_iter": [Interval(Integral, 0, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "weights_init": ["array-like", None],
@@ -200,11 +205,19 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             components, if an initial value has the wrong shape or range, or if a
             covariance becomes singular. The estimator is then left as it was.
 
+        KeyboardInterrupt
+            If the user interrupted the fit; the best parameters so far are kept, and
+            `warm_start=True` goes on from them.
+
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` iterations were not enough for `tol`, or the user interrupted
-            the fit; the best parameters so far are kept.
+            If `max_iter` iterations were not enough for `tol`.
+        UserWarning
+            If a number for `reg_covar` is more than a hundredth of the variance of a
+            feature within a component, if components rest on `reg_covar` because too
+            few rows, or rows that do not vary, are behind them, or if components
+            coincide.
 
         See Also
         --------
@@ -227,10 +240,15 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
                     f"n_components={self.n_components} needs at least as many rows of "
                     f"positive weight, but got n_samples={rows.n_rows}."
                 )
-            best = self._best_run(rows, task)
+            problem = self._problem(rows)
+            best = self._best_run(problem, task)
             self._store(best, rows.dtype)
             task.end()
-        warn_unless_converged(best.result, type(self).__name__, self.tol)
+            doubts = self._doubts(best, problem)
+        name = type(self).__name__
+        unless_interrupted(best.result, name)
+        warn_unless_converged(best.result, name, self.tol)
+        warn_of(self, doubts)
         return self
 
     def fit_predict(
@@ -422,6 +440,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ValueError
             If `X` or the weights are unusable.
 
+        Warns
+        -----
+        UserWarning
+            If the total weight is below the number of parameters, as that of normalised
+            weights is.
+
         See Also
         --------
         bic : Asks more of every parameter.
@@ -433,8 +457,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> mixture = EMGaussianMixture.from_parameters(
         ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
         ... )
-        >>> round(mixture.aic([[0.0], [4.0]]), 3)
-        16.447
+        >>> round(mixture.aic(3 * [[0.0], [4.0]]), 3)
+        29.341
         """
         return self._criterion(self.score_samples(X), sample_weight, lambda n: 2)
 
@@ -463,6 +487,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ValueError
             If `X` or the weights are unusable.
 
+        Warns
+        -----
+        UserWarning
+            If the total weight is below the number of parameters, as that of normalised
+            weights is.
+
         See Also
         --------
         aic : Asks less of every parameter.
@@ -474,8 +504,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> mixture = EMGaussianMixture.from_parameters(
         ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
         ... )
-        >>> round(mixture.bic([[0.0], [4.0]]), 3)
-        9.913
+        >>> round(mixture.bic(3 * [[0.0], [4.0]]), 3)
+        28.3
         """
         return self._criterion(self.score_samples(X), sample_weight, log)
 
@@ -512,6 +542,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ValueError
             If `X` or the weights are unusable.
 
+        Warns
+        -----
+        UserWarning
+            If the total weight is below the number of parameters, as that of normalised
+            weights is.
+
         See Also
         --------
         bic : Counts Gaussians.
@@ -522,10 +558,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> mixture = EMGaussianMixture.from_parameters(
         ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
         ... )
-        >>> round(mixture.icl([[0.0], [4.0]]), 3)
-        9.914
-        >>> round(mixture.icl([[0.0], [2.0]]) - mixture.bic([[0.0], [2.0]]), 3)
-        1.387
+        >>> round(mixture.icl(3 * [[0.0], [4.0]]), 3)
+        28.304
+        >>> between = 3 * [[0.0], [2.0]]
+        >>> round(mixture.icl(between) - mixture.bic(between), 3)
+        4.161
         """
         log_completed = self._evaluated("log_completed", self._rows(X))
         return self._criterion(log_completed, sample_weight, log)
@@ -563,10 +600,20 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         )
         return self._finished(solver, result)
 
-    def _best_run(self, rows, task):
+    def _problem(self, rows):
+        """What every run of this fit shares."""
         rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
-        rng = check_random_state(self.random_state)
-        problem = FitProblem(rows, self._added_variances(rows), rng)
+        family = FAMILIES[self.covariance_type]
+        added = added_covariance(
+            self.reg_covar,
+            family,
+            rows.n_features,
+            lambda: moments_of(rows, family.scatter),
+        )
+        return FitProblem(rows, added, check_random_state(self.random_state))
+
+    def _best_run(self, problem, task):
+        rows = problem.rows
         starts = [None] if self._continues(rows) else self._starts(problem)
         runs, interrupted = [], False
         try:
@@ -583,11 +630,16 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         # The best of too few runs: the fit as a whole was interrupted.
         return replace(best, result=replace(best.result, ended_by="interrupt"))
 
-    def _added_variances(self, rows):
-        """What `reg_covar` stands for, one number per feature."""
-        if self.reg_covar == "auto":
-            return AUTO_REG_COVAR * positive_variances(rows)
-        return np.full(rows.n_features, float(self.reg_covar))
+    def _doubts(self, run, problem):
+        """What the fit may hide, in words; nothing of one that was cut off."""
+        if run.result.interrupted or not run.result.values:
+            return []
+        moments = self._last_moments(run, problem.rows)
+        return doubts_of(self, run.mixture, moments, problem.rows, problem.reg_covar)
+
+    def _last_moments(self, run, rows) -> Moments:
+        """Those that the components of a run can be estimated from."""
+        return run.mixture.moments(rows)
 
     def _runs(self, problem, starts, task):
         """A run from every start, unless a callback or the user has had enough."""
@@ -703,8 +755,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     def _criterion(self, log_density, sample_weight, price):
         """−2 ℓ plus the price of every parameter, a function of the total weight."""
         weight = check_weights(sample_weight, log_density)
+        total, n_parameters = weight.sum(), self._n_parameters()
+        warn_of_light_weights(self, total, n_parameters)
         log_likelihood = weighted_sum(weight, log_density)
-        return -2 * log_likelihood + self._n_parameters() * price(weight.sum())
+        return -2 * log_likelihood + n_parameters * price(total)
 
     def _n_parameters(self):
         mixture = self._model()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -27,7 +28,21 @@ def check_weights(sample_weight, X):
 def weighted_sum(weight, log_density):
     """Sum of weighted log-densities; a row of weight 0 is not there, even at −inf."""
     counts = weight > 0
-    return float(weight[counts] @ log_density[counts].astype(np.float64))
+    with np.errstate(under="ignore"):  # of weights that are tiny
+        return float(weight[counts] @ log_density[counts].astype(np.float64))
+
+
+def warn_of_light_weights(estimator, total, n_parameters):
+    """Warn where a criterion counts fewer rows than there are parameters."""
+    if total >= n_parameters:
+        return
+    warnings.warn(
+        f"{type(estimator).__name__} has {n_parameters} parameters, and the total "
+        f"weight is only {total:.3g}: criteria then fall for ever as components are "
+        "added. They take weights as numbers of repetitions; multiply weights that are "
+        "normalised by the number of rows, or use fewer components.",
+        stacklevel=4,  # past the criterion and what computes it
+    )
 
 
 def check_sampling(estimator, n_samples, random_state):

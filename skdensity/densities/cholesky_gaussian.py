@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,11 +22,14 @@ from skdensity.densities.descent import (
     stopping_rule_of,
     stored,
 )
+from skdensity.densities.doubts import Estimates, outweighed, warn_of
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.losses import GaussianLoss
+from skdensity.models.mixtures.moments import moments_of
 from skdensity.solvers.loop import iterate
-from skdensity.solvers.result import warn_unless_converged
+from skdensity.solvers.result import unless_interrupted, warn_unless_converged
 from skdensity.solvers.watchers import Progress, Watcher
 
 
@@ -63,6 +66,12 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Decay rates of the running averages of the gradient and of its square.
     epsilon : float, default=1e-8
         Added to the root of the averaged square.
+    reg_covar : float or "auto", default=0.0
+        Covariance that every row is taken to have of its own, as in
+        :class:`GaussianMLE`, where the descent then ends: a number is a variance of
+        every feature, in squared units of the data, and ``"auto"`` is 1e-6 of the
+        covariance of all rows. Without any, a singular covariance is approached for
+        ever.
     location_init : array-like of shape (n_features,), default=None
         Mean to start at. None is the zero vector.
     cholesky_init : array-like of shape (n_features, n_features), default=None
@@ -96,8 +105,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
     precision_ : ndarray of shape (n_features, n_features)
         Inverse of `covariance_`.
     loss_curve_ : list of float
-        Mean negative log-likelihood, in nats, before each update; with batches, the
-        average over the epoch's updates.
+        Mean negative log-likelihood, in nats, before each update, of rows that vary by
+        `reg_covar`; with batches, the average over the epoch's updates.
     n_iter_ : int
         Epochs of the last call of `fit`.
     converged_ : bool
@@ -154,6 +163,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
 
     _parameter_constraints: dict = {
         **ADAM_CONSTRAINTS,
+        "reg_covar": REG_COVAR_CONSTRAINT,
         "location_init": ["array-like", None],
         "cholesky_init": ["array-like", None],
         "store_path": ["boolean"],
@@ -177,6 +187,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
+        reg_covar: float | Literal["auto"] = 0.0,
         location_init: ArrayLike | None = None,
         cholesky_init: ArrayLike | None = None,
         store_path: bool = False,
@@ -194,6 +205,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.reg_covar = reg_covar
         self.location_init = location_init
         self.cholesky_init = cholesky_init
         self.store_path = store_path
@@ -232,11 +244,17 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
             If the input is not a finite table with usable weights, or a start has the
             wrong shape or a non-positive diagonal. The estimator is then left as it
             was.
+        KeyboardInterrupt
+            If the user interrupted the fit; the best parameters so far are kept, and
+            `warm_start=True` goes on from them.
 
         Warns
         -----
         ConvergenceWarning
             If `max_iter` epochs were not enough for `tol`.
+        UserWarning
+            If a number for `reg_covar` is more than a hundredth of the variance of a
+            feature.
 
         See Also
         --------
@@ -252,13 +270,24 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         task = fit_task(self, self.max_iter, X, y, sample_weight)
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
-            result = self._run(rows, task)
+            added, doubt = self._added_covariance(rows)
+            result = self._run(rows, added, task)
             task.end()
+        unless_interrupted(result, type(self).__name__)
         warn_unless_converged(result, type(self).__name__, self.tol)
+        warn_of(self, [doubt])
         return self
 
-    def _run(self, rows, task):
-        loss = GaussianLoss(rows.n_features, FULL)
+    def _added_covariance(self, rows):
+        """What `reg_covar` stands for, and whether that is too much."""
+        if self.reg_covar == 0:
+            return None, None
+        moments = moments_of(rows, FULL.scatter)
+        added = added_covariance(self.reg_covar, FULL, rows.n_features, lambda: moments)
+        return added, outweighed(Estimates(moments, FULL, added), self)
+
+    def _run(self, rows, added, task):
+        loss = GaussianLoss(rows.n_features, FULL, added)
         rng = check_random_state(self.random_state)
         solver, path = adam_for(self, loss, rows, rng), Path()
 

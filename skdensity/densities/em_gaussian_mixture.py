@@ -45,12 +45,17 @@ class EMGaussianMixture(BaseGaussianMixture):
     tol : float, default=1e-6
         Iterations stop when the mean log-likelihood can be expected to rise by less, in
         nats, if they went on for ever, or on a plateau, where it rises by less than a
-        hundredth of this in an iteration. The last step, which scikit-learn compares
-        with its `tol`, says little of the distance to the optimum. With `acceleration`,
-        what counts is the rise over ten iterations.
-    reg_covar : float or "auto", default=1e-6
-        Added to every variance, in squared units of the data. ``"auto"`` adds 1e-6
-        times the variance of each feature, so that the fit does not depend on units.
+        hundredth of this in an iteration and no more than in the one before. The last
+        step, which scikit-learn compares with its `tol`, says little of the distance to
+        the optimum. With `acceleration`, what counts is the rise over ten iterations.
+    reg_covar : float or "auto", default="auto"
+        ``"auto"`` adds 1e-6 of the covariance of all rows to every covariance:
+        of the matrix for ``"full"`` and ``"tied"``, so that neither units nor axes make
+        a difference, of the variances or their mean for the other types. Where it is
+        singular, constant features count as if they varied like the others on average,
+        and 1e-6 of the variances are added if features are collinear. A number is added
+        to every variance, in squared units of the data, as in scikit-learn; a warning
+        says so where it is more than a hundredth of one.
     max_iter : int, default=1000
         Largest number of iterations; 0 returns the start.
     n_init : int, default=1
@@ -179,7 +184,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         *,
         covariance_type: str = "full",
         tol: float = 1e-6,
-        reg_covar: float | Literal["auto"] = 1e-6,
+        reg_covar: float | Literal["auto"] = "auto",
         max_iter: int = 1000,
         n_init: int = 1,
         init_params: str = "small_em",
@@ -212,6 +217,10 @@ class EMGaussianMixture(BaseGaussianMixture):
 
     def _resumed(self, solver):
         return solver.init(self._model(), self.lower_bound_)
+
+    def _last_moments(self, run, rows):
+        moments = run.result.state.moments
+        return super()._last_moments(run, rows) if moments is None else moments
 
     def _stopping_rule(self):
         if self.acceleration is None:

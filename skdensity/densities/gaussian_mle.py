@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from numbers import Integral, Real
-from typing import Any, Self
+from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import pinvh
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
+from skdensity.densities.doubts import Estimates, outweighed, warn_of
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
@@ -40,9 +42,12 @@ class GaussianMLE(BaseGaussian):
     ----------
     covariance_type : {"full", "diag", "spherical"}, default="full"
         Shape of Σ: any, independent features, or one variance for all features.
-    reg_covar : float, default=0.0
-        Added to every variance, in squared units of the data. Makes singular
-        covariances usable.
+    reg_covar : float or "auto", default=0.0
+        A number is added to every variance, in squared units of the data, and makes
+        singular covariances usable; a warning says so where it is more than a hundredth
+        of one. ``"auto"`` adds 1e-6 of the covariance itself, and where that is
+        singular of its diagonal, as in :class:`EMGaussianMixture`: units make no
+        difference.
     n_jobs : int or None, default=None
         Number of threads. None takes as many as BLAS may use here and now, so that
         limits of ``threadpoolctl``, ``OMP_NUM_THREADS`` and joblib's workers hold;
@@ -107,7 +112,7 @@ class GaussianMLE(BaseGaussian):
         "covariance_type": [
             StrOptions({name for name, family in FAMILIES.items() if not family.own})
         ],
-        "reg_covar": [Interval(Real, 0, None, closed="left")],
+        "reg_covar": REG_COVAR_CONSTRAINT,
         "n_jobs": [Integral, None],
     }
     _told_by = ("location_", "covariance_")
@@ -116,7 +121,7 @@ class GaussianMLE(BaseGaussian):
         self,
         *,
         covariance_type: str = "full",
-        reg_covar: float = 0.0,
+        reg_covar: float | Literal["auto"] = 0.0,
         n_jobs: int | None = None,
     ) -> None:
         self.covariance_type = covariance_type
@@ -151,6 +156,12 @@ class GaussianMLE(BaseGaussian):
             If the input is not a finite table with usable weights. The estimator is
             then left as it was.
 
+        Warns
+        -----
+        UserWarning
+            If a number for `reg_covar` is more than a hundredth of the variance of a
+            feature; `partial_fit` does not say so.
+
         See Also
         --------
         partial_fit : Add rows to the estimate.
@@ -163,8 +174,11 @@ class GaussianMLE(BaseGaussian):
         """
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
-            scatter = FAMILIES[self.covariance_type].scatter
-            self._store_estimate(moments_of(rows, scatter), rows.dtype)
+            family = FAMILIES[self.covariance_type]
+            moments = moments_of(rows, family.scatter)
+            added = self._store_estimate(moments, rows.dtype)
+            doubt = outweighed(Estimates(moments, family, added), self)
+        warn_of(self, [doubt])
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -235,11 +249,16 @@ class GaussianMLE(BaseGaussian):
             )
 
     def _store_estimate(self, moments, dtype):
-        """Store the estimate; a singular one has parameters but no density."""
+        """Store the estimate, and return what was added to it.
+
+        A singular one has parameters but no density.
+        """
         family = FAMILIES[self.covariance_type]
-        (inner,) = moments.covariances(family.scatter, self.reg_covar)
         (location,) = moments.mean
-        covariance = family.shape.matrices(inner, len(location))
+        n_features = len(location)
+        added = added_covariance(self.reg_covar, family, n_features, lambda: moments)
+        (inner,) = moments.covariances(family.scatter, added)
+        covariance = family.shape.matrices(inner, n_features)
         try:
             gaussian = Gaussian.of_matrix(location, covariance, family, SINGULAR)
             precision = gaussian.precision
@@ -249,6 +268,7 @@ class GaussianMLE(BaseGaussian):
         self._moments = asdict(moments)
         self._store_arrays(dtype, location_=location, covariance_=covariance)
         self.precision_ = precision.astype(dtype)
+        return added
 
     def _store_given(self, gaussian, covariance):
         self._fitted_type = gaussian.family.name

@@ -476,7 +476,8 @@ class LOOKernelDensity(BaseDensity):
         given, kernels = self._indices(features, leave=1), self._model()
         values = checked_values(values, given, kernels.bounds)
         others = np.setdiff1d(np.arange(kernels.n_features), given)
-        return self._of(kernels.conditional(given, values), others)
+        with np.errstate(under="ignore"):  # as in a pass: see Workspace
+            return self._of(kernels.conditional(given, values), others)
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()

@@ -27,7 +27,8 @@ class Workspace:
 
     Inside of its context, work holds BLAS to one thread from the first block on; on
     leaving, BLAS has its threads back and those of the workspace end. Outside of the
-    context all blocks are worked on by the caller's thread.
+    context all blocks are worked on by the caller's thread. Inside, underflow is no
+    error, whatever NumPy is set to; everything else is as the caller has it.
 
     Parameters
     ----------
@@ -58,10 +59,15 @@ class Workspace:
 
     def __enter__(self) -> Workspace:
         self._is_open = True
+        # A density far from all rows is too small for a float: 0 is its right value,
+        # and a user who lets NumPy raise must not lose a fit to it.
+        self._handling = np.errstate(under="ignore")
+        self._handling.__enter__()
         return self
 
     def __exit__(self, *error: Any) -> None:
         self._is_open = False
+        self._handling.__exit__(*error)
         hold, self._hold = self._hold, None
         executor, self._executor = self._executor, None
         if executor is not None:

@@ -77,6 +77,11 @@ class ArrayRows:
         return float(len(self.X) if self.weight is None else self.weight.sum())
 
     @property
+    def largest_weight(self) -> float:
+        """Largest of the weights."""
+        return 1.0 if self.weight is None else float(self.weight.max())
+
+    @property
     def origin(self) -> np.ndarray:
         """The first row, in float64: sums relative to it do not cancel."""
         first = 0 if self.index is None else self.index[0]

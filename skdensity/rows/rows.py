@@ -61,6 +61,10 @@ class Rows(Protocol):
         """Sum of the weights."""
 
     @property
+    def largest_weight(self) -> float:
+        """Largest of the weights."""
+
+    @property
     def origin(self) -> np.ndarray:
         """A row of positive weight, in float64: sums relative to it do not cancel."""
 

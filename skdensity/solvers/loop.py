@@ -70,7 +70,7 @@ def iterate(
             if any(wishes) and not ended_by:
                 ended_by = "observer"
     except KeyboardInterrupt:
-        ended_by = "interrupt"  # what has been reached is worth keeping
+        ended_by = "interrupt"  # to be raised again, once what was reached is kept
     result = Result(state, values[1:], ended_by or "max_iter")
     for watcher in watchers:
         watcher.end(result)

@@ -45,23 +45,27 @@ class Result:
         return self.ended_by == "interrupt"
 
 
+def unless_interrupted(result: Result, estimator: str) -> None:
+    """Go on with the user's interrupt, now that what was reached is stored.
+
+    A fit that swallowed it would let the loop or the search around it go on.
+    """
+    if result.interrupted:
+        raise KeyboardInterrupt(
+            f"{estimator} was interrupted after {len(result.values)} iterations; the "
+            "parameters so far are kept. Set `warm_start=True` to go on from them."
+        )
+
+
 def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> None:
     """Warn, naming the estimator and the knobs, when a run ended before its time."""
-    if result.converged or result.ended_by == "observer":
-        return  # an observer knows what it wanted
-    n_iter = len(result.values)
-    if result.interrupted:
-        message = (
-            f"{estimator} was interrupted after {n_iter} iterations; the parameters so "
-            "far are kept. Set `warm_start=True` to go on from them."
-        )
-    elif tol is None or n_iter == 0:
+    # An observer knows what it wanted.
+    if result.ended_by != "max_iter" or tol is None or not result.values:
         return
-    else:
-        message = (
-            f"{estimator} used all {n_iter} iterations without reaching tol={tol:g}; "
-            f"the last value was {result.values[-1]:.6g} nats per row. Increase "
-            "`max_iter` or `tol`, or standardise the features."
-        )
+    message = (
+        f"{estimator} used all {len(result.values)} iterations without reaching "
+        f"tol={tol:g}; the last value was {result.values[-1]:.6g} nats per row. "
+        "Increase `max_iter` or `tol`, or standardise the features."
+    )
     # Past this function, `fit` and scikit-learn's wrapper of it.
     warnings.warn(message, ConvergenceWarning, stacklevel=4)

@@ -10,6 +10,10 @@ StoppingRule = Callable[[list[float]], bool]
 
 # Steps below this part of the tolerance are a plateau.
 PLATEAU = 0.01
+# Part of the value below which a step is a rounding error.
+ROUNDING = 32 * np.finfo(np.float64).eps
+# Steps that tell whether they grow; the first, from a start, tells nothing of the next.
+N_STEPS = 3
 
 
 def small_gain_ahead(tol: float) -> StoppingRule:
@@ -20,8 +24,10 @@ def small_gain_ahead(tol: float) -> StoppingRule:
     come is :math:`\delta (\rho + \rho^2 + \dots) = \delta \rho / (1 - \rho)` (Aitken's
     extrapolation; Böhning et al. 1994, doi:10.1007/BF01720593). The factor is the
     largest of the last three, so that steps that grow are not an end. On a plateau,
-    where a step is less than a hundredth of `tol`, no patience would be enough; there,
-    and with less than five values, the last step decides.
+    where a step is less than a hundredth of `tol`, no patience would be enough; there
+    the last step decides, unless it is larger than the one before: EM leaves a saddle
+    by tiny steps that grow. So three steps are looked at, unless the last one is a
+    rounding error.
 
     Examples
     --------
@@ -31,18 +37,25 @@ def small_gain_ahead(tol: float) -> StoppingRule:
     >>> n = next(n for n in range(5, 100) if rule(values[:n]))
     >>> 10 - values[n - 1] < 0.01
     True
+    >>> rule([10 + 1e-6 * 1.5**n for n in range(5)])
+    False
     """
 
     def stop(values: list[float]) -> bool:
         with np.errstate(invalid="ignore"):  # −inf while no component reaches the rows
             steps = np.diff(values[-5:])
         step = steps[-1]
-        if tol == 0:
+        if tol == 0 or not np.isfinite(step):
             return False
+        if abs(step) <= ROUNDING * max(1, abs(values[-1])):
+            return True
+        steps = steps[np.isfinite(steps)]
+        if len(steps) < N_STEPS:
+            # A run that goes on from another had its first steps there.
+            return bool(np.isfinite(values[0]) and -tol < step < tol)
         if step < PLATEAU * tol:  # regularisation may even lower the likelihood
-            return bool(step > -tol)
-        if len(steps) < 4 or not np.all(np.isfinite(steps)):
-            return bool(step < tol)
+            is_growing = step > max(steps[-2], 0)
+            return bool(step > -tol) and not is_growing
         with np.errstate(divide="ignore"):
             factor = np.max(np.abs(steps[1:] / steps[:-1]))
         return bool(factor < 1 and step * factor / (1 - factor) < tol / 2)

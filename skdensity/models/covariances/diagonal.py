@@ -32,6 +32,9 @@ class DiagonalShape(Shape):
     def of_matrix(self, matrix):
         return np.diagonal(matrix).copy()
 
+    def variances(self, inner, n_features):
+        return np.broadcast_to(inner, (*inner.shape[:-1], n_features))
+
     def asymmetry(self, inner):
         return np.zeros(len(inner))
 
@@ -44,9 +47,6 @@ class DiagonalScatter(Scatter):
 
     def of_residuals(self, residuals, share, out):
         return np.multiply(residuals, residuals, out=out) @ share
-
-    def with_variances(self, scatter, mass, variances):
-        return scatter + mass[:, None] * variances
 
     def isolated(self, variances):
         return variances

@@ -33,9 +33,6 @@ class IsotropicScatter(DiagonalScatter):
     def of_residuals(self, residuals, share, out):
         return super().of_residuals(residuals, share, out).sum(keepdims=True)
 
-    def with_variances(self, scatter, mass, variances):
-        return scatter + mass[:, None] * np.sum(variances)
-
     def isolated(self, variances):
         return np.mean(variances, keepdims=True)
 

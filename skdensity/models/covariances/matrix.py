@@ -31,11 +31,17 @@ class MatrixShape(Shape):
         n_matrices, *_ = self.inner_shape(n_components, n_features)
         return n_matrices * n_features * (n_features + 1) // 2
 
+    def least_rows(self, n_features):
+        return n_features + 1
+
     def matrices(self, inner, n_features):
         return inner
 
     def of_matrix(self, matrix):
         return matrix
+
+    def variances(self, inner, n_features):
+        return np.diagonal(inner, axis1=-2, axis2=-1)
 
     def asymmetry(self, inner):
         skew = np.abs(inner - np.swapaxes(inner, -1, -2)).max(axis=(1, 2))
@@ -52,9 +58,6 @@ class MatrixScatter(Scatter):
     def of_residuals(self, residuals, share, out):
         np.multiply(residuals, np.sqrt(share), out=out)
         return out @ out.T  # which NumPy computes as a symmetric update: half the work
-
-    def with_variances(self, scatter, mass, variances):
-        return scatter + mass[:, None, None] * np.diag(variances)
 
     def isolated(self, variances):
         return np.diag(variances)

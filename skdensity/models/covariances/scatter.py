@@ -37,12 +37,6 @@ class Scatter(ABC):
         """
 
     @abstractmethod
-    def with_variances(
-        self, scatter: np.ndarray, mass: np.ndarray, variances: np.ndarray
-    ) -> np.ndarray:
-        """Scatters as if every row varied by `variances`, one for each feature."""
-
-    @abstractmethod
     def isolated(self, variances: np.ndarray) -> np.ndarray:
         """One covariance with the given variances, and no correlations."""
 
@@ -63,7 +57,7 @@ class Scatter(ABC):
         n_features: int,
         reg_covar: float | np.ndarray,
     ) -> np.ndarray:
-        """Maximum-likelihood covariances, plus `reg_covar` on their diagonals.
+        """Maximum-likelihood covariances, each plus `reg_covar`.
 
         Parameters
         ----------
@@ -73,21 +67,40 @@ class Scatter(ABC):
             Weight that each component explains.
         n_features : int
             Number of features.
-        reg_covar : float or ndarray of shape (n_features,)
-            Added to every variance.
+        reg_covar : float or ndarray
+            A number is added to every variance; an array is a covariance in the
+            family's layout, without an axis of components.
 
         Returns
         -------
         covariances : ndarray
             In the family's inner shape.
         """
-        n_pooled = n_features if self.shape.pooled_features else 1
         total = mass.reshape(-1, *(1,) * (scatter.ndim - 1))
         if self.shape.tied:
             total = total.sum(axis=0, keepdims=True)
         pooled = self.shape.pooled(scatter)
         covariances = np.divide(
-            pooled, n_pooled * total, out=np.zeros_like(pooled), where=total > 0
+            pooled,
+            self._n_pooled(n_features) * total,
+            out=np.zeros_like(pooled),
+            where=total > 0,
         )
-        added = np.broadcast_to(np.asarray(reg_covar, dtype=np.float64), n_features)
-        return covariances + self.isolated(added)
+        if np.ndim(reg_covar) == 0:
+            reg_covar = self.isolated(np.full(n_features, float(reg_covar)))
+        return covariances + reg_covar
+
+    def with_covariance(
+        self,
+        scatter: np.ndarray,
+        mass: np.ndarray,
+        n_features: int,
+        covariance: np.ndarray,
+    ) -> np.ndarray:
+        """Scatters as if every row had a covariance of its own, in their layout."""
+        mass = mass.reshape(-1, *(1,) * (scatter.ndim - 1))
+        return scatter + self._n_pooled(n_features) * mass * covariance
+
+    def _n_pooled(self, n_features):
+        """Features whose squares add up to one scatter."""
+        return n_features if self.shape.pooled_features else 1

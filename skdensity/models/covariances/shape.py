@@ -58,6 +58,10 @@ class Shape(ABC):
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Number of free covariance parameters."""
 
+    def least_rows(self, n_features: int) -> int:
+        """How many rows a covariance takes to be positive definite."""
+        return 2  # one of them is spent on the mean
+
     @abstractmethod
     def matrices(self, inner: np.ndarray, n_features: int) -> np.ndarray:
         """Covariances as matrices (..., n_features, n_features)."""
@@ -65,6 +69,10 @@ class Shape(ABC):
     @abstractmethod
     def of_matrix(self, matrix: np.ndarray) -> np.ndarray:
         """The family's array of one covariance that is given as a matrix."""
+
+    @abstractmethod
+    def variances(self, inner: np.ndarray, n_features: int) -> np.ndarray:
+        """Variances of the features, (..., n_features)."""
 
     @abstractmethod
     def asymmetry(self, inner: np.ndarray) -> np.ndarray:

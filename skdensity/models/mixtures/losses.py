@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,10 +62,14 @@ class GaussianLoss:
         Dimension of the Gaussian.
     family : CovarianceFamily
         The shape of the covariance.
+    added : ndarray, optional
+        Covariance, in the family's layout, that every row is taken to have of its own:
+        the optimum is then the rows' covariance plus this one.
     """
 
     n_features: int
     family: CovarianceFamily
+    added: np.ndarray | None = None
 
     @property
     def parameters(self) -> GaussianParameters:
@@ -74,7 +78,14 @@ class GaussianLoss:
 
     def prepared(self, rows: Rows) -> Moments:
         """What the loss is evaluated on: moments, computed once."""
-        return moments_of(rows, self.family.scatter)
+        scatter = self.family.scatter
+        moments = moments_of(rows, scatter)
+        if self.added is None:
+            return moments
+        second = scatter.with_covariance(
+            moments.second, moments.mass, self.n_features, self.added
+        )
+        return replace(moments, second=second)
 
     def ravel(self, gaussian: Gaussian) -> np.ndarray:
         """Free parameters of a Gaussian."""

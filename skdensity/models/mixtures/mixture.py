@@ -63,6 +63,27 @@ class Mixture(Components):
         values = self._of_joint(lambda joint, _: joint.argmax(axis=0))
         return rows.fill(values, self.form.row_bytes, dtype=np.intp)
 
+    def effective_rows(self, rows: Rows) -> np.ndarray:
+        """Kish's effective number of rows behind each covariance, in one pass.
+
+        (Σ w r)² / Σ (w r)² (Kish 1965, *Survey Sampling*, section 11.7): how many rows
+        of equal weight would tell as much. One number where all components share a
+        covariance; then r is 1.
+        """
+
+        def term(block: Block, scratch: Scratch):
+            form = self.block(block.X, scratch)
+            # Relative to the largest, squares of tiny weights are not lost.
+            part = block.weight / rows.largest_weight
+            _, shares = posterior(form.log_joint(), self.weights, part)
+            if self.family.shape.tied:
+                shares = part[None]
+            return np.stack([shares.sum(axis=1), np.sum(shares**2, axis=1)])
+
+        total, squares = rows.add(term, self.row_bytes)
+        none = np.zeros_like(total)
+        return np.divide(total**2, squares, out=none, where=squares > 0)
+
     def _of_joint(
         self, values: Callable[[np.ndarray, np.ndarray], np.ndarray]
     ) -> Callable[[np.ndarray, Scratch], np.ndarray]:

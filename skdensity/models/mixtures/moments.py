@@ -107,7 +107,7 @@ class Moments:
     def covariances(
         self, scatter: Scatter, reg_covar: float | np.ndarray
     ) -> np.ndarray:
-        """Maximum-likelihood covariances, plus `reg_covar` on their diagonals."""
+        """Maximum-likelihood covariances, each plus `reg_covar`: see `Scatter`."""
         n_features = self.about.shape[1]
         return scatter.estimate(self.central(scatter), self.mass, n_features, reg_covar)
 

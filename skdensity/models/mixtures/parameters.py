@@ -158,16 +158,26 @@ class MixtureParameters:
         logits = moments.mass - moments.mass.sum() * mixture.weights
         return np.concatenate([logits, free])
 
-    def floored(self, parameters: np.ndarray, variances: np.ndarray) -> np.ndarray:
-        """Parameters whose L_dd² in the data is at least `variances`, one per feature.
+    def least_pivots(self, covariance: np.ndarray) -> np.ndarray:
+        """log L_dd of whitened rows below which no Σ exceeds a covariance of the data.
 
-        Families with one variance for all features take their mean.
+        Whatever exceeds it, as Σ + `covariance` does, has larger pivots L_dd. A
+        singular one is no bound.
+
+        Parameters
+        ----------
+        covariance : ndarray
+            In the family's layout, without an axis of components.
         """
-        family = self.units.family
-        with np.errstate(divide="ignore"):  # 0 is no bound
-            isolated = family.scatter.isolated(np.asarray(variances))
-            least = 0.5 * family.factors.log_diagonal(isolated)
+        factors = self.units.family.factors
+        units = factors.log_diagonal(self.units.cholesky)
+        cholesky, faults = factors.factored(covariance[None])
+        if faults:
+            return np.full_like(units, -np.inf)
         # A pivot in the data is the product of that of `units` and that inside.
-        least = least - family.factors.log_diagonal(self.units.cholesky)
+        return factors.log_diagonal(cholesky)[0] - units
+
+    def floored(self, parameters: np.ndarray, log_minimum: np.ndarray) -> np.ndarray:
+        """Parameters with pivots of at least those of :meth:`least_pivots`."""
         logits, free = np.split(parameters, [self.n_components])
-        return np.concatenate([logits, self.gaussians.floored(free, least)])
+        return np.concatenate([logits, self.gaussians.floored(free, log_minimum)])

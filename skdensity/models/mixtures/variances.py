@@ -1,4 +1,4 @@
-"""Variances of the features of a table, and the Gaussian of its rows."""
+"""How the rows of a table vary, made positive where they do not, and their Gaussian."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import numpy as np
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.table import DIAGONAL
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.mixtures.moments import moments_of
+from skdensity.models.mixtures.moments import Moments, moments_of
 from skdensity.rows.rows import Rows
+
+# Share of a feature's variance, for each feature, that the features before it must
+# leave unexplained: less is too near to rounding errors to lend its size to anything.
+COLLINEAR = 100 * np.finfo(np.float64).eps
 
 
 def positive_variances(rows: Rows) -> np.ndarray:
@@ -34,11 +38,67 @@ def positive_variances(rows: Rows) -> np.ndarray:
     """
     scatter = DIAGONAL.scatter
     (variances,) = moments_of(rows, scatter).covariances(scatter, 0.0)
+    return _positive(variances)
+
+
+def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarray:
+    """The covariance of all rows, with more on its diagonal where it is singular.
+
+    A constant feature gets the mean variance of the others, or 1. Where features are
+    collinear, every variance is doubled. Nothing else is added, so that the result
+    follows every change of axes that the family allows.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of all rows, as one component.
+    family : CovarianceFamily
+        The shape of the covariance.
+
+    Returns
+    -------
+    covariance : ndarray
+        Positive definite, in the family's layout, without an axis of components.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.models.covariances.table import FULL
+    >>> from skdensity.models.mixtures.moments import moments_of
+    >>> from skdensity.models.mixtures.variances import positive_covariance
+    >>> from skdensity.rows.array_rows import ArrayRows
+    >>> X = np.array([[0.0, 5.0], [4.0, 5.0]])
+    >>> positive_covariance(moments_of(ArrayRows(X), FULL.scatter), FULL)
+    array([[4., 0.],
+           [0., 4.]])
+    """
+    n_features = moments.about.shape[1]
+    (covariance,) = moments.covariances(family.scatter, 0.0)
+    variances = family.shape.variances(covariance, n_features)
+    if _is_regular(covariance, variances, family):
+        return covariance
+    positive = _positive(variances)
+    covariance = covariance + family.scatter.isolated(positive - variances)
+    if _is_regular(covariance, positive, family):
+        return covariance
+    return covariance + family.scatter.isolated(positive)
+
+
+def _is_regular(covariance, variances, family):
+    """Whether features leave each other more unexplained than rounding errors."""
+    cholesky, faults = family.factors.factored(covariance[None])
+    if faults:
+        return False
+    unexplained = np.exp(2 * family.factors.log_diagonal(cholesky)) / variances
+    return unexplained.min() > len(variances) * COLLINEAR
+
+
+def _positive(variances):
+    """Those of constant features replaced by the mean of the others, or by 1."""
     is_constant = variances <= 0
     if is_constant.all():
         return np.ones_like(variances)
-    variances[is_constant] = variances[~is_constant].mean()
-    return variances
+    return np.where(is_constant, variances[~is_constant].mean(), variances)
 
 
 def gaussian_of(
@@ -52,8 +112,8 @@ def gaussian_of(
         The rows.
     family : CovarianceFamily
         The shape of the covariance.
-    reg_covar : float or ndarray of shape (n_features,)
-        Added to every variance.
+    reg_covar : float or ndarray
+        Added, as in :meth:`Scatter.estimate`.
     complaint : str
         What a ValueError says if the covariance is singular.
 

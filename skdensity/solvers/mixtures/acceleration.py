@@ -167,14 +167,14 @@ class AcceleratedEM:
         """The state at a mixture, given its moments."""
         value = moments.log_likelihood / self._weight
         after = self.em.maximised(EMState(mixture, 0, state.n_revivals), moments, value)
-        moments = replace(
+        regularised = replace(
             moments,
             # So that the gradient vanishes where EM, with its regularisation, rests.
-            second=mixture.family.scatter.with_variances(
-                moments.second, moments.mass, self.em.reg_covar
+            second=mixture.family.scatter.with_covariance(
+                moments.second, moments.mass, mixture.n_features, self.em.reg_covar
             ),
         )
-        gradient = self.parameters.gradient(mixture, moments) / self._weight
+        gradient = self.parameters.gradient(mixture, regularised) / self._weight
         point = Point(
             self.parameters.ravel(mixture),
             gradient,
@@ -182,7 +182,9 @@ class AcceleratedEM:
         )
         is_new = after.n_revivals > state.n_revivals  # another mixture altogether
         points = () if is_new else (*state.points, point)[-N_POINTS:]
-        return AcceleratedState(after.mixture, value, after.n_revivals, points)
+        return AcceleratedState(
+            after.mixture, value, after.n_revivals, points, moments=moments
+        )
 
     def _moments(self, mixture):
         # A trial may go so far that there is no such mixture: its value says so.

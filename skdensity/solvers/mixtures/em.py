@@ -8,7 +8,7 @@ yields the moments (E), and the closed-form estimate from them (M).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from skdensity.rows.rows import Rows
 
 SINGULAR_ESTIMATE = (
     "The estimated covariance of component {component} is not positive definite: "
-    "{detail}. Increase `reg_covar`, use fewer components or a `covariance_type` with "
+    "{detail}. Its rows are equal in that feature (ties), collinear, or fewer than the "
+    "features. Increase `reg_covar`, use fewer components or a `covariance_type` with "
     "fewer parameters, or remove constant, duplicated or collinear features."
 )
 # Part of the weight below which a component's moments are rounding errors.
@@ -41,11 +42,14 @@ class EMState:
         Mean log-likelihood, in nats, of the parameters *before* the last step.
     n_revivals : int
         Components revived so far.
+    moments : Moments or None
+        What the mixture was estimated from; None of a start.
     """
 
     mixture: Mixture
     value: float = -np.inf
     n_revivals: int = 0
+    moments: Moments | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +62,8 @@ class EM:
     ----------
     rows : Rows
         What the mixture is fitted to.
-    reg_covar : float or ndarray of shape (n_features,)
-        Added to every variance in the M-step.
+    reg_covar : float or ndarray
+        Added to every covariance in the M-step, as in :meth:`Scatter.estimate`.
     """
 
     rows: Rows
@@ -90,7 +94,8 @@ class EM:
         mixture, n_revived = m_step(
             moments, state.mixture.family, self.reg_covar, may_revive
         )
-        return EMState(mixture, value, state.n_revivals + n_revived)
+        n_revivals = state.n_revivals + n_revived
+        return EMState(mixture, value, n_revivals, moments=moments)
 
 
 def m_step(
@@ -107,8 +112,8 @@ def m_step(
         The sufficient statistics.
     family : CovarianceFamily
         The shape of the covariances.
-    reg_covar : float or ndarray of shape (n_features,)
-        Added to every variance.
+    reg_covar : float or ndarray
+        Added to every covariance, as in :meth:`Scatter.estimate`.
     may_revive : bool, default=True
         Whether lost components become parts of others, or stay.
 

@@ -47,8 +47,8 @@ class StartProblem:
         Number of components.
     family : CovarianceFamily
         The shape of the covariances.
-    reg_covar : float or ndarray of shape (n_features,)
-        Added to every variance.
+    reg_covar : float or ndarray
+        Added to every covariance, as in :meth:`Scatter.estimate`.
     """
 
     rows: ArrayRows

@@ -1,0 +1,264 @@
+"""What a mixture that was fitted without an error may hide, in words.
+
+A message is None where there is nothing to say. To find that out takes the moments of
+the last M-step alone, and no pass over the rows.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.moments import Moments
+from skdensity.rows.rows import Rows
+
+# Share of a variance that a number may add to it without a word.
+SMALL_SHARE = 0.01
+# What is added rests on nothing where the rows vary by less than this share of it.
+THIN = 0.01
+# Shares of a feature's variance, and of its size, that are rounding errors.
+ROUNDING = 1e3 * np.finfo(np.float64).eps
+# In standard deviations: nearer components are one, or near a saddle between optima.
+# Fits of too many components to one Gaussian end with twenty times as much.
+SAME = 0.02
+# Components that a message names.
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Covariances before anything was added to them, and what was.
+
+    Attributes
+    ----------
+    moments : Moments
+        Of the components, from which they were estimated.
+    family : CovarianceFamily
+        The shape of the covariances.
+    added : ndarray
+        Covariance that was added to each.
+    """
+
+    moments: Moments
+    family: CovarianceFamily
+    added: np.ndarray
+
+    @property
+    def n_features(self) -> int:
+        """Dimension."""
+        return self.moments.about.shape[1]
+
+    @cached_property
+    def covariances(self) -> np.ndarray:
+        """Those of maximum likelihood, in the family's inner shape."""
+        return self.moments.covariances(self.family.scatter, 0.0)
+
+    @property
+    def least_rows(self) -> int:
+        """Rows that a covariance takes, after those spent on the means it is about."""
+        n_means = len(self.moments.mass) if self.family.shape.tied else 1
+        return self.family.shape.least_rows(self.n_features) + n_means - 1
+
+
+def doubts_of(
+    estimator: Any, mixture: Mixture, moments: Moments, rows: Rows, added: np.ndarray
+) -> list[str | None]:
+    """All that a fit of a mixture may hide.
+
+    Parameters
+    ----------
+    estimator : object
+        Has `reg_covar`, `covariance_type` and maybe `feature_names_in_`.
+    mixture : Mixture
+        What it ended with.
+    moments : Moments
+        What that was estimated from.
+    rows : Rows
+        What was fitted to; looked at only where there is a doubt.
+    added : ndarray
+        Covariance that was added to each.
+    """
+    estimates = Estimates(moments, mixture.family, added)
+    mass = moments.mass.sum() if mixture.family.shape.tied else moments.mass
+    # No effective number of rows is less than this.
+    n_rows = np.atleast_1d(mass) / rows.largest_weight
+    thin = _thin(estimates) if np.any(added) else {}
+    if thin or np.any(n_rows < estimates.least_rows):
+        n_rows = mixture.effective_rows(rows)
+    few = n_rows < (1 - ROUNDING) * estimates.least_rows
+    is_thin = np.isin(np.arange(len(few)), list(thin))
+    return [
+        outweighed(estimates, estimator, few, is_thin)
+        or resting(estimates, estimator.covariance_type, n_rows, few | is_thin),
+        coinciding(mixture),
+    ]
+
+
+def warn_of(estimator: Any, doubts: Iterable[str | None]) -> None:
+    """Warn of what was found, naming the estimator whose `fit` is the caller."""
+    for doubt in filter(None, doubts):
+        # Past the method, and scikit-learn's wrapper of it.
+        warnings.warn(f"{type(estimator).__name__}: {doubt}", stacklevel=4)
+
+
+def outweighed(
+    estimates: Estimates,
+    estimator: Any,
+    few: np.ndarray | bool = False,
+    thin: np.ndarray | bool = False,
+) -> str | None:
+    """Where a number that was added is more than a hundredth of a feature's variance.
+
+    Parameters
+    ----------
+    estimates : Estimates
+        What it was added to.
+    estimator : object
+        Has `reg_covar`, of which "auto" is never too much, and maybe
+        `feature_names_in_`.
+    few : ndarray of bool, default=False
+        Covariances of so few rows that they say nothing of units.
+    thin : ndarray of bool, default=False
+        Covariances that vary by much less than what was added, in some direction. They
+        say something only where it is much of the variance of all rows, too.
+    """
+    if estimator.reg_covar in ("auto", 0):
+        return None
+    reg_covar = float(estimator.reg_covar)
+    variances, total = _variances(estimates)
+    is_much = reg_covar > SMALL_SHARE * total
+    counts = ~np.atleast_1d(few)[:, None] & (is_much | ~np.atleast_1d(thin)[:, None])
+    variances = np.where(counts, variances, 0)
+    share = np.divide(
+        reg_covar, variances, out=np.zeros_like(variances), where=variances > 0
+    )
+    if share.max() <= SMALL_SHARE:
+        return None
+    k, feature = np.unravel_index(share.argmax(), share.shape)
+    names = getattr(estimator, "feature_names_in_", range(len(share[k])))
+    within = f" within component {k}" if len(share) > 1 else ""
+    return (
+        f"reg_covar={reg_covar:g} is {share[k, feature]:.2g} times the variance of "
+        f"feature {names[feature]!r}{within}, whose standard deviation was "
+        f"{np.sqrt(variances[k, feature]):.3g} before it was added: the density is "
+        'wider than the rows. Set `reg_covar="auto"`, which follows the units of the '
+        "features, or standardise the features."
+    )
+
+
+def resting(
+    estimates: Estimates,
+    covariance_type: str,
+    n_rows: np.ndarray,
+    is_found: np.ndarray,
+) -> str | None:
+    """Which components are as wide as `reg_covar` makes them.
+
+    Parameters
+    ----------
+    estimates : Estimates
+        What was added to.
+    covariance_type : str
+        As the user said it.
+    n_rows : ndarray
+        Effective number of rows of each covariance.
+    is_found : ndarray of bool
+        Which of them have too few, or vary by much less than what was added.
+    """
+    found = np.flatnonzero(is_found).tolist()
+    if not (found and np.any(estimates.added)):
+        return None
+    who = f"{_named('component', found)} rest{'s' * (len(found) == 1)}"
+    if estimates.family.shape.tied:
+        who = "the covariance that all components share rests"
+    rows = _listed([f"{n_rows[k]:.3g}" for k in found])
+    return (
+        f"{who} on `reg_covar` (effective number of rows: {rows}; covariance_type="
+        f"{covariance_type!r} takes at least {estimates.least_rows}). In some "
+        "direction the rows hardly vary: they are few, equal or collinear, or an "
+        "outlier makes the variance of all rows large. There `reg_covar` decides the "
+        "width, and with it the likelihood. Use fewer components, a `covariance_type` "
+        "with fewer parameters, or a larger `reg_covar`, or remove such features and "
+        "rows."
+    )
+
+
+def coinciding(mixture: Mixture) -> str | None:
+    """Which components are so near to each other that they are one."""
+    own = mixture.own(mixture.covariances)
+    variances = mixture.family.shape.variances(own, mixture.n_features)
+    first = np.sort(mixture.means[:, 0])
+    if not np.any(np.diff(first) <= SAME * np.sqrt(variances[:, 0].max())):
+        return None  # at little cost, as nearly always
+    pairs = [_twin(mixture, variances, k) for k in range(1, mixture.n_components)]
+    found = sorted({k for pair in pairs for k in pair})
+    if not found:
+        return None
+    return (
+        f"{_named('component', found)} coincide: one is enough for these rows, or the "
+        "start did not tell them apart, and steps of EM hardly can. Start from means "
+        "that differ, with another `init_params` or `random_state`, or use fewer "
+        "components."
+    )
+
+
+def _twin(mixture, variances, k):
+    """Component k and an earlier one that is the same; none otherwise."""
+    factors = mixture.family.factors
+    is_near = np.all(
+        np.abs(mixture.means[:k] - mixture.means[k]) <= SAME * np.sqrt(variances[k]),
+        axis=1,
+    ) & np.all(np.abs(variances[:k] / variances[k] - 1) <= 2 * SAME, axis=1)
+    if not is_near.any():
+        return ()
+    twin = int(is_near.argmax())
+    white, cholesky = (
+        mixture.own(mixture.precision_factors),
+        mixture.own(mixture.cholesky),
+    )
+    # Correlations too: relative to each other, their factors are the unit matrix.
+    change = factors.relative(white[k], cholesky[twin] - cholesky[k])
+    return (twin, k) if np.abs(change).max() <= 2 * SAME else ()
+
+
+def _thin(estimates):
+    """Covariances that vary by much less than what was added, in some direction."""
+    family, added = estimates.family, estimates.added
+    # What is left without a part of what was added is no covariance where it is thin.
+    left = estimates.covariances - THIN * added
+    _, thin = family.factors.factored(left)
+    if thin and not family.shape.pooled_features:
+        # Of what is constant in all rows, no component knows more than others.
+        _, total = _variances(estimates)
+        constant = np.where(total > 0, 0.0, family.shape.variances(added, len(total)))
+        _, thin = family.factors.factored(left + family.scatter.isolated(constant))
+    return thin
+
+
+def _variances(estimates):
+    """Variances within components and of all rows; 0 where they are rounding errors."""
+    moments, shape = estimates.moments, estimates.family.shape
+    inner = shape.variances(estimates.covariances, estimates.n_features)
+    within = shape.untied(inner, len(moments.mass))
+    means, weights = moments.mean, moments.weights
+    total = weights @ (within + (means - weights @ means) ** 2)
+    size = np.abs(means).max(axis=0)
+    total = np.where(total > (ROUNDING * size) ** 2, total, 0)
+    return np.where(within > ROUNDING * total, within, 0) * (total > 0), total
+
+
+def _named(noun, indices):
+    return f"{noun}{'s' if len(indices) > 1 else ''} {_listed(indices)}"
+
+
+def _listed(values):
+    shown = ", ".join(map(str, values[:MAX_NAMED]))
+    n_more = len(values) - MAX_NAMED
+    return f"{shown} and {n_more} more" if n_more > 0 else shown
