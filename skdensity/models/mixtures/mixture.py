@@ -71,16 +71,18 @@ class Mixture(Components):
         covariance; then r is 1.
         """
 
+        form = self.pass_form
+
         def term(block: Block, scratch: Scratch):
-            form = self.block(block.X, scratch)
+            log_joint = form.block(block.X, scratch).log_joint()
             # Relative to the largest, squares of tiny weights are not lost.
             part = block.weight / rows.largest_weight
-            _, shares = posterior(form.log_joint(), self.weights, part)
+            _, shares = posterior(log_joint, self.weights, part)
             if self.family.shape.tied:
                 shares = part[None]
             return np.stack([shares.sum(axis=1), np.sum(shares**2, axis=1)])
 
-        total, squares = rows.add(term, self.row_bytes)
+        total, squares = rows.add(term, form.row_bytes)
         none = np.zeros_like(total)
         return np.divide(total**2, squares, out=none, where=squares > 0)
 
