@@ -32,7 +32,8 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments, moments_of
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.loop import Solver, iterate
-from skdensity.solvers.mixtures.starts import STARTS, StartProblem, start_rows
+from skdensity.solvers.mixtures.problem import StartProblem
+from skdensity.solvers.mixtures.starts import STARTS, start_rows
 from skdensity.solvers.result import (
     Result,
     unless_interrupted,
@@ -675,7 +676,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             yield from [Mixture.from_cholesky(**given, family=family)] * self.n_init
             return
         rows = start_rows(problem.rows, n_components, problem.rng)
-        sought = StartProblem(rows, n_components, family, problem.reg_covar)
+        sought = StartProblem(
+            rows, n_components, family, problem.reg_covar, problem.rows.n_rows
+        )
         for _ in range(self.n_init):
             found = STARTS[self.init_params].find(sought, problem.rng)
             parts = {

@@ -28,6 +28,11 @@ class Shape(ABC):
         self.tied = tied
         self.pooled_axes = (0,) * tied + self.pooled_features
 
+    @property
+    def is_oriented(self) -> bool:
+        """Whether covariances may lie across the axes of the features."""
+        return len(self.feature_axes) > 1
+
     def inner_shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         """Shape inside the library, pooled axes of length 1."""
         shape = (n_components, *(n_features,) * len(self.feature_axes))

@@ -2,261 +2,173 @@
 
 Biernacki, Celeux and Govaert (2003), doi:10.1016/S0167-9473(02)00163-9: EM climbs to
 the optimum above its start, so the time is better spent on many short climbs than on a
-long one. The climbs run side by side, as one mixture of all their components, on a
-sample of the rows; the worse ones are given up on the way.
+long one. They climb side by side on a sample of the rows, and the worse ones are given
+up on the way. How many there are follows from what a fit costs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
-from skdensity.models.covariances.family import CovarianceFamily
-from skdensity.models.covariances.table import DIAGONAL
+from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.moments import Moments, shared_moments
-from skdensity.models.mixtures.posterior import posterior
-from skdensity.passes.scratch import Scratch
+from skdensity.models.mixtures.moments import moments_of
+from skdensity.models.mixtures.variances import positive_covariance
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.rows.distinct import sample_distinct
-from skdensity.rows.rows import Block
-from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
+from skdensity.solvers.mixtures.climbs import ALL, Climbs, ClimbStep
+from skdensity.solvers.mixtures.partitions import Table, partitions
+from skdensity.solvers.mixtures.problem import StartProblem
 
-# Rows that the climbs look at.
-CLIMB_ROWS = 5000
-CLIMB_ROWS_PER_COMPONENT = 100
+# Rows that the climbs look at: at least so many, and so many for each component, or for
+# each component and feature where covariances are matrices.
+CLIMB_ROWS = 2000
+CLIMB_ROWS_PER_COMPONENT = 50
+CLIMB_ROWS_PER_FEATURE = 4
+# First steps, in which the components of climbs in invariant coordinates share a
+# covariance: it finds the directions that clusters are narrow in.
+SHARED_STEPS = 3
 # Steps of each round, and the climbs that go on after it.
-ROUNDS = ((20, 4), (30, 1))
-N_CLIMBS = 20
+ROUNDS = ((4, 8), (8, 1))
+MAX_CLIMBS = 32
+# Part of the covariance of all rows that is added to every component's, so that none
+# is singular.
+RIDGE = 1e-6
 # Rise of the mean log-likelihood below which no climb goes on.
 SETTLED = 1e-5
-# Added to the variances of features that are scaled to unit variance: in a sample, a
-# component on a few rows looks better than it is.
-RIDGE = 1e-3
-# With more products of features than this, climbs take features as independent.
-MAX_CLIMB_PRODUCTS = 100
+# Multiplications of a start: as many as take a few milliseconds, and the part of a fit
+# that so many iterations take.
+FREE_WORK = 6e7
+FIT_ITERATIONS = 15
+
+
+def small_em(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
+    """The best of many short EM runs, its components by weight."""
+    if problem.n_components == 1:
+        return problem.mixture(moments_of(problem.rows, problem.family.scatter))
+    found = Search(problem, rng).best()
+    # By weight: which run came first, or from where, is a matter of last digits.
+    order = np.argsort(-found.weights, kind="stable")
+    cholesky = found.cholesky[order]
+    if problem.family.shape.tied:
+        cholesky = cholesky[:1]
+    means, weights = found.means[order], found.weights[order]
+    return Mixture.from_cholesky(weights, means, cholesky, problem.family)
 
 
 @dataclass(frozen=True, eq=False)
-class Climbs:
-    """Mixtures of the same size, evaluated as one mixture of all their components.
+class Search:
+    """A search for a start, on a sample of the rows.
 
     Attributes
     ----------
-    mixture : Mixture
-        The components of all; their weights sum to 1 within each climb.
-    n_climbs : int
-        Number of climbs.
-    """
-
-    mixture: Mixture
-    n_climbs: int
-
-    def moments(self, rows: ArrayRows) -> Moments:
-        """One pass over the rows; the log-likelihood has an entry for every climb."""
-        mixture = self.mixture
-        prior = self._by_climb(mixture.weights)
-
-        def term(block: Block, scratch: Scratch):
-            form = mixture.pass_form.block(block.X, scratch)
-            log_joint = self._by_climb(form.log_joint())
-            log_density, shares = posterior(log_joint, prior, block.weight)
-            shares = shares.reshape(mixture.n_components, -1)
-            return form.sums(shares, log_density @ block.weight)
-
-        return rows.add(term, mixture.pass_form.row_bytes).moments()
-
-    def best(self, n_climbs: int, log_likelihood: np.ndarray) -> Climbs:
-        """The most likely of the climbs."""
-        kept = np.argsort(-log_likelihood, kind="stable")[:n_climbs]
-        components = np.arange(self.mixture.n_components)
-        index = self._by_climb(components)[kept].ravel()
-        return Climbs(_taken(self.mixture, index), n_climbs)
-
-    def _by_climb(self, values):
-        return values.reshape(self.n_climbs, -1, *values.shape[1:])
-
-
-@dataclass(frozen=True, eq=False)
-class Climb:
-    """The best climb, a mixture of standardised rows.
-
-    Attributes
-    ----------
-    mixture : Mixture
-        Of standardised rows; its family may be a simpler one.
-    scaling : Standardisation
-        What standardises them.
-    """
-
-    mixture: Mixture
-    scaling: Standardisation
-
-    @property
-    def means(self) -> np.ndarray:
-        """The components' means, in the units of the data."""
-        return self.scaling.undone(self.mixture.means)
-
-    def shares_of(self, block: Block, scratch: Scratch) -> np.ndarray:
-        """Weights times responsibilities of a block of the data."""
-        form = self.mixture.pass_form.block(self.scaling.applied(block.X), scratch)
-        _, shares = posterior(form.log_joint(), self.mixture.weights, block.weight)
-        return shares
-
-
-@dataclass(frozen=True, eq=False)
-class Standardisation:
-    """Mean 0 and variance 1 for every feature that varies.
-
-    Attributes
-    ----------
-    mean : ndarray of shape (n_features,)
-        Of the rows.
-    size : ndarray of shape (n_features,)
-        Largest distance from it; relative to that no square overflows.
-    deviation : ndarray of shape (n_features,)
-        Standard deviation, in units of the size.
-    """
-
-    mean: np.ndarray
-    size: np.ndarray
-    deviation: np.ndarray
-
-    @classmethod
-    def of(cls, X: np.ndarray, part: np.ndarray) -> Standardisation:
-        """That of rows with their parts of the weight."""
-        mean = np.average(X.astype(np.float64), axis=0, weights=part)
-        size = _positive(np.abs(X - mean).max(axis=0))
-        deviation = _positive(np.sqrt(part @ ((X - mean) / size) ** 2))
-        return cls(mean, size, deviation)
-
-    def applied(self, X: np.ndarray) -> np.ndarray:
-        """Rows in these units, in float64."""
-        return (X - self.mean) / self.size / self.deviation
-
-    def undone(self, Z: np.ndarray) -> np.ndarray:
-        """Rows in the units of the data."""
-        return self.mean + self.size * (self.deviation * Z)
-
-
-def best_climb(
-    rows: ArrayRows,
-    n_components: int,
-    family: CovarianceFamily,
-    rng: np.random.RandomState,
-) -> Climb:
-    """The best of many short EM runs.
-
-    Parameters
-    ----------
-    rows : ArrayRows
-        Rows to start on; the climbs look at a sample of them.
-    n_components : int
-        Number of components.
-    family : CovarianceFamily
-        The shape of the covariances.
+    problem : StartProblem
+        What is sought.
     rng : RandomState
         Source of randomness.
-
-    Returns
-    -------
-    climb : Climb
-        A mixture of standardised rows.
     """
-    weight = np.ones(len(rows.X)) if rows.weight is None else rows.weight
-    scaling = Standardisation.of(rows.X, weight / weight.sum())
-    X = scaling.applied(rows.X)
-    n_rows = max(CLIMB_ROWS, CLIMB_ROWS_PER_COMPONENT * n_components)
-    # Without the last digits, which tell how the sums above were rounded.
-    chosen = sample_distinct(X.astype(np.float32), n_rows, rng)
-    chosen = chosen[np.lexsort(X[chosen].T)]  # their order is to make no difference
-    weight = weight[chosen] / weight[chosen].sum()
-    sampled = ArrayRows(X[chosen], weight)
-    return Climb(_climbed(sampled, n_components, family, rng), scaling)
 
+    problem: StartProblem
+    rng: np.random.RandomState
 
-def _climbed(rows, n_components, family, rng):
-    own = _climbing_family(family, rows.n_features)
-    climbs = _first_climbs(rows, n_components, own, family, rng)
-    for n_steps, n_left in ROUNDS:
-        before = -np.inf
-        for _ in range(n_steps):
-            moments = climbs.moments(rows)
-            climbs = _maximised(moments, climbs.n_climbs, own, family)
-            if np.max(moments.log_likelihood - before) < SETTLED:
-                break
-            before = moments.log_likelihood
-        climbs = climbs.best(n_left, moments.log_likelihood)
-    # By weight: which climb came first, or from where, is a matter of last digits.
-    return _taken(climbs.mixture, np.argsort(-climbs.mixture.weights, kind="stable"))
+    @cached_property
+    def units(self) -> Gaussian:
+        """The Gaussian of all rows, in the family of the fit."""
+        own = self.problem.family.untied
+        moments = moments_of(self.problem.rows, own.scatter)
+        covariance = positive_covariance(moments, own)
+        (cholesky,) = own.cholesky(covariance[None], "{detail}")
+        return Gaussian(moments.mean[0], cholesky, own)
 
+    @cached_property
+    def n_climb_rows(self) -> int:
+        """Rows that the climbs look at, if there are as many."""
+        shape, d = self.problem.family.shape, self.problem.rows.n_features
+        each = CLIMB_ROWS_PER_FEATURE * d if shape.is_oriented else 0
+        each = max(CLIMB_ROWS_PER_COMPONENT, each)
+        return max(CLIMB_ROWS, each * self.problem.n_components)
 
-def _maximised(moments, n_climbs, own, family):
-    """The M-step of every climb, in the climbing family of a family."""
-    mass = moments.mass.reshape(n_climbs, -1)
-    weights = mass / mass.sum(axis=1, keepdims=True)
-    covariances = moments.covariances(own.scatter, RIDGE)
-    if family.shape.tied:
-        # A covariance for all components is the mean of their own, by mass.
-        each = covariances.reshape(*mass.shape, *covariances.shape[1:])
-        shared = np.einsum("ck,ck...->c...", weights, each)[:, None]
-        covariances = np.broadcast_to(shared, each.shape).reshape(covariances.shape)
-    cholesky = own.cholesky(covariances, SINGULAR_ESTIMATE)
-    mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
-    return Climbs(mixture, n_climbs)
+    @cached_property
+    def table(self) -> tuple[ArrayRows, Table]:
+        """The rows of the sample, and their coordinates."""
+        rows, units = self.problem.rows, self.units
+        white = units.whiten(rows.X)
+        # By their distance from the mean: neither the order of the rows nor a change of
+        # axes is to make a difference. Opposite rows may be as far.
+        distance = np.einsum("nd,nd->n", white, white)
+        side = white @ np.arange(1.0, 1 + white.shape[1])
+        order = np.lexsort((side, distance.round(9)))
+        if len(order) > self.n_climb_rows:
+            some = self.rng.choice(len(order), self.n_climb_rows, replace=False)
+            order = order[np.sort(some)]
+        weight = np.ones(len(rows.X)) if rows.weight is None else rows.weight
+        shape = self.problem.family.shape
+        covariance = units.family.factors.square(units.cholesky)
+        deviations = np.sqrt(shape.variances(covariance, rows.n_features))
+        return ArrayRows(rows.X[order], weight[order]), Table(
+            scaled=(rows.X[order] - units.mean) / deviations,
+            white=white[order],
+            weight=weight[order],
+            is_oriented=shape.is_oriented,
+        )
 
+    @cached_property
+    def n_climbs(self) -> int:
+        """Climbs that are worth their time."""
+        problem, rows = self.problem, self.table[0]
+        d, products = rows.n_features, problem.family.products
+        n_products = d * d if products is None else products.n_products(d)
+        # Products with coefficients, and with responsibilities.
+        step = 2.0 * rows.n_rows * problem.n_components * (1 + d + n_products)
+        n_steps = FREE_WORK / step + FIT_ITERATIONS * problem.n_rows / rows.n_rows
+        (first, n_left), (second, _) = ROUNDS
+        of_each = SHARED_STEPS + first + second * n_left / MAX_CLIMBS
+        return min(max(int(n_steps / of_each), 1), MAX_CLIMBS)
 
-def _taken(mixture, index):
-    """Some of the components, of which each has its own covariance."""
-    weights, means = mixture.weights[index], mixture.means[index]
-    cholesky = mixture.cholesky[index]
-    return Mixture.from_cholesky(weights, means, cholesky, mixture.family)
+    def best(self) -> Mixture:
+        """The most likely of the climbs."""
+        rows, table = self.table
+        tables, is_invariant = table.coordinates(self.n_climbs)
+        n_components = self.problem.n_components
+        labels = partitions(tables, table.weight, n_components, self.rng)
+        return self._climbed(rows, self._moments_of(rows, labels), is_invariant)
 
+    def _moments_of(self, rows, labels):
+        """Those of the parts of rows, about the mean of all."""
+        units, n = self.units, self.n_climbs * self.problem.n_components
+        means, cholesky = (
+            np.repeat(of_all[None], n, axis=0)
+            for of_all in (units.mean, units.cholesky)
+        )
+        mixture = Mixture.from_cholesky(
+            np.full(n, 1 / n), means, cholesky, units.family
+        )
+        return Climbs(mixture, self.n_climbs).moments_of_parts(rows, labels)
 
-def _positive(scale):
-    return np.where(scale > 0, scale, 1)
+    def _climbed(self, rows, moments, is_invariant):
+        """The most likely after all rounds, from moments of parts of the rows."""
+        m_step, n_climbs = self._m_step, len(is_invariant)
+        # A component on a few rows looks better than it is.
+        one_row = np.full(n_climbs, rows.weight.min())
+        lent = np.where(is_invariant, ALL * rows.total_weight, one_row)
+        climbs = m_step(moments, lent)
+        for _ in range(SHARED_STEPS):
+            climbs = m_step(climbs.moments(rows), lent)
+        for n_steps, n_left in ROUNDS:
+            value = np.full(climbs.n_climbs, -np.inf)
+            for _ in range(n_steps):
+                moments, before = climbs.moments(rows), value
+                climbs = m_step(moments, one_row[: climbs.n_climbs])
+                value = moments.log_likelihood / rows.total_weight
+                if np.max(value - before) < SETTLED:
+                    break
+            climbs = climbs.best(n_left, value)
+        return climbs.mixture
 
-
-def _climbing_family(family, n_features):
-    """The family without ties, and diagonal where matrices would cost too much."""
-    products = family.products
-    is_dear = products is None or products.n_products(n_features) > max(
-        MAX_CLIMB_PRODUCTS, n_features
-    )
-    return DIAGONAL if is_dear else family.untied
-
-
-def _first_climbs(rows, n_components, own, family, rng):
-    """Where the climbs start: rows far apart, each with the rows it is nearest to."""
-    nearest = _spread_rows(rows.X, rows.weight, n_components, rng)
-    components = np.arange(n_components)[:, None]
-
-    def shares_of(block, scratch):
-        is_nearest = nearest[:, None, block.index] == components
-        return block.weight * is_nearest.reshape(-1, len(block.weight))
-
-    n_in_all = N_CLIMBS * n_components
-    moments = shared_moments(rows, n_in_all, shares_of, own.scatter)
-    return _maximised(moments, N_CLIMBS, own, family)
-
-
-def _spread_rows(X, weight, n_components, rng):
-    """Which of the rows that a climb chose by D² sampling each row is nearest to.
-
-    Arthur and Vassilvitskii (2007), doi:10.5555/1283383.1283494.
-    """
-    nearest = np.zeros((N_CLIMBS, len(X)), dtype=np.intp)
-    distances = np.ones((N_CLIMBS, len(X)))
-    for k in range(n_components):
-        heights = np.cumsum(weight * distances, axis=1)
-        draws = rng.uniform(size=N_CLIMBS) * heights[:, -1]
-        chosen = [
-            min(np.searchsorted(height, draw, side="right"), len(X) - 1)
-            for height, draw in zip(heights, draws, strict=True)
-        ]
-        new = cdist(X[chosen], X, "sqeuclidean")
-        nearest[(new < distances) | (k == 0)] = k
-        distances = new if k == 0 else np.minimum(distances, new)
-    return nearest
+    @property
+    def _m_step(self):
+        problem, units = self.problem, self.units
+        ridge = RIDGE * units.family.factors.square(units.cholesky)
+        return ClimbStep(problem.family, problem.reg_covar + ridge)

@@ -14,7 +14,6 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.cluster import KMeans, kmeans_plusplus
 
-from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import (
@@ -27,39 +26,12 @@ from skdensity.models.mixtures.moments import (
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.distinct import merge_duplicates
 from skdensity.rows.rows import Rows
-from skdensity.solvers.mixtures.em import m_step
-from skdensity.solvers.mixtures.small_em import best_climb
+from skdensity.solvers.mixtures.problem import StartProblem
+from skdensity.solvers.mixtures.small_em import small_em
 
 # Rows that a start looks at: it sets out near an optimum, and need not find it.
 MAX_ROWS = 20_000
 ROWS_PER_COMPONENT = 100
-
-
-@dataclass(frozen=True, eq=False)
-class StartProblem:
-    """What a start is asked for.
-
-    Attributes
-    ----------
-    rows : ArrayRows
-        Distinct rows to start on; their `weight` is None when all count the same.
-    n_components : int
-        Number of components.
-    family : CovarianceFamily
-        The shape of the covariances.
-    reg_covar : float or ndarray
-        Added to every covariance, as in :meth:`Scatter.estimate`.
-    """
-
-    rows: ArrayRows
-    n_components: int
-    family: CovarianceFamily
-    reg_covar: float | np.ndarray
-
-    def mixture(self, moments: Moments) -> Mixture:
-        """The first M-step."""
-        mixture, _ = m_step(moments, self.family, self.reg_covar)
-        return mixture
 
 
 Find = Callable[[StartProblem, np.random.RandomState], Mixture]
@@ -123,15 +95,6 @@ def random_from_data(problem: StartProblem, rng: np.random.RandomState) -> Mixtu
     p = None if rows.weight is None else rows.weight / rows.total_weight
     chosen = rng.choice(len(rows.X), size=problem.n_components, replace=False, p=p)
     return _on_single_rows(problem, chosen)
-
-
-def small_em(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
-    """The responsibilities of the best of many short EM runs."""
-    climb = best_climb(problem.rows, problem.n_components, problem.family, rng)
-    scatter = problem.family.scatter
-    return problem.mixture(
-        moments_about(problem.rows, climb.means, climb.shares_of, scatter)
-    )
 
 
 def standard_normal(problem: StartProblem, rng: np.random.RandomState) -> Mixture:

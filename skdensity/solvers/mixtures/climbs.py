@@ -1,0 +1,140 @@
+"""Short EM runs side by side, as one mixture of all their components.
+
+A step of all of them is a pass or two of matrix products, and costs little more than
+one of a single run while the rows are few.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.moments import Moments
+from skdensity.models.mixtures.posterior import posterior
+from skdensity.passes.scratch import Scratch
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.rows import Block
+from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
+
+# As many rows as outweigh all others: components then share their covariance.
+ALL = 1e9
+
+
+@dataclass(frozen=True, eq=False)
+class Climbs:
+    """Mixtures of the same size, evaluated as one mixture of all their components.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        The components of all; their weights sum to 1 within each climb.
+    n_climbs : int
+        Number of climbs.
+    """
+
+    mixture: Mixture
+    n_climbs: int
+
+    def moments(self, rows: ArrayRows) -> Moments:
+        """One pass over the rows; the log-likelihood has an entry for every climb."""
+        prior = self._by_climb(self.mixture.weights)
+
+        def shares_of(form, block, scratch):
+            joint = self._by_climb(form.log_joint())
+            out = scratch.array("shares", joint.shape)
+            log_density, shares = posterior(joint, prior, block.weight, out)
+            return shares, log_density @ block.weight
+
+        return self._moments(rows, shares_of)
+
+    def moments_of_parts(self, rows: ArrayRows, labels: np.ndarray) -> Moments:
+        """The same for given parts of the rows, of shape (n_climbs, n_rows)."""
+        components = np.arange(self.mixture.n_components // self.n_climbs)[:, None]
+
+        def shares_of(form, block, scratch):
+            is_part = labels[:, None, block.index] == components
+            return block.weight * is_part, np.zeros(self.n_climbs)
+
+        return self._moments(rows, shares_of)
+
+    def _moments(self, rows, shares_of):
+        form = self.mixture.pass_form
+
+        def term(block: Block, scratch: Scratch):
+            found = form.block(block.X, scratch)
+            shares, log_likelihood = shares_of(found, block, scratch)
+            shares = shares.reshape(self.mixture.n_components, -1)
+            return found.sums(shares, log_likelihood)
+
+        return rows.add(term, form.row_bytes).moments()
+
+    def best(self, n_climbs: int, log_likelihood: np.ndarray) -> Climbs:
+        """The most likely of the climbs; all of them if there are no more."""
+        kept = np.argsort(-log_likelihood, kind="stable")[:n_climbs]
+        components = np.arange(self.mixture.n_components)
+        index = self._by_climb(components)[kept].ravel()
+        return Climbs(_taken(self.mixture, index), len(kept))
+
+    def _by_climb(self, values):
+        return values.reshape(self.n_climbs, -1, *values.shape[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class ClimbStep:
+    """The M-step of climbs, whose components lean on what they have in common.
+
+    The covariance of a component is that of its rows and of some more rows, which vary
+    as all components of the climb do on average: a component on a few rows would look
+    better than it is. With :data:`ALL` rows more, components share their covariance.
+
+    Attributes
+    ----------
+    family : CovarianceFamily
+        The family of the fit.
+    added : ndarray
+        Covariance that is added to each, in the family's layout, without an axis of
+        components.
+    """
+
+    family: CovarianceFamily
+    added: np.ndarray
+
+    def __call__(self, moments: Moments, lent: np.ndarray) -> Climbs:
+        """Climbs of the largest likelihood.
+
+        Parameters
+        ----------
+        moments : Moments
+            Of the components of all climbs.
+        lent : ndarray of shape (n_climbs,)
+            Weight of the rows that are lent to each component of a climb.
+        """
+        n_climbs, own = len(lent), self.family.untied
+        mass = moments.mass.reshape(n_climbs, -1)
+        if self.family.shape.tied:
+            lent = np.full(n_climbs, ALL * mass.sum())
+        scatter = moments.central(own.scatter)
+        scatter = scatter.reshape(*mass.shape, *scatter.shape[1:])
+        one = (n_climbs,) + (1,) * (scatter.ndim - 2)
+        common = scatter.sum(axis=1) / mass.sum(axis=1).reshape(one)
+        scatter = scatter + (lent.reshape(one) * common)[:, None]
+        covariances = own.scatter.estimate(
+            scatter.reshape(moments.second.shape),
+            (mass + lent[:, None]).ravel(),
+            moments.about.shape[1],
+            self.added,
+        )
+        cholesky = own.cholesky(covariances, SINGULAR_ESTIMATE)
+        weights = mass / mass.sum(axis=1, keepdims=True)
+        mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
+        return Climbs(mixture, n_climbs)
+
+
+def _taken(mixture, index):
+    """Some of the components, of which each has its own covariance."""
+    weights, means = mixture.weights[index], mixture.means[index]
+    cholesky = mixture.cholesky[index]
+    return Mixture.from_cholesky(weights, means, cholesky, mixture.family)

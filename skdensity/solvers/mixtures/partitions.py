@@ -1,0 +1,167 @@
+"""Parts of a table, one for each component, that a climb can begin with.
+
+Where k-means and its seeds cut a table depends on the coordinates. A family says which
+changes of them make no difference to its fits: in coordinates that are whitened by the
+covariance of all rows, in the family's own layout, they make none to the parts either.
+Full whitening hides along which axes rows fall into clusters; how the fourth moments
+differ from those of a Gaussian shows it again, whatever the axes were (invariant
+coordinates; Tyler, Critchley, Dümbgen and Oja 2009,
+doi:10.1111/j.1467-9868.2009.00706.x): two clusters of like size make them small, and a
+few far rows make them large.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+# Of so few partitions each is sought with more care, by k-means.
+FEW = 4
+# Steps of k-means: parts are to begin with, not to end with.
+MAX_STEPS = 30
+# Powers of the invariant axes' fourth moments that these are divided by.
+POWERS = (2.0, 6.0, -2.0)
+# Share of the partitions in the features as they are, but for their units: the axes of
+# a table often mean something.
+SHARE_AS_GIVEN = 0.6
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows in the coordinates that partitions are sought in.
+
+    Attributes
+    ----------
+    scaled : ndarray of shape (n_rows, n_features)
+        Features in units of their standard deviations.
+    white : ndarray of shape (n_rows, n_features)
+        Rows whitened in the layout of the family.
+    weight : ndarray of shape (n_rows,)
+        Their weights.
+    is_oriented : bool
+        Whether the family's covariances may lie across the axes.
+    """
+
+    scaled: np.ndarray
+    white: np.ndarray
+    weight: np.ndarray
+    is_oriented: bool
+
+    def coordinates(self, n_tables: int) -> tuple[np.ndarray, np.ndarray]:
+        """Tables to cut, and which of them do not know the axes as they are given.
+
+        Returns
+        -------
+        tables : ndarray of shape (n_tables, n_rows, n_features)
+            Coordinates of the rows.
+        is_invariant : ndarray of bool of shape (n_tables,)
+            Whether they are invariant coordinates.
+        """
+        n_features = self.white.shape[1]
+        if not self.is_oriented or n_features == 1:
+            tables = np.broadcast_to(self.white, (n_tables, *self.white.shape))
+            return tables, np.zeros(n_tables, dtype=bool)
+        axes, fourth = invariant_axes(self.white, self.weight)
+        as_given = round(SHARE_AS_GIVEN * n_tables)
+        scales = np.resize(POWERS, n_tables - as_given)[:, None]
+        tables = np.empty((n_tables, *self.white.shape))
+        tables[:as_given] = self.scaled
+        np.multiply(
+            self.white @ axes, (fourth**-scales)[:, None], out=tables[as_given:]
+        )
+        return tables, np.arange(n_tables) >= as_given
+
+
+def invariant_axes(
+    white: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Axes along which whitened rows differ least and most from a Gaussian.
+
+    The eigenvectors of :math:`E[\|z\|^2 z z^\top] / (d + 2)`, the identity for a
+    Gaussian.
+
+    Parameters
+    ----------
+    white : ndarray of shape (n_rows, n_features)
+        Rows of mean 0 and unit covariance.
+    weight : ndarray of shape (n_rows,)
+        Their weights.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_features, n_features)
+        One in each column.
+    fourth : ndarray of shape (n_features,)
+        Eigenvalues, ascending; all positive.
+
+    Examples
+    --------
+    Two clusters, and noise in another direction:
+
+    >>> import numpy as np
+    >>> from skdensity.solvers.mixtures.partitions import invariant_axes
+    >>> noise = np.random.default_rng(0).normal(size=1000)
+    >>> z = np.column_stack([noise, np.repeat([-1.0, 1.0], 500)])
+    >>> axes, fourth = invariant_axes(z, np.ones(1000))
+    >>> np.abs(axes[:, 0]).round(1), fourth.round(1)
+    (array([0., 1.]), array([0.5, 1. ]))
+    """
+    squares = np.einsum("nd,nd->n", white, white)
+    part = weight * squares / (weight.sum() * (white.shape[1] + 2))
+    fourth, axes = np.linalg.eigh((white * part[:, None]).T @ white)
+    return axes, np.maximum(fourth, np.finfo(np.float64).tiny)
+
+
+def partitions(
+    tables: np.ndarray,
+    weight: np.ndarray,
+    n_components: int,
+    rng: np.random.RandomState,
+) -> np.ndarray:
+    """Labels of the parts that tables are cut into.
+
+    Parameters
+    ----------
+    tables : ndarray of shape (n_tables, n_rows, n_features)
+        The same rows in several coordinates.
+    weight : ndarray of shape (n_rows,)
+        Weights of the rows.
+    n_components : int
+        Parts of every table.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    labels : ndarray of int of shape (n_tables, n_rows)
+        By k-means of few tables, and of many by the nearest of its seeds.
+    """
+    if len(tables) > FEW:
+        return _nearest_seeds(tables, weight, n_components, rng)
+    means = KMeans(n_components, n_init=1, max_iter=MAX_STEPS, random_state=rng)
+    return np.stack([means.fit(X, sample_weight=weight).labels_ for X in tables])
+
+
+def _nearest_seeds(tables, weight, n_components, rng):
+    """Seeds that D² sampling chooses in all tables at once, and who is nearest to them.
+
+    Arthur and Vassilvitskii (2007), doi:10.5555/1283383.1283494.
+    """
+    n_tables, n_rows, _ = tables.shape
+    labels = np.zeros((n_tables, n_rows), dtype=np.intp)
+    squares = np.einsum("tnd,tnd->tn", tables, tables)
+    distances = np.ones((n_tables, n_rows))
+    each = np.arange(n_tables)
+    for k in range(n_components):
+        heights = np.cumsum(weight * distances, axis=1)
+        draws = rng.uniform(size=(n_tables, 1)) * heights[:, -1:]
+        chosen = np.minimum(np.sum(heights <= draws, axis=1), n_rows - 1)
+        seeds = tables[each, chosen]
+        new = squares - 2 * np.matmul(tables, seeds[:, :, None])[:, :, 0]
+        new += squares[each, chosen][:, None]
+        np.maximum(new, 0, out=new)  # what is left of a cancelled square may be below
+        labels[(new < distances) | (k == 0)] = k
+        distances = new if k == 0 else np.minimum(distances, new)
+    return labels
