@@ -7,6 +7,7 @@ silent, which the configuration of pytest sees to.
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ISOTROPIC, MATRICES, MIXTURES, TIED, TYPES, UNTIED
 from scipy.optimize import minimize
@@ -90,9 +91,8 @@ def test_a_number_that_is_much_is_named_once(returns, Mixture, covariance_type, 
 
 
 def test_the_worst_feature_is_named_by_its_name(returns):
-    pandas = pytest.importorskip("pandas")
     other = np.random.RandomState(1).standard_normal(2500)
-    table = pandas.DataFrame({"volume": other, "return": 1.5e-3 * returns[:, 0]})
+    table = pd.DataFrame({"volume": other, "return": 1.5e-3 * returns[:, 0]})
     message = r"reg_covar=1e-06.*feature 'return' within component"
     with pytest.warns(UserWarning, match=message):
         EMGaussianMixture(2, reg_covar=1e-6, random_state=0).fit(table)
@@ -287,6 +287,20 @@ def test_a_component_on_one_value_is_named_by_its_index(covariance_type):
         (message,) = messages
         assert "component 1 rests on `reg_covar`" in message
         assert "(effective number of rows: 40;" in message
+
+
+def test_a_feature_of_one_value_is_named():
+    rng = np.random.RandomState(0)
+    table = pd.DataFrame(rng.standard_normal((400, 3)), columns=list("abc"))
+    table.loc[:199, "a"] += 10
+    table["b"] = np.repeat([0.0, 1.0], 200)
+    (message,) = warned(EMGaussianMixture(2, random_state=0), table)
+    assert "components 0, 1 rest on `reg_covar`" in message
+    assert "In feature 'b' the rows hardly vary" in message
+    # A sum of others is thin in no feature, but in a direction.
+    table["b"] = table["a"] + table["c"]
+    (message,) = warned(EMGaussianMixture(2, random_state=0), table)
+    assert "In some direction the rows hardly vary" in message
 
 
 def test_a_covariance_that_all_share_may_rest():

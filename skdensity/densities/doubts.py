@@ -26,8 +26,8 @@ THIN = 0.01
 # Shares of a feature's variance, and of its size, that are rounding errors.
 ROUNDING = 1e3 * np.finfo(np.float64).eps
 # In standard deviations: nearer components are one, or near a saddle between optima.
-# Fits of too many components to one Gaussian end with twenty times as much.
-SAME = 0.02
+# Fits of too many components to one Gaussian end with ten times as much.
+SAME = 0.05
 # Components that a message names.
 MAX_NAMED = 5
 
@@ -96,7 +96,7 @@ def doubts_of(
     is_thin = np.isin(np.arange(len(few)), list(thin))
     return [
         outweighed(estimates, estimator, few, is_thin)
-        or resting(estimates, estimator.covariance_type, n_rows, few | is_thin),
+        or resting(estimates, estimator, n_rows, few | is_thin),
         coinciding(mixture),
     ]
 
@@ -142,7 +142,7 @@ def outweighed(
     if share.max() <= SMALL_SHARE:
         return None
     k, feature = np.unravel_index(share.argmax(), share.shape)
-    names = getattr(estimator, "feature_names_in_", range(len(share[k])))
+    names = _names(estimator, len(share[k]))
     within = f" within component {k}" if len(share) > 1 else ""
     return (
         f"reg_covar={reg_covar:g} is {share[k, feature]:.2g} times the variance of "
@@ -154,10 +154,7 @@ def outweighed(
 
 
 def resting(
-    estimates: Estimates,
-    covariance_type: str,
-    n_rows: np.ndarray,
-    is_found: np.ndarray,
+    estimates: Estimates, estimator: Any, n_rows: np.ndarray, is_found: np.ndarray
 ) -> str | None:
     """Which components are as wide as `reg_covar` makes them.
 
@@ -165,8 +162,8 @@ def resting(
     ----------
     estimates : Estimates
         What was added to.
-    covariance_type : str
-        As the user said it.
+    estimator : object
+        Has `covariance_type`, and maybe `feature_names_in_`.
     n_rows : ndarray
         Effective number of rows of each covariance.
     is_found : ndarray of bool
@@ -181,13 +178,27 @@ def resting(
     rows = _listed([f"{n_rows[k]:.3g}" for k in found])
     return (
         f"{who} on `reg_covar` (effective number of rows: {rows}; covariance_type="
-        f"{covariance_type!r} takes at least {estimates.least_rows}). In some "
-        "direction the rows hardly vary: they are few, equal or collinear, or an "
-        "outlier makes the variance of all rows large. There `reg_covar` decides the "
-        "width, and with it the likelihood. Use fewer components, a `covariance_type` "
-        "with fewer parameters, or a larger `reg_covar`, or remove such features and "
-        "rows."
+        f"{estimator.covariance_type!r} takes at least {estimates.least_rows}). "
+        f"{_where(estimates, estimator, found)} the rows hardly vary: they are few, "
+        "equal or collinear, or an outlier makes the variance of all rows large. There "
+        "`reg_covar` decides the width, and with it the likelihood. Use fewer "
+        "components, a `covariance_type` with fewer parameters, or a larger "
+        "`reg_covar`, or remove such features and rows."
     )
+
+
+def _where(estimates, estimator, found):
+    """Where the covariances that were found are thinnest, for a message."""
+    shape, n_features = estimates.family.shape, estimates.n_features
+    own = shape.variances(estimates.covariances[found], n_features)
+    share = (own / shape.variances(estimates.added, n_features)).min(axis=0)
+    if share.min() > THIN or n_features == 1:
+        return "In some direction"
+    return f"In feature {_names(estimator, n_features)[share.argmin()]!r}"
+
+
+def _names(estimator, n_features):
+    return getattr(estimator, "feature_names_in_", range(n_features))
 
 
 def coinciding(mixture: Mixture) -> str | None:
