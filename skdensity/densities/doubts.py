@@ -63,8 +63,9 @@ class Estimates:
     @property
     def least_rows(self) -> int:
         """Rows that a covariance takes, after those spent on the means it is about."""
-        n_means = len(self.moments.mass) if self.family.shape.tied else 1
-        return self.family.shape.least_rows(self.n_features) + n_means - 1
+        shape = self.family.shape
+        n_means = len(self.moments.mass) if shape.tied else 1
+        return (self.n_features if shape.is_oriented else 1) + n_means
 
 
 def doubts_of(

@@ -31,9 +31,6 @@ class MatrixShape(Shape):
         n_matrices, *_ = self.inner_shape(n_components, n_features)
         return n_matrices * n_features * (n_features + 1) // 2
 
-    def least_rows(self, n_features):
-        return n_features + 1
-
     def matrices(self, inner, n_features):
         return inner
 

@@ -63,10 +63,6 @@ class Shape(ABC):
     def n_parameters(self, n_components: int, n_features: int) -> int:
         """Number of free covariance parameters."""
 
-    def least_rows(self, n_features: int) -> int:
-        """How many rows a covariance takes to be positive definite."""
-        return 2  # one of them is spent on the mean
-
     @abstractmethod
     def matrices(self, inner: np.ndarray, n_features: int) -> np.ndarray:
         """Covariances as matrices (..., n_features, n_features)."""

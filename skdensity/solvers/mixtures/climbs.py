@@ -20,7 +20,7 @@ from skdensity.rows.rows import Block
 from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
 
 # As many rows as outweigh all others: components then share their covariance.
-ALL = 1e9
+ALL = np.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,21 +114,16 @@ class ClimbStep:
         """
         n_climbs, own = len(lent), self.family.untied
         mass = moments.mass.reshape(n_climbs, -1)
-        if self.family.shape.tied:
-            lent = np.full(n_climbs, ALL * mass.sum())
-        scatter = moments.central(own.scatter)
-        scatter = scatter.reshape(*mass.shape, *scatter.shape[1:])
-        one = (n_climbs,) + (1,) * (scatter.ndim - 2)
-        common = scatter.sum(axis=1) / mass.sum(axis=1).reshape(one)
-        scatter = scatter + (lent.reshape(one) * common)[:, None]
-        covariances = own.scatter.estimate(
-            scatter.reshape(moments.second.shape),
-            (mass + lent[:, None]).ravel(),
-            moments.about.shape[1],
-            self.added,
-        )
-        cholesky = own.cholesky(covariances, SINGULAR_ESTIMATE)
+        each = moments.covariances(own.scatter, 0.0)
+        each = each.reshape(*mass.shape, *each.shape[1:])
         weights = mass / mass.sum(axis=1, keepdims=True)
+        common = np.einsum("ck,ck...->c...", weights, each)[:, None]
+        if self.family.shape.tied:
+            lent = np.full(n_climbs, ALL)
+        part = 1 / (1 + mass / lent[:, None])
+        part = part.reshape(*mass.shape, *(1,) * (each.ndim - 2))
+        covariances = (each + part * (common - each)).reshape(moments.second.shape)
+        cholesky = own.cholesky(covariances + self.added, SINGULAR_ESTIMATE)
         mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
         return Climbs(mixture, n_climbs)
 

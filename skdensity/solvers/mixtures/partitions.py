@@ -94,7 +94,7 @@ def invariant_axes(
     axes : ndarray of shape (n_features, n_features)
         One in each column.
     fourth : ndarray of shape (n_features,)
-        Eigenvalues, ascending; all positive.
+        Eigenvalues, ascending; at least 1 / (d + 2).
 
     Examples
     --------
@@ -111,7 +111,8 @@ def invariant_axes(
     squares = np.einsum("nd,nd->n", white, white)
     part = weight * squares / (weight.sum() * (white.shape[1] + 2))
     fourth, axes = np.linalg.eigh((white * part[:, None]).T @ white)
-    return axes, np.maximum(fourth, np.finfo(np.float64).tiny)
+    # No fourth moment is below the square of the second; less is a constant feature.
+    return axes, np.maximum(fourth, 1 / (white.shape[1] + 2))
 
 
 def partitions(

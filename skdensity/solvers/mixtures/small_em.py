@@ -152,7 +152,7 @@ class Search:
         m_step, n_climbs = self._m_step, len(is_invariant)
         # A component on a few rows looks better than it is.
         one_row = np.full(n_climbs, rows.weight.min())
-        lent = np.where(is_invariant, ALL * rows.total_weight, one_row)
+        lent = np.where(is_invariant, ALL, one_row)
         climbs = m_step(moments, lent)
         for _ in range(SHARED_STEPS):
             climbs = m_step(climbs.moments(rows), lent)
