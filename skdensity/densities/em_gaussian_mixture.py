@@ -14,10 +14,13 @@ from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import positive_variances
-from skdensity.solvers.mixtures.acceleration import ACCELERATIONS, AcceleratedEM
+from skdensity.solvers.mixtures.acceleration import (
+    ACCELERATIONS,
+    AcceleratedEM,
+)
 from skdensity.solvers.mixtures.em import EM
 from skdensity.solvers.mixtures.starts import STARTS
-from skdensity.solvers.stopping import small_gain_ahead, small_recent_gain
+from skdensity.solvers.stopping import small_gain_ahead
 
 
 class EMGaussianMixture(BaseGaussianMixture):
@@ -214,9 +217,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         return solver.init(self._model(), self.lower_bound_)
 
     def _stopping_rule(self):
-        if self.acceleration is None:
-            return small_gain_ahead(self.tol)
-        return small_recent_gain(self.tol)
+        return small_gain_ahead(self.tol)
 
     def _solver(self, problem, start):
         em = EM(problem.rows, problem.reg_covar)
@@ -227,4 +228,4 @@ class EMGaussianMixture(BaseGaussianMixture):
         variances = positive_variances(problem.rows)
         units = Gaussian.isolated(np.zeros(len(variances)), variances, family)
         parameters = MixtureParameters(self.n_components, units)
-        return AcceleratedEM(em, parameters, ACCELERATIONS[self.acceleration])
+        return AcceleratedEM(em, parameters, ACCELERATIONS[self.acceleration], self.tol)
