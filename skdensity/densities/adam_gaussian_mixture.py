@@ -241,12 +241,13 @@ class AdamGaussianMixture(BaseGaussianMixture):
         family = FAMILIES[self.covariance_type]
         family.asked("free", type(self).__name__)
         parameters = self._parameters(problem, family, start)
+        log_floor = parameters.log_floor(problem.reg_covar)
         return adam_for(
             self,
             MixtureLoss(parameters),
             problem.rows,
             problem.rng,
-            project=lambda free: parameters.floored(free, problem.reg_covar),
+            project=lambda free: parameters.floored(free, log_floor),
         )
 
     def _parameters(self, problem, family, start):

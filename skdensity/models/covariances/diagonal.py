@@ -78,6 +78,9 @@ class DiagonalFactors(Factors):
     def compose(self, outer, inner):
         return outer * inner
 
+    def compose_precisions(self, outer, inner):
+        return outer * inner
+
     def relative(self, precision_factors, cholesky):
         return precision_factors * cholesky
 

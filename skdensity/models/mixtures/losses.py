@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -42,10 +43,10 @@ class MixtureLoss:
         self, parameters: np.ndarray, rows: Rows
     ) -> tuple[float, np.ndarray]:
         """Loss in nats per unit of weight, and its gradient."""
-        mixture = self.unravel(parameters)
+        mixture, inside = self.parameters.evaluated(parameters)
         moments = mixture.moments(rows)
         weight = moments.mass.sum()
-        gradient = self.parameters.gradient(mixture, moments)
+        gradient = self.parameters.gradient(mixture, moments, inside)
         return -moments.log_likelihood / weight, -gradient / weight
 
 
@@ -67,7 +68,7 @@ class GaussianLoss:
     n_features: int
     family: CovarianceFamily
 
-    @property
+    @cached_property
     def parameters(self) -> GaussianParameters:
         """What is free."""
         return GaussianParameters(1, self.n_features, self.family)
@@ -92,7 +93,10 @@ class GaussianLoss:
         gaussian = self.unravel(parameters)
         moments = moments.moved(gaussian.mean[None], self.family.scatter)
         factors = gaussian.precision_factor[None]
-        gradient, white = self.parameters.gradient(factors, moments)
+        white = self.parameters.free.white_scatter(factors, moments.second)
+        gradient = self.parameters.gradient(
+            factors, moments.mass, moments.first, white
+        )
         (weight,) = moments.mass
         distance = self.parameters.free.trace(white)[0] / weight
         value = 0.5 * (self.n_features * LOG_2PI + distance) + gaussian.log_volume

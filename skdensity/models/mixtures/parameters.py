@@ -16,10 +16,10 @@ with :math:`\pi = \mathrm{softmax}(\alpha)`, the moments about the current means
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.special import softmax
 
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.free import FreeParameters
@@ -49,6 +49,10 @@ class GaussianParameters:
         """What the family lets move."""
         return self.family.asked("free", "a descent")
 
+    @property
+    def _n_means(self):
+        return self.n_components * self.n_features
+
     def ravel(self, means: np.ndarray, cholesky: np.ndarray) -> np.ndarray:
         """Free parameters of means and Cholesky factors."""
         return np.concatenate([means.ravel(), self.free.ravel(cholesky)])
@@ -56,33 +60,40 @@ class GaussianParameters:
     def unravel(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means and Cholesky factors that free parameters stand for."""
         shape = self.n_components, self.n_features
-        means, free = np.split(parameters, [self.n_components * self.n_features])
+        means, free = parameters[: self._n_means], parameters[self._n_means :]
         return means.reshape(shape), self.free.unravel(free, *shape)
 
     def gradient(
-        self, factors: np.ndarray, moments: Moments
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Gradient of the log-likelihood, and the whitened scatter.
+        self,
+        factors: np.ndarray,
+        mass: np.ndarray,
+        first: np.ndarray,
+        white: np.ndarray,
+    ) -> np.ndarray:
+        """Gradient of the log-likelihood.
 
         Parameters
         ----------
         factors : ndarray
             U of the current covariances, in the family's inner shape.
-        moments : Moments
-            About the current means.
+        mass : ndarray of shape (n_components,)
+            N_k.
+        first : ndarray of shape (n_components, n_features)
+            S1_k, about the current means.
+        white : ndarray
+            Second moments about the current means, whitened by the factors.
         """
-        white = self.free.white_scatter(factors, moments.second)
-        means = self.family.factors.solve(factors, moments.first)
-        free = self.free.gradient(white, moments.mass, factors, self.n_features)
-        return np.concatenate([means.ravel(), free]), white
+        means = self.family.factors.solve(factors, first)
+        free = self.free.gradient(white, mass, factors, self.n_features)
+        return np.concatenate([means.ravel(), free])
 
     def floored(self, parameters: np.ndarray, log_minimum: np.ndarray) -> np.ndarray:
         """Parameters with log L_dd at least `log_minimum`, one for each feature.
 
         There is one for all features where the family has one variance for all.
         """
-        means, free = np.split(parameters, [self.n_components * self.n_features])
-        return np.concatenate([means, self.free.floored(free, log_minimum)])
+        floored = self.free.floored(parameters[self._n_means :], log_minimum)
+        return np.concatenate([parameters[: self._n_means], floored])
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +121,7 @@ class MixtureParameters:
     units: Gaussian
     origins: np.ndarray | None = None
 
-    @property
+    @cached_property
     def gaussians(self) -> GaussianParameters:
         """The parameters that follow the logits."""
         units = self.units
@@ -132,42 +143,80 @@ class MixtureParameters:
 
     def unravel(self, parameters: np.ndarray) -> Mixture:
         """The mixture of the data that free parameters stand for."""
-        logits, free = np.split(parameters, [self.n_components])
-        means, cholesky = self.gaussians.unravel(free)
-        units, family = self.units, self.units.family
-        cholesky = family.factors.compose(units.cholesky, cholesky)
-        means = self._origins + units.coloured_steps(means)
-        return Mixture.from_cholesky(softmax(logits), means, cholesky, family)
+        weights, means, cholesky = self._parts(parameters)
+        family = self.units.family
+        cholesky = family.factors.compose(self.units.cholesky, cholesky)
+        return Mixture.from_cholesky(weights, means, cholesky, family)
 
-    def gradient(self, mixture: Mixture, moments: Moments) -> np.ndarray:
+    def evaluated(self, parameters: np.ndarray) -> tuple[Mixture, np.ndarray]:
+        """The same mixture, and U of whitened rows, from which its own follows.
+
+        Its L is not formed, which neither a likelihood nor its gradient needs.
+        """
+        weights, means, cholesky = self._parts(parameters)
+        units, family = self.units, self.units.family
+        inside = family.factors.precision_factors(cholesky)
+        factors = family.factors.compose_precisions(units.precision_factor, inside)
+        return Mixture(weights, means, factors, family), inside
+
+    def _parts(self, parameters):
+        """Weights and means in the data, and L of whitened rows."""
+        logits = parameters[: self.n_components]
+        free = parameters[self.n_components :]
+        means, cholesky = self.gaussians.unravel(free)
+        means = self._origins + self.units.coloured_steps(means)
+        return _softmax(logits), means, cholesky
+
+    def gradient(
+        self, mixture: Mixture, moments: Moments, inside: np.ndarray | None = None
+    ) -> np.ndarray:
         """Gradient of the log-likelihood, given a mixture and its moments.
 
         Both are of the data; the moments are about the means of the mixture.
+
+        Parameters
+        ----------
+        mixture : Mixture
+            Of the data.
+        moments : Moments
+            About its means.
+        inside : ndarray, optional
+            U of whitened rows, as :meth:`evaluated` returns it.
         """
-        family, units = self.units.family, self.units
-        # U of whitened rows: with L_in = U_uᵀ L, L_in⁻ᵀ = L_uᵀ U.
-        factors = family.factors.relative(units.cholesky, mixture.precision_factors)
-        inside = replace(
-            moments,
-            first=units.whitened_steps(moments.first),
-            second=self.gaussians.free.white_scatter(
-                units.precision_factor, moments.second
-            ),
+        family, factors = self.units.family, mixture.precision_factors
+        if inside is None:
+            # With L_in = U_uᵀ L, L_in⁻ᵀ = L_uᵀ U.
+            inside = family.factors.relative(self.units.cholesky, factors)
+        free = self.gaussians.gradient(
+            inside,
+            moments.mass,
+            self.units.whitened_steps(moments.first),
+            # Rows whitened twice are rows whitened by the mixture.
+            self.gaussians.free.white_scatter(factors, moments.second),
         )
-        free, _ = self.gaussians.gradient(factors, inside)
         logits = moments.mass - moments.mass.sum() * mixture.weights
         return np.concatenate([logits, free])
 
-    def floored(self, parameters: np.ndarray, variances: np.ndarray) -> np.ndarray:
-        """Parameters whose L_dd² in the data is at least `variances`, one per feature.
+    def log_floor(self, variances: np.ndarray) -> np.ndarray:
+        """Least log L_dd of whitened rows whose L_dd² in the data is `variances`.
 
-        Families with one variance for all features take their mean.
+        Of shape (n_features,), or (1,) in families with one variance for all features,
+        which take the mean.
         """
         family = self.units.family
         with np.errstate(divide="ignore"):  # 0 is no bound
             isolated = family.scatter.isolated(np.asarray(variances))
             least = 0.5 * family.factors.log_diagonal(isolated)
         # A pivot in the data is the product of that of `units` and that inside.
-        least = least - family.factors.log_diagonal(self.units.cholesky)
-        logits, free = np.split(parameters, [self.n_components])
-        return np.concatenate([logits, self.gaussians.floored(free, least)])
+        return least - family.factors.log_diagonal(self.units.cholesky)
+
+    def floored(self, parameters: np.ndarray, log_floor: np.ndarray) -> np.ndarray:
+        """Parameters whose log L_dd is at least what :meth:`log_floor` says."""
+        logits = parameters[: self.n_components]
+        free = parameters[self.n_components :]
+        return np.concatenate([logits, self.gaussians.floored(free, log_floor)])
+
+
+def _softmax(logits):
+    exponentials = np.exp(logits - logits.max())
+    return exponentials / exponentials.sum()
