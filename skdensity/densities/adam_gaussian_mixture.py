@@ -19,7 +19,7 @@ from skdensity.densities.descent import (
 )
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.mixtures.losses import MixtureLoss
+from skdensity.models.mixtures.losses import mixture_loss
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import gaussian_of
 from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
@@ -244,7 +244,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         log_floor = parameters.log_floor(problem.reg_covar)
         return adam_for(
             self,
-            MixtureLoss(parameters),
+            mixture_loss(parameters),
             problem.rows,
             problem.rng,
             project=lambda free: parameters.floored(free, log_floor),

@@ -52,7 +52,9 @@ def congruence(lower: np.ndarray, symmetric: np.ndarray) -> np.ndarray:
     for rows in _strips(lower.shape[-1]):
         end = rows.stop
         np.matmul(
-            lower[..., rows, :end], symmetric[..., :end, :end], out=half[..., rows, :end]
+            lower[..., rows, :end],
+            symmetric[..., :end, :end],
+            out=half[..., rows, :end],
         )
     for cols in _strips(lower.shape[-1]):
         begin, end = cols.start, cols.stop
