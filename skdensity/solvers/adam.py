@@ -14,6 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from skdensity.rows.rows import Rows
+from skdensity.solvers.result import Result
+
+# Steps shorter than the last by tens, which show whether a start is an optimum.
+N_SHORTER = 10
 
 
 class Loss(Protocol):
@@ -152,6 +156,33 @@ class Adam:
         is_last = value <= state.best_value
         best = state.parameters if is_last else state.best_parameters
         return self.loss.unravel(best), state.best_value
+
+    def judged(self, result: Result) -> Result:
+        """The result, no convergence where the descent only ever left its start.
+
+        To find nothing better is right at an optimum. It is none if a short step along
+        the gradient improves on it by more than `tol`.
+        """
+        values = result.values
+        if len(values) <= self.patience or min(values[1:]) < values[0] - self.tol:
+            return result
+        start = replace(result.state, parameters=result.state.best_parameters)
+        is_optimum = not self._improves_nearby(start)
+        return result if is_optimum else replace(result, ended_by="stalled")
+
+    def _improves_nearby(self, state):
+        """Whether one of shorter and shorter steps along the gradient improves."""
+        value, gradient = self._evaluate(state, self._all)
+        longest = np.abs(gradient).max()
+        rate = self.learning_rate_init * state.rate_factor
+        for shorter in 0.1 ** np.arange(N_SHORTER) if longest > 0 else ():
+            step = -shorter * rate / longest * gradient
+            there = self.project(state.parameters + step)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                nearby, _ = self.loss.value_and_gradient(there, self._all)
+            if nearby < value - self.tol:
+                return True
+        return False
 
     @cached_property
     def _all(self) -> Any:

@@ -3,7 +3,8 @@
 A *solver* has ``init(model) -> state``, ``step(state) -> state`` and ``finished(state)
 -> (model, value)``; a *state* is a frozen record with a ``value``, the objective that
 its step observed. A solver that takes steps of several kinds has states with a
-``may_end``, too: whether the values tell how far it has come.
+``may_end``, too: whether the values tell how far it has come. One that may be wrong
+about its end has ``judged(result) -> result``.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ def iterate(
     except KeyboardInterrupt:
         ended_by = "interrupt"  # what has been reached is worth keeping
     result = Result(state, values[1:], ended_by or "max_iter")
+    if hasattr(solver, "judged"):
+        result = solver.judged(result)
     for watcher in watchers:
         watcher.end(result)
     return result

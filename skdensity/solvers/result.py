@@ -12,6 +12,7 @@ OUTCOMES = {
     "convergence": "converged",
     "observer": "was stopped",
     "interrupt": "was interrupted",
+    "stalled": "never improved on its start",
     "max_iter": "did not converge",
 }
 
@@ -26,8 +27,9 @@ class Result:
         The solver's last state.
     values : list of float
         The objective that each iteration observed.
-    ended_by : {"convergence", "observer", "interrupt", "max_iter"}
-        The stopping rule, a watcher, the user, or the number of iterations.
+    ended_by : {"convergence", "observer", "interrupt", "stalled", "max_iter"}
+        The stopping rule, a watcher, the user, steps that led nowhere, or the number of
+        iterations.
     """
 
     state: Any
@@ -54,6 +56,14 @@ def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> 
         message = (
             f"{estimator} was interrupted after {n_iter} iterations; the parameters so "
             "far are kept. Set `warm_start=True` to go on from them."
+        )
+    elif result.ended_by == "stalled":
+        message = (
+            f"{estimator} never improved on its start in {n_iter} epochs, although it "
+            f"is no optimum: the value there is {result.values[0]:.6g} nats per row. "
+            "The steps are too long beside the covariances of the start. Start at "
+            "covariances nearer to those of the data, lower `learning_rate_init`, or "
+            "standardise the features."
         )
     elif tol is None or n_iter == 0:
         return

@@ -70,7 +70,7 @@ class Components:
     @cached_property
     def centre(self) -> np.ndarray:
         """The mean of the mixture."""
-        return np.average(self.means, axis=0, weights=self.weights)
+        return self.weights @ self.means
 
     @cached_property
     def log_peaks(self) -> np.ndarray:
