@@ -78,9 +78,6 @@ class DiagonalFactors(Factors):
     def compose(self, outer, inner):
         return outer * inner
 
-    def compose_precisions(self, outer, inner):
-        return outer * inner
-
     def relative(self, precision_factors, cholesky):
         return precision_factors * cholesky
 

@@ -48,10 +48,6 @@ class Factors(ABC):
         """Product of lower triangular factors: that of L_outer z when z has L_inner."""
 
     @abstractmethod
-    def compose_precisions(self, outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-        """U_outer U_inner, which is U of L_outer L_inner."""
-
-    @abstractmethod
     def relative(
         self, precision_factors: np.ndarray, cholesky: np.ndarray
     ) -> np.ndarray:

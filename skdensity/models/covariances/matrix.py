@@ -100,10 +100,6 @@ class MatrixFactors(Factors):
     def compose(self, outer, inner):
         return product_of_lower(outer, inner)
 
-    def compose_precisions(self, outer, inner):
-        product = product_of_lower(_transposed(inner), _transposed(outer))
-        return _transposed(product)
-
     def relative(self, precision_factors, cholesky):
         return np.matmul(np.swapaxes(precision_factors, -1, -2), cholesky)
 

@@ -46,10 +46,10 @@ class MixtureLoss:
         self, parameters: np.ndarray, rows: Rows
     ) -> tuple[float, np.ndarray]:
         """Loss in nats per unit of weight, and its gradient."""
-        mixture, inside = self.parameters.evaluated(parameters)
+        mixture = self.unravel(parameters)
         moments = mixture.moments(rows)
         weight = moments.mass.sum()
-        gradient = self.parameters.gradient(mixture, moments, inside)
+        gradient = self.parameters.gradient(mixture, moments)
         return -moments.log_likelihood / weight, -gradient / weight
 
 

@@ -148,33 +148,31 @@ class MixtureParameters:
         cholesky = family.factors.compose(self.units.cholesky, cholesky)
         return Mixture.from_cholesky(weights, means, cholesky, family)
 
-    def evaluated(self, parameters: np.ndarray) -> tuple[Mixture, np.ndarray]:
-        """The same mixture, and U of whitened rows, from which its own follows.
-
-        Its L is not formed, which neither a likelihood nor its gradient needs.
-        """
-        weights, means, cholesky = self._parts(parameters)
-        units, family = self.units, self.units.family
-        inside = family.factors.precision_factors(cholesky)
-        factors = family.factors.compose_precisions(units.precision_factor, inside)
-        return Mixture(weights, means, factors, family), inside
-
     def white_pass(
         self, parameters: np.ndarray, n_rows: int
     ) -> tuple[WhitePass, np.ndarray]:
-        """The same for passes over so many rows, of which moments are whitened."""
+        """The same, for passes over so many rows whose moments are whitened.
+
+        Returns
+        -------
+        white_pass : WhitePass
+            The mixture.
+        inside : ndarray
+            U of the mixture of rows that `units` whitens.
+        """
         weights, means, cholesky = self._parts(parameters)
         units, factors = self.units, self.units.family.factors
         inside = factors.precision_factors(cholesky)
-        chain = units.precision_factor[None], inside
-        n_features = units.n_features
-        log_peaks = np.log(weights) + units.log_peak
-        log_peaks += factors.log_det(inside, n_features)
-        # n d² / 2 for another product with all rows, against d³ / 3 for one of factors.
-        if 3 * n_rows > 2 * n_features:
-            chain = (factors.compose_precisions(*chain),)
-        white = WhitePass(weights, means, chain, log_peaks, units.family)
-        return white, inside
+        chain: tuple[np.ndarray, ...] = (units.precision_factor[None], inside)
+        # A second product with all rows takes n d² / 2, the product L and its inverse
+        # d³ / 2.
+        if n_rows > units.n_features:
+            whole = factors.compose(units.cholesky, cholesky)
+            chain = (factors.precision_factors(whole),)
+        with np.errstate(divide="ignore"):  # a component may have weight 0
+            log_peaks = np.log(weights) + units.log_peak
+        log_peaks += factors.log_det(inside, units.n_features)
+        return WhitePass(weights, means, chain, log_peaks, units.family), inside
 
     def _parts(self, parameters):
         """Weights and means in the data, and L of whitened rows."""
@@ -183,26 +181,14 @@ class MixtureParameters:
         means = self._origins + self.units.coloured_steps(means)
         return _softmax(logits), means, cholesky
 
-    def gradient(
-        self, mixture: Mixture, moments: Moments, inside: np.ndarray | None = None
-    ) -> np.ndarray:
+    def gradient(self, mixture: Mixture, moments: Moments) -> np.ndarray:
         """Gradient of the log-likelihood, given a mixture and its moments.
 
         Both are of the data; the moments are about the means of the mixture.
-
-        Parameters
-        ----------
-        mixture : Mixture
-            Of the data.
-        moments : Moments
-            About its means.
-        inside : ndarray, optional
-            U of whitened rows, as :meth:`evaluated` returns it.
         """
         factors, own = self.units.family.factors, mixture.precision_factors
-        if inside is None:
-            # With L_in = U_uᵀ L, L_in⁻ᵀ = L_uᵀ U.
-            inside = factors.relative(self.units.cholesky, own)
+        # U of whitened rows: with L_in = U_uᵀ L, L_in⁻ᵀ = L_uᵀ U.
+        inside = factors.relative(self.units.cholesky, own)
         means = factors.solve(inside, self.units.whitened_steps(moments.first))
         # Rows whitened by the units and then inside are whitened by the mixture.
         white = self.gaussians.free.white_scatter(own, moments.second)

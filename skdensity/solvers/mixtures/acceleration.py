@@ -33,6 +33,8 @@ N_OWN = 4
 # Nats per row that EM may have ahead when a direction first leads: with more ahead, EM
 # is still on its way to an optimum, and jumps may miss the one that it goes to.
 MAX_AHEAD = 0.01
+# Steps that EM must need by itself: fewer are not worth another pass.
+MANY_STEPS = 20
 # Share of EM's own gain, to first order, that a pass in a direction must reach. EM's
 # step gains between half of it and all of it.
 LEAST_SHARE = 0.5
@@ -198,13 +200,21 @@ class AcceleratedEM:
         return self.em.finished(state)
 
     def _is_linear(self, state):
-        """Whether EM climbs the likelihood, and by steps that shrink."""
+        """Whether EM climbs the likelihood, by steps that shrink, and slowly."""
         gains = state.gains
         if len(state.points) < 2 or not all(a > b > 0 for a, b in pairwise(gains)):
             return False
-        if state.may_end and _gain_ahead(gains) > MAX_AHEAD:
+        if state.may_end and not self._is_slow(gains):
             return False
         return self._held(state.mixture) <= MAX_HELD
+
+    def _is_slow(self, gains):
+        """Whether EM's optimum is near, but takes many steps, as its last ones tell."""
+        if len(gains) < 2:
+            return False
+        factor = gains[-1] / gains[-2]
+        ahead = gains[-1] * factor / (1 - factor)  # Aitken's extrapolation
+        return ahead <= MAX_AHEAD and ahead * factor**MANY_STEPS > self.tol / 2
 
     def _is_near(self, state):
         """Whether little can be gained, as far as the curvature of the points tells."""
@@ -302,11 +312,6 @@ class AcceleratedEM:
     @property
     def _weight(self):
         return self.em.rows.total_weight
-
-
-def _gain_ahead(gains):
-    """Aitken's extrapolation of gains that shrink; 0 where there are too few."""
-    return gains[-1] ** 2 / (gains[-2] - gains[-1]) if len(gains) > 1 else 0.0
 
 
 def _put_off(state):
