@@ -118,7 +118,8 @@ class AdamGaussianMixture(BaseGaussianMixture):
     converged_ : bool
         Whether the best run stopped because the loss no longer improved. That is no
         proof of an optimum: steps too long or too short for the data do not improve
-        either.
+        either. False, with a warning, if nothing ever improved on a start that is no
+        optimum.
     n_iter_ : int
         Epochs of the best run.
     lower_bound_ : float

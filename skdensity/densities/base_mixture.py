@@ -203,8 +203,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` iterations were not enough for `tol`, or the user interrupted
-            the fit; the best parameters so far are kept.
+            If `max_iter` iterations were not enough for `tol`, if a descent never
+            improved on a start that is no optimum, or if the user interrupted the fit;
+            the best parameters so far are kept.
 
         See Also
         --------

@@ -49,8 +49,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         Iterations stop when the mean log-likelihood can be expected to rise by less, in
         nats, if they went on for ever, or on a plateau, where it rises by less than a
         hundredth of this in an iteration. The last step, which scikit-learn compares
-        with its `tol`, says little of the distance to the optimum. With `acceleration`,
-        what counts is the rise over ten iterations.
+        with its `tol`, says little of the distance to the optimum.
     reg_covar : float or "auto", default=1e-6
         Added to every variance, in squared units of the data. ``"auto"`` adds 1e-6
         times the variance of each feature, so that the fit does not depend on units.
@@ -64,11 +63,14 @@ class EMGaussianMixture(BaseGaussianMixture):
         ``"k-means++"``, one row per component chosen by k-means++; ``"random"``,
         uniform random numbers; or ``"random_from_data"``, one random row per component.
     acceleration : {"anderson", "lbfgs"} or None, default=None
-        How to reach the optimum in fewer passes where components overlap: with
-        Anderson's mixing of the last steps, or with the quasi-Newton steps of
-        limited-memory BFGS. The likelihood does not fall, but for what `reg_covar`
-        takes; where that is much, most trials are refused, and plain EM is the quicker.
-        None is plain EM.
+        How to reach the optimum in fewer passes where components overlap: with the
+        quasi-Newton steps of limited-memory BFGS, which usually need the fewest, or
+        with Anderson's mixing of the last steps. They are taken only once EM is near an
+        optimum and slow, and only while they gain more than EM's own steps would. These
+        begin every run and end it, by the same rule as without acceleration. The
+        likelihood does not fall; where `reg_covar` moves the optimum, all steps are
+        EM's. Where the likelihood has many optima, another may be reached, higher or
+        lower. None is plain EM.
     weights_init : array-like of shape (n_components,), default=None
         Weights to start at, instead of those of `init_params`.
     means_init : array-like of shape (n_components, n_features), default=None

@@ -32,7 +32,7 @@ RANK = 1e-10
 N_OWN = 4
 # Nats per row that EM may have ahead when a direction first leads: with more ahead, EM
 # is still on its way to an optimum, and jumps may miss the one that it goes to.
-MAX_AHEAD = 0.01
+MAX_AHEAD = 1e-4
 # Steps that EM must need by itself: fewer are not worth another pass.
 MANY_STEPS = 20
 # Share of EM's own gain, to first order, that a pass in a direction must reach. EM's
