@@ -15,8 +15,13 @@ import numpy as np
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import posterior
+from skdensity.passes import blocks
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.rows import Block, Rows
+
+# So many rows for every feature a block may hold, however much memory that takes, some
+# times that of the moments: in smaller blocks, to add these up costs more than rows do.
+ROWS_PER_FEATURE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +66,14 @@ class WhitePass:
                 log_likelihood = float(block.weight @ log_density)
             return self._sums(white, shares, log_likelihood, scratch)
 
+        return rows.add(term, self._row_bytes)
+
+    @property
+    def _row_bytes(self):
+        """Bytes of temporaries that one row counts for."""
         n_components, n_features = self.means.shape
-        row_bytes = 8 * (n_features * (n_components + 3) + 2 * n_components)
-        return rows.add(term, row_bytes)
+        needed = 8 * (n_features * (n_components + 3) + 2 * n_components)
+        return min(needed, blocks.BLOCK_BYTES // (ROWS_PER_FEATURE * n_features))
 
     def _white(self, columns, scratch):
         """Whitened residuals of shape (n_components, n_features, n_rows)."""
