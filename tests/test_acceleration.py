@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import ISOTROPIC, TYPES, central_differences, stretched
 from sklearn.base import clone
+from sklearn.datasets import load_digits, load_iris, load_wine
 
 from skdensity import EMGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
@@ -19,11 +20,20 @@ from skdensity.solvers.mixtures import acceleration
 from skdensity.solvers.mixtures.acceleration import ACCELERATIONS, AcceleratedEM, Point
 from skdensity.solvers.mixtures.em import EM
 
+# Of numbers that show, and of more components than there are clusters.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*reg_covar=:UserWarning", "ignore:.*coincide:UserWarning"
+)
+
 
 def solver_and_state(X, covariance_type, direction, reg_covar=0.0):
     """Accelerated EM one plain step away from a start."""
     start = EMGaussianMixture(
-        3, covariance_type=covariance_type, max_iter=0, random_state=0
+        3,
+        covariance_type=covariance_type,
+        init_params="kmeans",  # the default start leaves little to climb
+        max_iter=0,
+        random_state=0,
     ).fit(X)
     family = FAMILIES[covariance_type]
     added = family.scatter.isolated(np.full(X.shape[1], reg_covar))
@@ -46,11 +56,6 @@ def test_ends_at_ems_optimum_without_a_step_down(iris, covariance_type, name):
     assert np.diff(fast.lower_bounds_).min() >= -1e-13
 
 
-# So much that it shows, which is warned of.
-REGULARISED = pytest.mark.filterwarnings("ignore:.*reg_covar=0.01:UserWarning")
-
-
-@REGULARISED
 @pytest.mark.parametrize("name", ACCELERATIONS)
 def test_regularised_fits_end_where_em_rests(iris, name):
     em = EMGaussianMixture(3, reg_covar=1e-2, tol=1e-11, max_iter=5000, random_state=0)
@@ -66,6 +71,114 @@ def test_takes_fewer_steps_where_components_overlap(overlapping, name):
     fast = clone(em).set_params(acceleration=name).fit(overlapping)
     assert fast.n_iter_ < plain.n_iter_ / 2
     assert fast.lower_bound_ >= plain.lower_bound_ - 1e-6
+
+
+def rows_about(n_centres, n_samples, box, deviation, seed):
+    """Rows about centres that are uniform in a square."""
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(-box, box, (n_centres, 2))
+    noise = deviation * rng.standard_normal((n_samples, 2))
+    return centres[rng.integers(0, n_centres, n_samples)] + noise
+
+
+def rows_of_cases():
+    """Tables, and fits of them, by what they are like."""
+    rng = np.random.default_rng(4)
+    close = rng.standard_normal((3, 2))[rng.integers(0, 3, 2000)]
+    close += rng.standard_normal(close.shape)
+    iris, wine, digits = load_iris().data, load_wine().data, load_digits().data
+    weight = rng.exponential(size=len(close))
+    many = rows_about(20, 2000, 6, 0.3, 3)
+    for shape in TYPES:
+        yield f"overlapping {shape}", close, None, {"covariance_type": shape}
+        yield (
+            f"many {shape}",
+            many,
+            None,
+            {"n_components": 20, "covariance_type": shape},
+        )
+    yield "weights", close, weight, {}
+    yield "regularised", close, None, {"reg_covar": 0.05}
+    yield "separated", rows_about(5, 1000, 10, 0.3, 0), None, {"n_components": 5}
+    yield "iris", iris, None, {}
+    yield "iris, regularised", iris, None, {"n_components": 5, "reg_covar": 1e-2}
+    yield "wine", wine, None, {"reg_covar": 1e-2}
+    yield "digits", digits, None, {"n_components": 10, "reg_covar": 1e-2}
+
+
+CASES = {name: case for name, *case in rows_of_cases()}
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The passes made so far, in a list."""
+    moments, passes = Mixture.moments, []
+
+    def counting(self, *args):
+        passes.append(self)
+        return moments(self, *args)
+
+    monkeypatch.setattr(Mixture, "moments", counting)
+    return passes
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+@pytest.mark.parametrize("case", CASES)
+def test_ends_where_ems_rule_ends_it_not_below_plain_em(counted, case, name):
+    X, weight, options = CASES[case]
+    em = EMGaussianMixture(
+        **{"n_components": 3, "init_params": "kmeans", "random_state": 0, **options},
+        max_iter=5000,
+    )
+    plain = clone(em).fit(X, sample_weight=weight)
+    n_plain = len(counted)
+    fast = clone(em).set_params(acceleration=name).fit(X, sample_weight=weight)
+    assert plain.converged_
+    assert fast.converged_
+    n_passes = len(counted) - n_plain
+    ends = (m.score(X, sample_weight=weight) for m in (fast, plain))
+    gain = next(ends) - next(ends)
+    assert gain >= -em.tol
+    # More of them only on the way to another, higher optimum.
+    assert gain > 10 * em.tol or n_passes <= 1.2 * n_plain
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+@pytest.mark.parametrize("case", ["separated", "regularised", "wine", "digits"])
+def test_where_no_direction_may_lead_every_step_is_ems(case, name):
+    # EM converges in a few steps there, or does not climb the likelihood.
+    X, _, options = CASES[case]
+    em = EMGaussianMixture(
+        **{"n_components": 3, "init_params": "kmeans", "random_state": 0, **options}
+    )
+    plain = clone(em).fit(X)
+    fast = clone(em).set_params(acceleration=name).fit(X)
+    assert fast.lower_bounds_ == plain.lower_bounds_
+    np.testing.assert_array_equal(fast.means_, plain.means_)
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
+def test_ems_own_steps_find_nothing_more(overlapping, name):
+    fast = EMGaussianMixture(3, acceleration=name, random_state=0, warm_start=True)
+    fast.fit(overlapping)
+    reached = fast.score(overlapping)
+    assert np.diff(fast.lower_bounds_)[-4:].max() < fast.tol
+    fast.set_params(acceleration=None, tol=1e-9, max_iter=5000).fit(overlapping)
+    assert fast.score(overlapping) - reached < 1e-6
+
+
+def test_a_run_goes_on_where_directions_and_not_ems_steps_are_short(iris):
+    solver, state = solver_and_state(iris, "full", ACCELERATIONS["lbfgs"])
+    assert state.may_end
+    while not (state.n_own == 0 and state.gains == ()):
+        state = solver.step(state)
+    assert not state.may_end  # after a step in the direction
+    solver = replace(solver, tol=np.inf)  # little is ahead, by any measure
+    for _ in range(acceleration.N_OWN):
+        assert not state.may_end
+        state = solver.step(state)
+    assert state.may_end
+    assert len(state.gains) == acceleration.N_OWN
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -147,7 +260,6 @@ def test_the_gradient_vanishes_where_em_rests(iris, covariance_type, reg_covar):
     assert np.abs(away.gradient).max() > 1e-4
 
 
-@REGULARISED
 @pytest.mark.parametrize("name", ACCELERATIONS)
 @pytest.mark.parametrize("reg_covar", [0.0, 1e-2])
 @pytest.mark.parametrize("covariance_type", TYPES)
@@ -194,7 +306,11 @@ def test_units_and_offsets_change_the_path_by_a_constant(iris, covariance_type, 
     rows = np.round(iris * 2**10) / 2**10
     scale, offset = 2.0 ** np.array([-8, 0, 4, 20]), [1.0, -32.0, 2.0**8, 0.0]
     start = EMGaussianMixture(
-        3, covariance_type=covariance_type, max_iter=0, random_state=0
+        3,
+        covariance_type=covariance_type,
+        init_params="kmeans",
+        max_iter=0,
+        random_state=0,
     ).fit(rows)
 
     def path(scale, offset):
@@ -237,19 +353,12 @@ def test_never_falls_from_a_random_start(overlapping, covariance_type, name):
 
 
 @pytest.mark.parametrize("name", ACCELERATIONS)
-def test_takes_fewer_passes_where_components_overlap(monkeypatch, overlapping, name):
-    moments, passes = Mixture.moments, []
-
-    def counted(self, *args):
-        passes.append(self)
-        return moments(self, *args)
-
-    monkeypatch.setattr(Mixture, "moments", counted)
+def test_takes_fewer_passes_where_components_overlap(counted, overlapping, name):
     mixture = EMGaussianMixture(3, tol=1e-7, max_iter=5000, random_state=0)
     mixture.fit(overlapping)
-    n_plain = len(passes)
+    n_plain = len(counted)
     mixture.set_params(acceleration=name).fit(overlapping)
-    assert len(passes) - n_plain < n_plain / 2
+    assert len(counted) - n_plain < n_plain / 2
 
 
 @pytest.mark.parametrize("name", ACCELERATIONS)
@@ -404,15 +513,18 @@ def test_anderson_solves_linear_problems(n):
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])
-def test_lbfgs_is_bfgs_with_a_matrix(n):
+def test_lbfgs_is_bfgs_with_a_matrix_that_begins_as_ems(n):
     points, _ = parabola(n)
-    pairs = [
-        (after.parameters - before.parameters, before.gradient - after.gradient)
-        for before, after in pairwise(points)
-    ]
-    move, change = pairs[-1]
-    inverse = move @ change / (change @ change) * np.eye(n)
-    for move, change in pairs:
+    # EM's step is a matrix times the gradient; any will do.
+    root = np.random.RandomState(1).standard_normal((n, n))
+    inverse = np.eye(n) + root @ root.T
+    points = tuple(
+        replace(point, image=point.parameters + inverse @ point.gradient)
+        for point in points
+    )
+    for before, after in pairwise(points):
+        move = after.parameters - before.parameters
+        change = before.gradient - after.gradient
         left = np.eye(n) - np.outer(move, change) / (move @ change)
         inverse = left @ inverse @ left.T + np.outer(move, move) / (move @ change)
     direction = acceleration.lbfgs(points)

@@ -228,3 +228,39 @@ def test_standard_normal_start_is_blind(iris):
     np.testing.assert_allclose(adam.weights_, np.exp(logits) / np.exp(logits).sum())
     np.testing.assert_allclose(adam.means_, means)
     np.testing.assert_allclose(adam.covariances_, [np.eye(4)] * 2)
+
+
+NEEDLES = {  # standard deviations of 1e-6, beside rows of deviation 1
+    "full": np.stack([1e12 * np.eye(2)] * 2),
+    "tied": 1e12 * np.eye(2),
+}
+
+
+@pytest.mark.parametrize("covariance_type", NEEDLES)
+@pytest.mark.parametrize("reg_covar", [0, 1e-13])
+def test_a_descent_that_never_improved_on_its_start_says_so(covariance_type, reg_covar):
+    X = np.random.RandomState(0).standard_normal((300, 2))
+    adam = AdamGaussianMixture(
+        2,
+        covariance_type=covariance_type,
+        reg_covar=reg_covar,
+        precisions_init=NEEDLES[covariance_type],
+        random_state=0,
+    )
+    with pytest.warns(ConvergenceWarning, match="Mixture never improved on its start"):
+        adam.fit(X)
+    assert not adam.converged_
+    assert adam.lower_bound_ == adam.lower_bounds_[0]
+    # Shorter steps do.
+    adam.set_params(learning_rate_init=1e-8, max_iter=60, tol=None).fit(X)
+    assert adam.lower_bound_ > adam.lower_bounds_[0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_start_at_the_optimum_is_converged(iris):
+    em = EMGaussianMixture(2, random_state=0, tol=1e-13, max_iter=5000, reg_covar=0)
+    em.fit(iris)
+    start = {"weights_init": em.weights_, "means_init": em.means_}
+    adam = AdamGaussianMixture(2, precisions_init=em.precisions_, reg_covar=0, **start)
+    assert adam.fit(iris).converged_
+    assert adam.lower_bound_ == pytest.approx(em.lower_bound_, abs=1e-9)

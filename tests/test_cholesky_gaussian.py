@@ -109,6 +109,26 @@ def test_stops_when_nothing_improves_and_warns_when_it_cannot(X):
         assert not CholeskyGaussian(max_iter=3).fit(X).converged_
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-9])
+def test_a_descent_that_never_improved_on_its_start_says_so(X, scale):
+    density = CholeskyGaussian(cholesky_init=scale * np.eye(4))
+    with pytest.warns(ConvergenceWarning, match="Gaussian never improved on its start"):
+        density.fit(X)
+    assert not density.converged_
+    np.testing.assert_allclose(density.cholesky_, scale * np.eye(4), rtol=1e-12)
+
+
+def test_a_start_at_the_optimum_is_converged(X):
+    closed = GaussianMLE().fit(X)
+    density = CholeskyGaussian(
+        location_init=closed.location_,
+        cholesky_init=np.linalg.cholesky(closed.covariance_),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert density.fit(X).converged_
+
+
 def test_the_default_fit_of_standardised_data_is_near_the_closed_form(X):
     density = CholeskyGaussian().fit(X)
     assert density.score(X) == pytest.approx(GaussianMLE().fit(X).score(X), abs=2e-3)

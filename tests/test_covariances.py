@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import MATRICES, dense_covariances
 
+from skdensity.models.covariances import cholesky as triangles
 from skdensity.models.covariances.table import FAMILIES
 
 K, D = 3, 4
@@ -120,3 +121,42 @@ def test_singularity_is_found_at_any_scale(family, covariances, scale):
         singular[-1, 0, :] = singular[-1, 1, :]
     with pytest.raises(ValueError, match=f"component {len(singular) - 1}: "):
         family.cholesky(singular * scale, COMPLAINT)
+
+
+@pytest.mark.parametrize("n", [1, 2, 15, 16, 33, 70])
+@pytest.mark.parametrize("n_matrices", [1, 3])
+def test_products_of_triangles_leave_out_only_zeros(n_matrices, n):
+    rng = np.random.RandomState(0)
+    A, B, root = rng.standard_normal((3, n_matrices, n, n))
+    lower, other = np.tril(A), np.tril(B)
+    symmetric = root @ root.transpose(0, 2, 1)
+    upper = lower.transpose(0, 2, 1)
+    close = {"rtol": 1e-12, "atol": 1e-12 * n}
+    product = triangles.product_of_lower(lower, other)
+    np.testing.assert_allclose(product, lower @ other, **close)
+    whole = lower @ symmetric @ upper
+    white = triangles.congruence(lower, symmetric)
+    np.testing.assert_allclose(np.tril(white), np.tril(whole), **close)
+    part = triangles.lower_part_of_product(upper, white)
+    np.testing.assert_allclose(np.tril(part), np.tril(upper @ whole), rtol=1e-9)
+    packed = triangles.packed(lower)
+    np.testing.assert_array_equal(packed, lower[:, *np.tril_indices(n)])
+    np.testing.assert_array_equal(triangles.unpacked(packed, n), lower)
+    np.testing.assert_array_equal(
+        packed[:, triangles.packed_diagonal(n)], np.einsum("kdd->kd", lower)
+    )
+
+
+@pytest.mark.parametrize("n", [1, 15, 16, 40])
+def test_inverses_of_triangles(n):
+    rng = np.random.RandomState(0)
+    lower = np.tril(0.1 * rng.standard_normal((3, n, n))) + np.eye(n)
+    inverse = triangles.inverse_of_lower(lower)
+    np.testing.assert_array_equal(np.triu(inverse, 1), 0)
+    np.testing.assert_allclose(
+        inverse @ lower, np.broadcast_to(np.eye(n), lower.shape), atol=1e-12
+    )
+    lower[1, -1, -1] = 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        is_finite = np.isfinite(triangles.inverse_of_lower(lower)).all(axis=(1, 2))
+    np.testing.assert_array_equal(is_finite, [True, False, True])

@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
-from conftest import TYPES, UNTIED, central_differences, mixture_of_shares
+from conftest import MATRICES, TYPES, UNTIED, central_differences, mixture_of_shares
 
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.mixtures.losses import GaussianLoss, MixtureLoss
+from skdensity.models.mixtures.losses import (
+    GaussianLoss,
+    MixtureLoss,
+    WhitenedMixtureLoss,
+    mixture_loss,
+)
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import gaussian_of
@@ -113,3 +118,55 @@ def test_means_that_stay_at_their_origins_keep_all_their_digits(rows, name):
     parameters = MixtureParameters(3, units, means)
     back = parameters.unravel(parameters.ravel(mixture))
     np.testing.assert_array_equal(back.means, means)
+
+
+@pytest.mark.parametrize("n_rows", [30, 90])  # fewer and more than features
+@pytest.mark.parametrize("name", MATRICES)
+def test_moments_of_whitened_rows_are_whitened_moments_of_rows(name, n_rows):
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((n_rows, 40)) * np.logspace(-1, 1, 40)
+    rows = ArrayRows(X, rng.uniform(0.1, 2, n_rows))
+    units = gaussian_of(rows, FAMILIES[name], 0.01, "")
+    parameters = MixtureParameters(2, units, X[:2])
+    n_free = units.family.shape.n_parameters(2, 40)
+    free = 0.05 * rng.standard_normal(2 * 41 + n_free)
+    (value, gradient), (expected, slope) = (
+        loss(parameters).value_and_gradient(free, rows)
+        for loss in (WhitenedMixtureLoss, MixtureLoss)
+    )
+    assert value == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(gradient, slope, atol=1e-10 * np.abs(slope).max())
+
+
+@pytest.mark.parametrize("n_rows", [3, 40])
+@pytest.mark.parametrize("name", MATRICES)
+def test_the_gradient_from_whitened_rows(name, n_rows):
+    family, rng = FAMILIES[name], np.random.RandomState(0)
+    rows = ArrayRows(rng.standard_normal((n_rows, 4)), rng.uniform(0.1, 2, n_rows))
+    cholesky = np.tril(0.3 * rng.standard_normal((4, 4)), -1) + np.eye(4)
+    units = Gaussian(rng.standard_normal(4), cholesky, family)
+    loss = WhitenedMixtureLoss(MixtureParameters(2, units))
+    n_free = family.shape.n_parameters(2, 4)
+    checked_value(loss, 0.5 * rng.standard_normal(2 * 5 + n_free), rows)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_rows_are_whitened_where_matrices_are_large(name):
+    small, large = (loss_of(2, own_units(d, FAMILIES[name])) for d in (4, 64))
+    assert type(mixture_loss(small.parameters)) is MixtureLoss
+    is_matrix = name in MATRICES
+    assert isinstance(mixture_loss(large.parameters), WhitenedMixtureLoss) == is_matrix
+
+
+def test_the_gradient_of_a_mean_on_its_own_row_is_exactly_zero():
+    # Adam would follow a rounding error like any other gradient.
+    rng = np.random.RandomState(0)
+    X = np.r_[rng.standard_normal((30, 40)), 100 + rng.standard_normal((1, 40))]
+    units = gaussian_of(ArrayRows(X), FAMILIES["full"], 0.1, "")
+    means = np.stack([X[:-1].mean(axis=0), X[-1]])
+    start = Mixture.from_cholesky(
+        np.array([0.9, 0.1]), means, np.stack([np.eye(40)] * 2), FAMILIES["full"]
+    )
+    loss = WhitenedMixtureLoss(MixtureParameters(2, units, means))
+    _, gradient = loss.value_and_gradient(loss.ravel(start), ArrayRows(X))
+    np.testing.assert_array_equal(gradient[2 + 40 : 2 + 80], 0)

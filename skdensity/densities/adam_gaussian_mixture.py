@@ -19,7 +19,7 @@ from skdensity.densities.descent import (
 )
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.mixtures.losses import MixtureLoss
+from skdensity.models.mixtures.losses import mixture_loss
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import gaussian_of
 from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
@@ -119,7 +119,8 @@ class AdamGaussianMixture(BaseGaussianMixture):
     converged_ : bool
         Whether the best run stopped because the loss no longer improved. That is no
         proof of an optimum: steps too long or too short for the data do not improve
-        either.
+        either. False, with a warning, if nothing ever improved on a start that is no
+        optimum.
     n_iter_ : int
         Epochs of the best run.
     lower_bound_ : float
@@ -245,7 +246,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         least = parameters.least_pivots(problem.reg_covar)
         return adam_for(
             self,
-            MixtureLoss(parameters),
+            mixture_loss(parameters),
             problem.rows,
             problem.rng,
             project=lambda free: parameters.floored(free, least),

@@ -213,7 +213,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` iterations were not enough for `tol`.
+            If `max_iter` iterations were not enough for `tol`, or a descent never
+            improved on a start that is no optimum.
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
             feature within a component, if components rest on `reg_covar` because too

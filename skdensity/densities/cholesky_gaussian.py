@@ -112,6 +112,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
     converged_ : bool
         Whether the fit stopped because the loss no longer improved. That is no proof of
         an optimum: steps too long or too short for the data do not improve either.
+        False, with a warning, if nothing ever improved on a start that is no optimum.
     location_path_ : ndarray of shape (`n_iter_`, n_features)
         Mean after each epoch. Only with ``store_path=True``.
     cholesky_path_ : ndarray of shape (`n_iter_`, n_features, n_features)
@@ -251,7 +252,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` epochs were not enough for `tol`.
+            If `max_iter` epochs were not enough for `tol`, or none improved on a start
+            that is no optimum.
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
             feature.

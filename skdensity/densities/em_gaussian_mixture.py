@@ -14,10 +14,13 @@ from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import positive_variances
-from skdensity.solvers.mixtures.acceleration import ACCELERATIONS, AcceleratedEM
+from skdensity.solvers.mixtures.acceleration import (
+    ACCELERATIONS,
+    AcceleratedEM,
+)
 from skdensity.solvers.mixtures.em import EM
 from skdensity.solvers.mixtures.starts import STARTS
-from skdensity.solvers.stopping import small_gain_ahead, small_recent_gain
+from skdensity.solvers.stopping import small_gain_ahead
 
 
 class EMGaussianMixture(BaseGaussianMixture):
@@ -47,7 +50,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         nats, if they went on for ever, or on a plateau, where it rises by less than a
         hundredth of this in an iteration and no more than in the one before. The last
         step, which scikit-learn compares with its `tol`, says little of the distance to
-        the optimum. With `acceleration`, what counts is the rise over ten iterations.
+        the optimum.
     reg_covar : float or "auto", default="auto"
         ``"auto"`` adds 1e-6 of the covariance of all rows to every covariance:
         of the matrix for ``"full"`` and ``"tied"``, so that neither units nor axes make
@@ -66,11 +69,14 @@ class EMGaussianMixture(BaseGaussianMixture):
         ``"k-means++"``, one row per component chosen by k-means++; ``"random"``,
         uniform random numbers; or ``"random_from_data"``, one random row per component.
     acceleration : {"anderson", "lbfgs"} or None, default=None
-        How to reach the optimum in fewer passes where components overlap: with
-        Anderson's mixing of the last steps, or with the quasi-Newton steps of
-        limited-memory BFGS. The likelihood does not fall, but for what `reg_covar`
-        takes; where that is much, most trials are refused, and plain EM is the quicker.
-        None is plain EM.
+        How to reach the optimum in fewer passes where components overlap: with the
+        quasi-Newton steps of limited-memory BFGS, which usually need the fewest, or
+        with Anderson's mixing of the last steps. They are taken only once EM is near an
+        optimum and slow, and only while they gain more than EM's own steps would. These
+        begin every run and end it, by the same rule as without acceleration. The
+        likelihood does not fall; where `reg_covar` moves the optimum, all steps are
+        EM's. Where the likelihood has many optima, another may be reached, higher or
+        lower. None is plain EM.
     weights_init : array-like of shape (n_components,), default=None
         Weights to start at, instead of those of `init_params`.
     means_init : array-like of shape (n_components, n_features), default=None
@@ -223,9 +229,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         return super()._last_moments(run, rows) if moments is None else moments
 
     def _stopping_rule(self):
-        if self.acceleration is None:
-            return small_gain_ahead(self.tol)
-        return small_recent_gain(self.tol)
+        return small_gain_ahead(self.tol)
 
     def _solver(self, problem, start):
         em = EM(problem.rows, problem.reg_covar)
@@ -236,4 +240,4 @@ class EMGaussianMixture(BaseGaussianMixture):
         variances = positive_variances(problem.rows)
         units = Gaussian.isolated(np.zeros(len(variances)), variances, family)
         parameters = MixtureParameters(self.n_components, units)
-        return AcceleratedEM(em, parameters, ACCELERATIONS[self.acceleration])
+        return AcceleratedEM(em, parameters, ACCELERATIONS[self.acceleration], self.tol)

@@ -53,6 +53,10 @@ class Rows(Protocol):
         """Number of features."""
 
     @property
+    def n_rows(self) -> int:
+        """Number of rows of positive weight."""
+
+    @property
     def dtype(self) -> np.dtype:
         """That of the table, and of what is computed for every row."""
 

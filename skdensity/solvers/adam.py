@@ -14,6 +14,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from skdensity.rows.rows import Rows
+from skdensity.solvers.result import Result
+
+# Steps shorter than the last by tens, which show whether a start is an optimum.
+N_SHORTER = 10
 
 
 class Loss(Protocol):
@@ -118,14 +122,12 @@ class Adam:
 
     def step(self, state: AdamState) -> AdamState:
         """One epoch."""
-        begin, total = state.parameters, 0.0
+        moved, total = state, 0.0
         for batch, part in self._batches():
-            value, gradient = self._evaluate(state, batch)
+            value, gradient = self._evaluate(moved, batch)
             total += part * value
-            state = self._update(state, gradient)
-        if total < state.best_value:
-            state = replace(state, best_parameters=begin, best_value=total)
-        return self._slowed(replace(state, value=total))
+            moved = self._updated(moved, gradient)
+        return self._slowed(moved, total, begin=state.parameters)
 
     def resume(self, state: AdamState) -> AdamState:
         """Go on from a state whose values may belong to another loss."""
@@ -155,6 +157,33 @@ class Adam:
         best = state.parameters if is_last else state.best_parameters
         return self.loss.unravel(best), state.best_value
 
+    def judged(self, result: Result) -> Result:
+        """The result, no convergence where the descent only ever left its start.
+
+        To find nothing better is right at an optimum. It is none if a short step along
+        the gradient improves on it by more than `tol`.
+        """
+        values = result.values
+        if len(values) <= self.patience or min(values[1:]) < values[0] - self.tol:
+            return result
+        start = replace(result.state, parameters=result.state.best_parameters)
+        is_optimum = not self._improves_nearby(start)
+        return result if is_optimum else replace(result, ended_by="stalled")
+
+    def _improves_nearby(self, state):
+        """Whether one of shorter and shorter steps along the gradient improves."""
+        value, gradient = self._evaluate(state, self._all)
+        longest = np.abs(gradient).max()
+        rate = self.learning_rate_init * state.rate_factor
+        for shorter in 0.1 ** np.arange(N_SHORTER) if longest > 0 else ():
+            step = -shorter * rate / longest * gradient
+            there = self.project(state.parameters + step)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                nearby, _ = self.loss.value_and_gradient(there, self._all)
+            if nearby < value - self.tol:
+                return True
+        return False
+
     @cached_property
     def _all(self) -> Any:
         return self.loss.prepared(self.rows)
@@ -166,11 +195,26 @@ class Adam:
         cuts = self.rows.batches(self.batch_size, self.rng)
         return ((self.loss.prepared(rows), part) for rows, part in cuts)
 
-    def _slowed(self, state: AdamState) -> AdamState:
-        if state.value < state.value_to_beat - self.tol:
-            return replace(state, value_to_beat=state.value, n_stale=0)
-        if state.n_stale + 1 < self.patience:
-            return replace(state, n_stale=state.n_stale + 1)
+    def _slowed(self, state, value, begin):
+        """The state after an epoch of some value, back at the best if it is stuck."""
+        best, best_value = state.best_parameters, state.best_value
+        if value < best_value:
+            best, best_value = begin, value
+        to_beat, n_stale = state.value_to_beat, state.n_stale + 1
+        if value < to_beat - self.tol:
+            to_beat, n_stale = value, 0
+        state = replace(
+            state,
+            value=value,
+            best_parameters=best,
+            best_value=best_value,
+            value_to_beat=to_beat,
+            n_stale=n_stale,
+        )
+        return state if n_stale < self.patience else self._restarted(state)
+
+    def _restarted(self, state):
+        """At the best parameters so far, and a tenth of the learning rate."""
         zeros = np.zeros_like(state.parameters)
         return replace(
             state,
@@ -193,17 +237,28 @@ class Adam:
             )
         return value, gradient
 
-    def _update(self, state: AdamState, gradient: np.ndarray) -> AdamState:
+    def _updated(self, state: AdamState, gradient: np.ndarray) -> AdamState:
         n_updates = state.n_updates + 1
-        first = self.beta_1 * state.first + (1 - self.beta_1) * gradient
-        second = self.beta_2 * state.second + (1 - self.beta_2) * gradient**2
-        # The averages start at zero; dividing by 1 − βᵗ removes that bias.
-        scale = np.sqrt(second / (1 - self.beta_2**n_updates)) + self.epsilon
         rate = state.rate_factor * self.learning_rate_init
-        move = rate / (1 - self.beta_1**n_updates) * first / scale
+        # The averages start at zero; dividing by 1 − βᵗ removes that bias.
+        rate /= 1 - self.beta_1**n_updates
+        # In place: fresh arrays of many parameters cost more than their arithmetic.
+        part = (1 - self.beta_1) * gradient
+        first = self.beta_1 * state.first
+        first += part
+        np.multiply(gradient, gradient, out=part)
+        part *= 1 - self.beta_2
+        second = self.beta_2 * state.second
+        second += part
+        np.divide(second, 1 - self.beta_2**n_updates, out=part)
+        np.sqrt(part, out=part)
+        part += self.epsilon
+        np.divide(first, part, out=part)
+        part *= -rate
+        part += state.parameters
         return replace(
             state,
-            parameters=self.project(state.parameters - move),
+            parameters=self.project(part),
             first=first,
             second=second,
             n_updates=n_updates,

@@ -2,7 +2,9 @@
 
 A *solver* has ``init(model) -> state``, ``step(state) -> state`` and ``finished(state)
 -> (model, value)``; a *state* is a frozen record with a ``value``, the objective that
-its step observed.
+its step observed. A solver that takes steps of several kinds has states with a
+``may_end``, too: whether the values tell how far it has come. One that may be wrong
+about its end has ``judged(result) -> result``.
 """
 
 from __future__ import annotations
@@ -63,7 +65,8 @@ def iterate(
         while not ended_by and len(values) <= max_iter:
             state = solver.step(state)
             values.append(float(state.value))
-            ended_by = "convergence" if stop(values) else ""
+            may_end = getattr(state, "may_end", True)
+            ended_by = "convergence" if stop(values) and may_end else ""
             is_last = bool(ended_by) or len(values) > max_iter
             # All of them hear of it, whatever the first one wants.
             wishes = [w.iteration(state, values, is_last) for w in watchers]
@@ -72,6 +75,8 @@ def iterate(
     except KeyboardInterrupt:
         ended_by = "interrupt"  # to be raised again, once what was reached is kept
     result = Result(state, values[1:], ended_by or "max_iter")
+    if hasattr(solver, "judged"):
+        result = solver.judged(result)
     for watcher in watchers:
         watcher.end(result)
     return result

@@ -12,6 +12,7 @@ OUTCOMES = {
     "convergence": "converged",
     "observer": "was stopped",
     "interrupt": "was interrupted",
+    "stalled": "never improved on its start",
     "max_iter": "did not converge",
 }
 
@@ -26,8 +27,9 @@ class Result:
         The solver's last state.
     values : list of float
         The objective that each iteration observed.
-    ended_by : {"convergence", "observer", "interrupt", "max_iter"}
-        The stopping rule, a watcher, the user, or the number of iterations.
+    ended_by : {"convergence", "observer", "interrupt", "stalled", "max_iter"}
+        The stopping rule, a watcher, the user, steps that led nowhere, or the number of
+        iterations.
     """
 
     state: Any
@@ -59,13 +61,30 @@ def unless_interrupted(result: Result, estimator: str) -> None:
 
 def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> None:
     """Warn, naming the estimator and the knobs, when a run ended before its time."""
-    # An observer knows what it wanted.
-    if result.ended_by != "max_iter" or tol is None or not result.values:
-        return
-    message = (
-        f"{estimator} used all {len(result.values)} iterations without reaching "
-        f"tol={tol:g}; the last value was {result.values[-1]:.6g} nats per row. "
-        "Increase `max_iter` or `tol`, or standardise the features."
-    )
+    if result.ended_by == "stalled":
+        message = _stalled(result)
+    elif result.ended_by == "max_iter" and tol is not None and result.values:
+        message = _cut_off(result, tol)
+    else:
+        return  # an observer knows what it wanted
+    message = f"{estimator} {message}"
     # Past this function, `fit` and scikit-learn's wrapper of it.
     warnings.warn(message, ConvergenceWarning, stacklevel=4)
+
+
+def _stalled(result):
+    return (
+        f"never improved on its start in {len(result.values)} epochs, although it is "
+        f"no optimum: the value there is {result.values[0]:.6g} nats per row. The "
+        "steps are too long beside the covariances of the start. Start at covariances "
+        "nearer to those of the data, lower `learning_rate_init`, or standardise the "
+        "features."
+    )
+
+
+def _cut_off(result, tol):
+    return (
+        f"used all {len(result.values)} iterations without reaching tol={tol:g}; the "
+        f"last value was {result.values[-1]:.6g} nats per row. Increase `max_iter` or "
+        "`tol`, or standardise the features."
+    )

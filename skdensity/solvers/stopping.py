@@ -63,25 +63,6 @@ def small_gain_ahead(tol: float) -> StoppingRule:
     return stop
 
 
-def small_recent_gain(tol: float, window: int = 10) -> StoppingRule:
-    """Stop when the value moved by less than `tol` over the last steps.
-
-    For steps of irregular size, of which one or two small ones mean nothing.
-
-    Examples
-    --------
-    >>> from skdensity.solvers.stopping import small_recent_gain
-    >>> rule = small_recent_gain(0.1, window=2)
-    >>> rule([1.0, 2.0, 2.0]), rule([2.0, 2.0, 2.05])
-    (False, True)
-    """
-
-    def stop(values: list[float]) -> bool:
-        return len(values) > window and bool(np.ptp(values[-window - 1 :]) < tol)
-
-    return stop
-
-
 def no_improvement(tol: float | None, patience: int) -> StoppingRule:
     """Stop when the last `patience` values fall below the best before by at most `tol`.
 

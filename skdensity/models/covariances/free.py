@@ -37,11 +37,14 @@ class FreeParameters(ABC):
 
     @abstractmethod
     def white_scatter(self, factors: np.ndarray, scatter: np.ndarray) -> np.ndarray:
-        """Uᵀ S U of each component, before pooling."""
+        """Uᵀ S U, of each component or, where all have the same U, of their sum.
+
+        Of a symmetric matrix the part above the diagonal may be missing.
+        """
 
     @abstractmethod
     def trace(self, scatter: np.ndarray) -> np.ndarray:
-        """Trace of each component's scatter."""
+        """Trace of each white scatter."""
 
     @abstractmethod
     def gradient(

@@ -6,11 +6,16 @@ import numpy as np
 
 from skdensity.models.covariances.cholesky import (
     cholesky_of_correlations,
+    congruence,
     fault,
     has_rank,
     inverse_of_lower,
-    lower_indices,
+    lower_part_of_product,
+    packed,
+    packed_diagonal,
+    product_of_lower,
     triangular_product,
+    unpacked,
     upper_indices,
 )
 from skdensity.models.covariances.factors import Factors
@@ -93,7 +98,7 @@ class MatrixFactors(Factors):
         return np.matmul(factors, np.swapaxes(factors, -1, -2))
 
     def compose(self, outer, inner):
-        return np.matmul(outer, inner)
+        return product_of_lower(outer, inner)
 
     def relative(self, precision_factors, cholesky):
         return np.matmul(np.swapaxes(precision_factors, -1, -2), cholesky)
@@ -185,26 +190,27 @@ class MatrixParameters(FreeParameters):
     """The lower triangle of L, with the logarithm of its diagonal."""
 
     def ravel(self, cholesky):
-        rows, cols = lower_indices(cholesky.shape[-1])
-        free = cholesky[:, rows, cols]
-        free[:, rows == cols] = np.log(free[:, rows == cols])
+        free, diagonal = packed(cholesky), packed_diagonal(cholesky.shape[-1])
+        free[:, diagonal] = np.log(free[:, diagonal])
         return free.ravel()
 
     def unravel(self, free, n_components, n_features):
-        rows, cols = lower_indices(n_features)
-        cholesky = np.zeros(self.shape.inner_shape(n_components, n_features))
-        cholesky[:, rows, cols] = free.reshape(len(cholesky), -1)
-        diagonal = np.arange(n_features)
-        cholesky[:, diagonal, diagonal] = np.exp(cholesky[:, diagonal, diagonal])
+        n_matrices, *_ = self.shape.inner_shape(n_components, n_features)
+        cholesky = unpacked(free.reshape(n_matrices, -1), n_features)
+        diagonal = np.einsum("kdd->kd", cholesky)  # a view
+        np.exp(diagonal, out=diagonal)
         return cholesky
 
     def floored(self, free, log_minimum):
-        rows, cols = lower_indices(len(log_minimum))
-        minimum = np.where(rows == cols, log_minimum[rows], -np.inf)
-        return np.maximum(free.reshape(-1, len(minimum)), minimum).ravel()
+        diagonal = packed_diagonal(len(log_minimum))
+        floored = free.reshape(-1, diagonal[-1] + 1).copy()
+        floored[:, diagonal] = np.maximum(floored[:, diagonal], log_minimum)
+        return floored.ravel()
 
     def white_scatter(self, factors, scatter):
-        return np.matmul(np.matmul(np.swapaxes(factors, -1, -2), scatter), factors)
+        # Of components that share a covariance, the sum is all that counts.
+        pooled = self.shape.pooled(scatter)
+        return congruence(_transposed(factors), pooled)
 
     def trace(self, scatter):
         return np.trace(scatter, axis1=-2, axis2=-1)
@@ -212,13 +218,16 @@ class MatrixParameters(FreeParameters):
     def gradient(self, white, mass, factors, n_features):
         # ∂ℓ/∂L = tril(Σ⁻¹ S L⁻ᵀ) − N diag(1/L_dd) with Σ⁻¹ S L⁻ᵀ = U white, and
         # ∂ℓ/∂log L_dd = L_dd ∂ℓ/∂L_dd with L_dd = 1/U_dd.
-        gradient = self.shape.pooled(np.matmul(factors, white))
-        rows, cols = lower_indices(factors.shape[-1])
-        free = gradient[:, rows, cols]
-        diagonal = np.diagonal(factors, axis1=1, axis2=2)
+        free = packed(lower_part_of_product(factors, white))
+        diagonal = packed_diagonal(n_features)
         total = self.shape.pooled(mass[:, None, None])[:, 0]
-        free[:, rows == cols] = free[:, rows == cols] / diagonal - total
+        pivots = np.diagonal(factors, axis1=1, axis2=2)
+        free[:, diagonal] = free[:, diagonal] / pivots - total
         return free.ravel()
+
+
+def _transposed(matrices):
+    return np.swapaxes(matrices, -1, -2)
 
 
 def matrix_family(name: str, own: CovarianceFamily | None = None) -> CovarianceFamily:

@@ -98,7 +98,7 @@ class Scatter(ABC):
         covariance: np.ndarray,
     ) -> np.ndarray:
         """Scatters as if every row had a covariance of its own, in their layout."""
-        mass = mass.reshape(-1, *(1,) * (scatter.ndim - 1))
+        mass = mass.reshape(-1, *(1,) * covariance.ndim)
         return scatter + self._n_pooled(n_features) * mass * covariance
 
     def _n_pooled(self, n_features):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments, moments_of
 from skdensity.models.mixtures.parameters import GaussianParameters, MixtureParameters
 from skdensity.rows.rows import Rows
+
+# Up to so many, products of features are less work than whitened rows.
+FEW_FEATURES = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,30 @@ class MixtureLoss:
 
 
 @dataclass(frozen=True, eq=False)
+class WhitenedMixtureLoss(MixtureLoss):
+    """The same from whitened rows: for matrices of many features."""
+
+    def value_and_gradient(
+        self, parameters: np.ndarray, rows: Rows
+    ) -> tuple[float, np.ndarray]:
+        """Loss in nats per unit of weight, and its gradient."""
+        white, inside = self.parameters.white_pass(parameters, rows.n_rows)
+        moments = white.moments(rows)
+        weight = moments.mass.sum()
+        gradient = self.parameters.white_gradient(white.weights, moments, inside)
+        return -moments.log_likelihood / weight, -gradient / weight
+
+
+def mixture_loss(parameters: MixtureParameters) -> MixtureLoss:
+    """The loss whose evaluation is the least work."""
+    units = parameters.units
+    are_matrices = len(units.family.shape.feature_axes) == 2
+    if are_matrices and units.n_features > FEW_FEATURES:
+        return WhitenedMixtureLoss(parameters)
+    return MixtureLoss(parameters)
+
+
+@dataclass(frozen=True, eq=False)
 class GaussianLoss:
     """Mean negative log-likelihood of one Gaussian, from the moments of the rows alone.
 
@@ -71,7 +99,7 @@ class GaussianLoss:
     family: CovarianceFamily
     added: np.ndarray | None = None
 
-    @property
+    @cached_property
     def parameters(self) -> GaussianParameters:
         """What is free."""
         return GaussianParameters(1, self.n_features, self.family)
@@ -103,7 +131,9 @@ class GaussianLoss:
         gaussian = self.unravel(parameters)
         moments = moments.moved(gaussian.mean[None], self.family.scatter)
         factors = gaussian.precision_factor[None]
-        gradient, white = self.parameters.gradient(factors, moments)
+        white = self.parameters.free.white_scatter(factors, moments.second)
+        means = self.family.factors.solve(factors, moments.first)
+        gradient = self.parameters.gradient(factors, moments.mass, means, white)
         (weight,) = moments.mass
         distance = self.parameters.free.trace(white)[0] / weight
         value = 0.5 * (self.n_features * LOG_2PI + distance) + gaussian.log_volume

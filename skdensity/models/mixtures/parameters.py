@@ -16,16 +16,17 @@ with :math:`\pi = \mathrm{softmax}(\alpha)`, the moments about the current means
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from scipy.special import softmax
 
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.free import FreeParameters
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
+from skdensity.models.mixtures.white_moments import WhitePass
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,10 @@ class GaussianParameters:
         """What the family lets move."""
         return self.family.asked("free", "a descent")
 
+    @property
+    def _n_means(self):
+        return self.n_components * self.n_features
+
     def ravel(self, means: np.ndarray, cholesky: np.ndarray) -> np.ndarray:
         """Free parameters of means and Cholesky factors."""
         return np.concatenate([means.ravel(), self.free.ravel(cholesky)])
@@ -56,33 +61,39 @@ class GaussianParameters:
     def unravel(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means and Cholesky factors that free parameters stand for."""
         shape = self.n_components, self.n_features
-        means, free = np.split(parameters, [self.n_components * self.n_features])
+        means, free = parameters[: self._n_means], parameters[self._n_means :]
         return means.reshape(shape), self.free.unravel(free, *shape)
 
     def gradient(
-        self, factors: np.ndarray, moments: Moments
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Gradient of the log-likelihood, and the whitened scatter.
+        self,
+        factors: np.ndarray,
+        mass: np.ndarray,
+        means: np.ndarray,
+        white: np.ndarray,
+    ) -> np.ndarray:
+        """Gradient of the log-likelihood.
 
         Parameters
         ----------
         factors : ndarray
             U of the current covariances, in the family's inner shape.
-        moments : Moments
-            About the current means.
+        mass : ndarray of shape (n_components,)
+            N_k.
+        means : ndarray of shape (n_components, n_features)
+            Its part in the means.
+        white : ndarray
+            Second moments about the current means, whitened by the factors.
         """
-        white = self.free.white_scatter(factors, moments.second)
-        means = self.family.factors.solve(factors, moments.first)
-        free = self.free.gradient(white, moments.mass, factors, self.n_features)
-        return np.concatenate([means.ravel(), free]), white
+        free = self.free.gradient(white, mass, factors, self.n_features)
+        return np.concatenate([means.ravel(), free])
 
     def floored(self, parameters: np.ndarray, log_minimum: np.ndarray) -> np.ndarray:
         """Parameters with log L_dd at least `log_minimum`, one for each feature.
 
         There is one for all features where the family has one variance for all.
         """
-        means, free = np.split(parameters, [self.n_components * self.n_features])
-        return np.concatenate([means, self.free.floored(free, log_minimum)])
+        floored = self.free.floored(parameters[self._n_means :], log_minimum)
+        return np.concatenate([parameters[: self._n_means], floored])
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +121,7 @@ class MixtureParameters:
     units: Gaussian
     origins: np.ndarray | None = None
 
-    @property
+    @cached_property
     def gaussians(self) -> GaussianParameters:
         """The parameters that follow the logits."""
         units = self.units
@@ -132,31 +143,73 @@ class MixtureParameters:
 
     def unravel(self, parameters: np.ndarray) -> Mixture:
         """The mixture of the data that free parameters stand for."""
-        logits, free = np.split(parameters, [self.n_components])
-        means, cholesky = self.gaussians.unravel(free)
-        units, family = self.units, self.units.family
-        cholesky = family.factors.compose(units.cholesky, cholesky)
-        means = self._origins + units.coloured_steps(means)
-        return Mixture.from_cholesky(softmax(logits), means, cholesky, family)
+        weights, means, cholesky = self._parts(parameters)
+        family = self.units.family
+        cholesky = family.factors.compose(self.units.cholesky, cholesky)
+        return Mixture.from_cholesky(weights, means, cholesky, family)
+
+    def white_pass(
+        self, parameters: np.ndarray, n_rows: int
+    ) -> tuple[WhitePass, np.ndarray]:
+        """The same, for passes over so many rows whose moments are whitened.
+
+        Returns
+        -------
+        white_pass : WhitePass
+            The mixture.
+        inside : ndarray
+            U of the mixture of rows that `units` whitens.
+        """
+        weights, means, cholesky = self._parts(parameters)
+        units, factors = self.units, self.units.family.factors
+        inside = factors.precision_factors(cholesky)
+        chain: tuple[np.ndarray, ...] = (units.precision_factor[None], inside)
+        # A second product with all rows takes n d² / 2, the product L and its inverse
+        # d³ / 2.
+        if n_rows > units.n_features:
+            whole = factors.compose(units.cholesky, cholesky)
+            chain = (factors.precision_factors(whole),)
+        with np.errstate(divide="ignore"):  # a component may have weight 0
+            log_peaks = np.log(weights) + units.log_peak
+        log_peaks += factors.log_det(inside, units.n_features)
+        return WhitePass(weights, means, chain, log_peaks, units.family), inside
+
+    def _parts(self, parameters):
+        """Weights and means in the data, and L of whitened rows."""
+        logits = parameters[: self.n_components]
+        means, cholesky = self.gaussians.unravel(parameters[self.n_components :])
+        means = self._origins + self.units.coloured_steps(means)
+        return _softmax(logits), means, cholesky
 
     def gradient(self, mixture: Mixture, moments: Moments) -> np.ndarray:
         """Gradient of the log-likelihood, given a mixture and its moments.
 
         Both are of the data; the moments are about the means of the mixture.
         """
-        family, units = self.units.family, self.units
+        factors, own = self.units.family.factors, mixture.precision_factors
         # U of whitened rows: with L_in = U_uᵀ L, L_in⁻ᵀ = L_uᵀ U.
-        factors = family.factors.relative(units.cholesky, mixture.precision_factors)
-        inside = replace(
-            moments,
-            first=units.whitened_steps(moments.first),
-            second=self.gaussians.free.white_scatter(
-                units.precision_factor, moments.second
-            ),
+        inside = factors.relative(self.units.cholesky, own)
+        means = factors.solve(inside, self.units.whitened_steps(moments.first))
+        # Rows whitened by the units and then inside are whitened by the mixture.
+        white = self.gaussians.free.white_scatter(own, moments.second)
+        free = self.gaussians.gradient(inside, moments.mass, means, white)
+        return np.concatenate([_in_logits(mixture.weights, moments.mass), free])
+
+    def white_gradient(
+        self, weights: np.ndarray, moments: Moments, inside: np.ndarray
+    ) -> np.ndarray:
+        """The same from moments of rows that each component whitens."""
+        family = self.units.family
+        factors = family.shape.untied(inside, self.n_components)
+        means = np.concatenate(
+            [
+                family.factors.colour(factor, first[None])
+                for factor, first in zip(factors, moments.first, strict=True)
+            ]
         )
-        free, _ = self.gaussians.gradient(factors, inside)
-        logits = moments.mass - moments.mass.sum() * mixture.weights
-        return np.concatenate([logits, free])
+        white = family.shape.pooled(moments.second)
+        free = self.gaussians.gradient(inside, moments.mass, means, white)
+        return np.concatenate([_in_logits(weights, moments.mass), free])
 
     def least_pivots(self, covariance: np.ndarray) -> np.ndarray:
         """log L_dd of whitened rows below which no Σ exceeds a covariance of the data.
@@ -177,7 +230,17 @@ class MixtureParameters:
         # A pivot in the data is the product of that of `units` and that inside.
         return factors.log_diagonal(cholesky)[0] - units
 
-    def floored(self, parameters: np.ndarray, log_minimum: np.ndarray) -> np.ndarray:
+    def floored(self, parameters: np.ndarray, log_floor: np.ndarray) -> np.ndarray:
         """Parameters with pivots of at least those of :meth:`least_pivots`."""
-        logits, free = np.split(parameters, [self.n_components])
-        return np.concatenate([logits, self.gaussians.floored(free, log_minimum)])
+        logits = parameters[: self.n_components]
+        free = parameters[self.n_components :]
+        return np.concatenate([logits, self.gaussians.floored(free, log_floor)])
+
+
+def _in_logits(weights, mass):
+    return mass - mass.sum() * weights
+
+
+def _softmax(logits):
+    exponentials = np.exp(logits - logits.max())
+    return exponentials / exponentials.sum()

@@ -17,6 +17,8 @@ import numpy as np
 
 from skdensity.models.mixtures.components import Components
 
+# Of a component, besides that of its precision: a wide one may have all the weight.
+LEAST_INFLUENCE = 1e-12
 # Rows so far off that products of them might overflow are whitened one by one.
 MAX_DISTANCE = 1e70
 
@@ -48,12 +50,10 @@ class Expansion:
         parts = family.asked("parts", "an expansion")
         means = components.means
         sensitivities = products.sensitivities(components.precision_factors)
-        # Relative to the largest, whose square might overflow.
+        # Relative to the largest, whose square might overflow; no feature is without.
         relative = sensitivities / sensitivities.max(axis=0)
-        influence = np.broadcast_to(
-            components.weights[:, None] * relative**2, means.shape
-        )
-        origin = np.average(means, axis=0, weights=influence)
+        influence = components.weights[:, None] * (relative**2 + LEAST_INFLUENCE)
+        origin = np.sum(influence * means, axis=0) / np.sum(influence, axis=0)
         deviations = parts.deviations(components.cholesky)
         steps = np.abs(means - origin) + 3 * deviations
         with np.errstate(over="ignore"):  # infinite is out of reach
