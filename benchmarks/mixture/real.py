@@ -28,14 +28,14 @@ from benchmarks.mixture.tables import TABLES, Table, available
 from skdensity import EMGaussianMixture
 
 MIXTURES = EMGaussianMixture, GaussianMixture
-BUDGET = 120  # seconds of a table and a section: what is slow takes fewer seeds
+BUDGET = 60  # seconds of a table and a section: what is slow takes fewer seeds
 SHORT = 0.2  # seconds; below, the sum over the tables counts
 CLOSE = 0.01  # nats per row
 PACKAGES = ("skdensity", "numpy", "scipy", "scikit-learn", "mlxtend", "statsmodels")
 NOTE = """\
 Both libraries run with every default, `n_jobs` included, but what a table states. A
-turn is a seed: {repeats} of each comparison, fewer where they would take more than two
-minutes. Times, likelihoods and gaps are medians over the seeds. The tables and what was
+turn is a seed: {repeats} of each comparison, fewer where they would take more than a
+minute. Times, likelihoods and gaps are medians over the seeds. The tables and what was
 done to them are in `benchmarks/mixture/tables.py`."""
 
 
