@@ -178,7 +178,7 @@ TABLES = {
     "macrodata": of_statsmodels("macrodata", ECONOMY, 3, 1e-6),
     "modechoice": of_statsmodels("modechoice", "invc invt hinc", 4, 1e-2),
     "nile": of_statsmodels("nile", "volume", 2, 1e-2),
-    "randhie": of_statsmodels("randhie", "lpi disea", 5, 1e-2),
+    "randhie": of_statsmodels("randhie", "disea", 3, 1e-1),
     "star98": of_statsmodels("star98", SCHOOLS, 3, 1e-3),
     "strikes": of_statsmodels("strikes", "duration", 2, 1e-2, logarithms=True),
     "sunspots": of_statsmodels("sunspots", "SUNACTIVITY", 3, 1e-2),
@@ -187,6 +187,11 @@ TABLES = {
 
 def available(names=()) -> dict[str, Table]:
     """Those of the tables named, or of all, whose package is installed."""
+    if unknown := set(names) - set(TABLES):
+        raise SystemExit(
+            f"No table is called {', '.join(sorted(unknown))}. "
+            f"There are {', '.join(TABLES)}."
+        )
     return {
         name: TABLES[name]
         for name in names or TABLES
