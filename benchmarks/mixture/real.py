@@ -9,26 +9,26 @@ A turn is a seed. Tables whose package is not installed are left out.
 import argparse
 import sys
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from math import inf, nan
 
 import numpy as np
-from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV
 
 from benchmarks.common.command import run
 from benchmarks.common.report import factor, seconds, size, times
-from benchmarks.common.turns import Turns, take_turns, timed
+from benchmarks.common.turns import take_turns, timed
 from benchmarks.mixture.best_known import best_known
+from benchmarks.mixture.contest import (
+    MIXTURES,
+    N_FOLDS,
+    compare,
+    failures,
+    held_out_likelihood,
+    in_words,
+)
 from benchmarks.mixture.problems import clusters
 from benchmarks.mixture.tables import TABLES, Table, available
-from skdensity import EMGaussianMixture
 
-MIXTURES = EMGaussianMixture, GaussianMixture
-BUDGET = 60  # seconds of a table and a section: what is slow takes fewer seeds
-N_FOLDS = 5
 SHORT = 0.2  # seconds; below, the sum over the tables counts
 CLOSE = 0.01  # nats per row
 PACKAGES = ("skdensity", "numpy", "scipy", "scikit-learn", "mlxtend", "statsmodels")
@@ -37,102 +37,6 @@ Both libraries run with every default, `n_jobs` included, but what a table state
 turn is a seed: {repeats} of each comparison, fewer where they would take more than a
 minute. Times, likelihoods and gaps are medians over the seeds. What was done to the
 tables is said in `benchmarks/mixture/tables.py`."""
-
-
-@dataclass(frozen=True)
-class Contest:
-    """Seconds of both libraries, and as results what came out of every seed."""
-
-    table: Table
-    shape: tuple[int, ...]
-    ours: Turns
-    theirs: Turns
-
-    @property
-    def cells(self) -> tuple:
-        """What was fitted."""
-        table = self.table
-        return size(self.shape), table.n_components, table.covariance_type
-
-    @property
-    def nats(self) -> tuple[float, float]:
-        """Both medians over the seeds that did not fail; nan where all did."""
-        return middle(self.ours), middle(self.theirs)
-
-    @property
-    def gain(self) -> float:
-        """By how much skdensity's result is better, in the mean over the turns."""
-        return float(np.mean(self.ours.result - self.theirs.result))
-
-    @property
-    def best(self) -> float:
-        """The best result of all seeds."""
-        return float(np.nanmax([-inf, *self.ours.result, *self.theirs.result]))
-
-
-def middle(turns: Turns, centre: Callable = np.median) -> float:
-    """Median, or another centre, of the results of fits that did not fail."""
-    found = turns.result[~np.isnan(turns.result)]
-    return float(centre(found)) if found.size else nan
-
-
-def in_words(turns: Turns, centre: Callable = np.median) -> str:
-    """The same, and how many fits failed."""
-    failed, total = np.isnan(turns.result).sum(), turns.result.size
-    if failed == total:
-        return "fails"
-    value = f"{middle(turns, centre):.4f}"
-    return value + f" ({failed} of {total} fail)" * bool(failed)
-
-
-def compare(
-    table: Table, seeds: int = 3, fit: Callable | None = None, **settings
-) -> Contest:
-    """Let both libraries fit a table in turns, one per seed.
-
-    Without `settings` these are the table's, `reg_covar` included; ``fit(mixture, X)``
-    returns seconds and a result, by default the likelihood of the rows.
-    """
-    X, turns = table.load(), []
-    settings = settings or {**table.settings, "reg_covar": table.reg_covar}
-    for seed in range(seeds):
-        mixtures = [Mixture(random_state=seed, **settings) for Mixture in MIXTURES]
-        calls = [partial(fit or likelihood_of_fit, mixture, X) for mixture in mixtures]
-        turns.append(take_turns(1, *calls))
-        if sum(turn.median for pair in turns for turn in pair) > BUDGET:
-            break
-    return Contest(table, X.shape, *map(joined, zip(*turns, strict=True)))
-
-
-def joined(turns) -> Turns:
-    """One contender's measurements and results of all seeds."""
-    return Turns([t.median for t in turns], np.array([t.result for t in turns]))
-
-
-def likelihood_of_fit(mixture, X, fresh=None):
-    """Seconds of a fit, and nats per row of the rows, or of `fresh` ones.
-
-    Where the fit fails these are nan: a failure is a result, and is shown.
-    """
-
-    def attempt():
-        try:
-            return mixture.fit(X)
-        except ValueError:
-            return None
-
-    taken, fitted = timed(attempt)
-    return taken, nan if fitted is None else fitted.score(X if fresh is None else fresh)
-
-
-def held_out_likelihood(mixture, X):
-    """Seconds of a fit to four folds, and nats per row of the fifth.
-
-    The fold goes with the seed, so that five seeds leave out every row once.
-    """
-    folds = list(KFold(N_FOLDS, shuffle=True, random_state=0).split(X))
-    seen, fresh = folds[mixture.random_state % N_FOLDS]
-    return likelihood_of_fit(mixture, X[seen], X[fresh])
 
 
 class Sections:
@@ -181,10 +85,14 @@ def likelihood_cells(name, contest):
     """Cells of a contest at a stated `reg_covar`."""
     ours, theirs = contest.nats
     best = max(best_known(name, contest.table), contest.best)
-    gaps = f"{best - ours:.4f}", f"{best - theirs:.4f}"
-    spent = times(contest.ours, contest.theirs)
-    gain = f"{ours - theirs:+.4f}"
-    return f"{contest.table.reg_covar:g}", *spent, in_words(contest.ours), gain, *gaps
+    return (
+        f"{contest.table.reg_covar:g}",
+        *times(contest.ours, contest.theirs),
+        in_words(contest.ours),
+        f"{ours - theirs:+.4f}",
+        f"{best - ours:.4f}",
+        f"{best - theirs:.4f}{failures(contest.theirs)}",
+    )
 
 
 def held_out_cells(contest):
