@@ -54,7 +54,7 @@ class Sections:
             "that no component of the best fit rests on it. (Where pixels are blank, "
             "in `digits_diag` and `mnist`, every fit does.) Gain is how much more "
             "likely skdensity's fits are, in nats per row. A gap is how far fits stay "
-            "below the best known optimum: the best end of up to 60 starts, or a better "
+            "below the best known optimum: the best of up to 60 starts, or a better "
             "one seen here.",
             "table, rows × features, K, covariances, `reg_covar`, skdensity, "
             "scikit-learn, ratio, nats, gain, gap, scikit-learn's gap",
