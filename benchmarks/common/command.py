@@ -1,7 +1,7 @@
 """The command line that the benchmarks share."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.common.environment import environment
@@ -27,14 +27,17 @@ def run(
     packages: tuple[str, ...],
     title: str,
     note: str,
+    repeats: int = 5,
+    parents: Sequence[argparse.ArgumentParser] = (),
 ) -> None:
     """Print the tables of the sections asked for, and write them if asked.
 
-    `note` says how the benchmark runs; "{repeats}" in it becomes the turns asked for.
+    `note` says how the benchmark runs; "{repeats}" in it becomes the turns asked for,
+    `repeats` by default. `parents` know options of the benchmark's own.
     """
     command, output = f"python -m benchmarks.{name}", FOLDER / f"{name}.md"
     by_name = {section.__name__: section for section in sections}
-    options = arguments(command, purpose, by_name, output)
+    options = arguments(command, purpose, by_name, output, repeats, parents)
     report = Report()
     report.text(
         HEADER.format(
@@ -51,10 +54,14 @@ def run(
         report.write(output)
 
 
-def arguments(command, purpose, sections, output):
+def arguments(command, purpose, sections, output, repeats, parents):
     """The command line."""
-    parser = argparse.ArgumentParser(command, description=purpose.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5, help="turns per comparison")
+    parser = argparse.ArgumentParser(
+        command, description=purpose.splitlines()[0], parents=parents
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=repeats, help="turns per comparison"
+    )
     parser.add_argument("--only", default=",".join(sections), help="sections, by comma")
     parser.add_argument("--write", action="store_true", help=f"write {output.name}")
     options = parser.parse_args()

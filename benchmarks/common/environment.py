@@ -16,20 +16,26 @@ def installed(package: str) -> bool:
 
 def environment(*packages: str) -> str:
     """Versions, processors, BLAS and thread limits, as a Markdown list."""
-    versions = [f"Python {platform.python_version()}"]
-    for package in packages:
-        try:
-            versions.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            versions.append(f"{package} not installed")
+    found = [f"{name} {number}" for name, number in versions(*packages).items()]
     return "\n".join(
         [
-            f"- {', '.join(versions)}",
+            f"- Python {platform.python_version()}, {', '.join(found)}",
             f"- {platform.system()} {platform.machine()}, {joblib.cpu_count()} cores",
             f"- {'; '.join(_thread_pools())}",
             f"- thread limits: {', '.join(_thread_limits()) or 'none'}",
         ]
     )
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """The version of every package, or that it is not installed."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
 
 
 def _thread_pools():

@@ -39,6 +39,30 @@ def start_at_rows(X, n_components, covariance_type="full"):
     return {"covariance_type": covariance_type, **parameters}
 
 
+def elongated(n_samples, n_features, n_components, condition):
+    """Rows of components whose covariances have a condition, and a start near them.
+
+    The start has the true orientations, variances that are a tenth too large and means
+    that are off by a tenth of a standard deviation: an iteration moves all of them.
+    """
+    rng = np.random.RandomState(0)
+    scales = np.geomspace(1, condition**-0.5, n_features)
+    centres = rng.standard_normal((n_components, n_features))
+    centres *= 10 / np.sqrt(2 * n_features)
+    axes, _ = np.linalg.qr(rng.standard_normal((n_components, n_features, n_features)))
+    factors = axes * scales
+    labels = np.sort(rng.randint(n_components, size=n_samples))
+    X = rng.standard_normal((n_samples, n_features))
+    for k in range(n_components):
+        X[labels == k] = X[labels == k] @ factors[k].T + centres[k]
+    rng.shuffle(X)
+    precisions = (axes / (1.1 * scales**2)) @ axes.transpose(0, 2, 1)
+    off = 0.1 * rng.standard_normal((n_components, n_features))
+    means = centres + np.einsum("kij,kj->ki", factors, off)
+    weights = np.full(n_components, 1 / n_components)
+    return X, {"reg_covar": 0, **start(weights, means, precisions)}
+
+
 def lecture():
     """Many rows of the lecture's mixture, and its first guess as a start."""
     X, _ = make_mixture_1d(100_000)

@@ -27,7 +27,8 @@ def small_gain_ahead(tol: float) -> StoppingRule:
     where a step is less than a hundredth of `tol`, no patience would be enough; there
     the last step decides, unless it is larger than the one before: EM leaves a saddle
     by tiny steps that grow. So three steps are looked at, unless the last one is a
-    rounding error.
+    rounding error. Two steps down are an end, too: regularisation may lower the
+    likelihood, and would go on.
 
     Examples
     --------
@@ -50,10 +51,12 @@ def small_gain_ahead(tol: float) -> StoppingRule:
         if abs(step) <= ROUNDING * max(1, abs(values[-1])):
             return True
         steps = steps[np.isfinite(steps)]
+        if len(steps) > 1 and max(steps[-2:]) < 0:
+            return True
         if len(steps) < N_STEPS:
             # A run that goes on from another had its first steps there.
             return bool(np.isfinite(values[0]) and -tol < step < tol)
-        if step < PLATEAU * tol:  # regularisation may even lower the likelihood
+        if step < PLATEAU * tol:
             is_growing = step > max(steps[-2], 0)
             return bool(step > -tol) and not is_growing
         with np.errstate(divide="ignore"):
