@@ -75,10 +75,10 @@ class Search:
 
     @cached_property
     def units(self) -> Gaussian:
-        """The Gaussian of all rows, in the family of the fit."""
+        """The Gaussian of all rows, as wide as `reg_covar` makes it."""
         own = self.problem.family.untied
         moments = moments_of(self.problem.rows, own.scatter)
-        covariance = positive_covariance(moments, own)
+        covariance = positive_covariance(moments, own) + self.problem.reg_covar
         (cholesky,) = own.cholesky(covariance[None], "{detail}")
         return Gaussian(moments.mean[0], cholesky, own)
 
