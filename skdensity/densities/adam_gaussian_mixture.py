@@ -174,13 +174,13 @@ class AdamGaussianMixture(BaseGaussianMixture):
 
     From the random start, seeds end in different optima:
 
-    >>> for seed in (2, 3, 5):
+    >>> for seed in (2, 5, 10):
     ...     start = {"init_params": "standard_normal", "random_state": seed}
     ...     mixture = AdamGaussianMixture(3, tol=None, **start).fit(X)
     ...     print(round(mixture.score(X), 3))
     -2.323
-    -2.416
     -2.437
+    -2.406
     """
 
     _parameter_constraints: dict = {

@@ -229,10 +229,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Examples
         --------
         >>> from skdensity import EMGaussianMixture
-        >>> X = [[0.0], [1.0], [8.0], [9.0]]
+        >>> X = [[0.0], [1.0], [7.0], [8.0], [9.0]]
         >>> mixture = EMGaussianMixture(2, random_state=0).fit(X)
         >>> mixture.means_.ravel().round(3), mixture.weights_.round(3)
-        (array([8.5, 0.5]), array([0.5, 0.5]))
+        (array([8. , 0.5]), array([0.6, 0.4]))
         """
         task = fit_task(self, self.n_init, X, y, sample_weight)
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
@@ -286,9 +286,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Examples
         --------
         >>> from skdensity import EMGaussianMixture
-        >>> X = [[0.0], [1.0], [8.0], [9.0]]
+        >>> X = [[0.0], [1.0], [7.0], [8.0], [9.0]]
         >>> EMGaussianMixture(2, random_state=0).fit_predict(X)
-        array([1, 1, 0, 0])
+        array([1, 1, 0, 0, 0])
         """
         return self.fit(X, sample_weight=sample_weight).predict(X)
 

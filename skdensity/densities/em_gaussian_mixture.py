@@ -166,7 +166,7 @@ class EMGaussianMixture(BaseGaussianMixture):
     >>> X, _ = make_mixture_1d()
     >>> mixture = EMGaussianMixture(3, random_state=0).fit(X)
     >>> mixture.means_.ravel().round(2)
-    array([ 0.3 , -4.  ,  4.05])
+    array([ 0.29, -4.  ,  4.05])
     >>> mixture.predict_proba([[-4.0], [2.0]]).round(2)
     array([[0.02, 0.98, 0.  ],
            [1.  , 0.  , 0.  ]])
