@@ -38,15 +38,44 @@ class Climbs:
     mixture: Mixture
     n_climbs: int
 
-    def moments(self, rows: ArrayRows) -> Moments:
-        """One pass over the rows; the log-likelihood has an entry for every climb."""
+    @classmethod
+    def of(cls, mixture: Mixture, components: np.ndarray) -> Climbs:
+        """Climbs of some components of a mixture of an untied family.
+
+        Parameters
+        ----------
+        mixture : Mixture
+            Where the components are from.
+        components : ndarray of int of shape (n_climbs, n_components)
+            Which those of each climb are.
+        """
+        weights = mixture.weights[components]
+        weights = weights / weights.sum(axis=1, keepdims=True)
+        index = components.ravel()
+        means, cholesky = mixture.means[index], mixture.cholesky[index]
+        mixture = Mixture.from_cholesky(
+            weights.ravel(), means, cholesky, mixture.family
+        )
+        return cls(mixture, len(components))
+
+    def moments(self, rows: ArrayRows, weight: np.ndarray | None = None) -> Moments:
+        """One pass over the rows; the log-likelihood has an entry for every climb.
+
+        Parameters
+        ----------
+        rows : ArrayRows
+            The rows.
+        weight : ndarray of shape (n_climbs, n_rows), optional
+            Weights of the rows for every climb; by default those that they have.
+        """
         prior = self._by_climb(self.mixture.weights)
 
         def shares_of(form, block, scratch):
+            own = block.weight if weight is None else weight[:, block.index]
             joint = self._by_climb(form.log_joint())
             out = scratch.array("shares", joint.shape)
-            log_density, shares = posterior(joint, prior, block.weight, out)
-            return shares, log_density @ block.weight
+            log_density, shares = posterior(joint, prior, own, out)
+            return shares, np.sum(log_density * own, axis=1)
 
         return self._moments(rows, shares_of)
 
@@ -71,12 +100,16 @@ class Climbs:
 
         return rows.add(term, form.row_bytes).moments()
 
+    def climb(self, index: int) -> Mixture:
+        """One of them."""
+        components = np.arange(self.mixture.n_components)
+        return Climbs.of(self.mixture, self._by_climb(components)[[index]]).mixture
+
     def best(self, n_climbs: int, log_likelihood: np.ndarray) -> Climbs:
         """The most likely of the climbs; all of them if there are no more."""
         kept = np.argsort(-log_likelihood, kind="stable")[:n_climbs]
         components = np.arange(self.mixture.n_components)
-        index = self._by_climb(components)[kept].ravel()
-        return Climbs(_taken(self.mixture, index), len(kept))
+        return Climbs.of(self.mixture, self._by_climb(components)[kept])
 
     def _by_climb(self, values):
         return values.reshape(self.n_climbs, -1, *values.shape[1:])
@@ -126,10 +159,3 @@ class ClimbStep:
         cholesky = own.cholesky(covariances + self.added, SINGULAR_ESTIMATE)
         mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
         return Climbs(mixture, n_climbs)
-
-
-def _taken(mixture, index):
-    """Some of the components, of which each has its own covariance."""
-    weights, means = mixture.weights[index], mixture.means[index]
-    cholesky = mixture.cholesky[index]
-    return Mixture.from_cholesky(weights, means, cholesky, mixture.family)

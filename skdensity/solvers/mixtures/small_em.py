@@ -19,7 +19,8 @@ from skdensity.models.mixtures.moments import moments_of
 from skdensity.models.mixtures.variances import positive_covariance
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.climbs import ALL, Climbs, ClimbStep
-from skdensity.solvers.mixtures.partitions import Table, partitions
+from skdensity.solvers.mixtures.moves import moved
+from skdensity.solvers.mixtures.partitions import FEW, Table, partitions
 from skdensity.solvers.mixtures.problem import StartProblem
 
 # Rows that the climbs look at: at least so many, and so many for each component, or for
@@ -165,7 +166,11 @@ class Search:
                 if np.max(value - before) < SETTLED:
                     break
             climbs = climbs.best(n_left, value)
-        return climbs.mixture
+        mixture = climbs.mixture
+        # Where climbs are dear, one that is moved reaches farther than one more.
+        if n_climbs <= FEW and mixture.n_components > 2:
+            mixture = moved(mixture, rows, m_step, self.rng)
+        return mixture
 
     @property
     def _m_step(self):

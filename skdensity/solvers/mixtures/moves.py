@@ -1,0 +1,183 @@
+r"""Moves that leave a poor optimum: two components become one, another becomes two.
+
+EM cannot carry a component across a gap, and so ends with two where one is enough and
+one where two are needed (split and merge; Ueda, Nakano, Ghahramani and Hinton 2000,
+doi:10.1162/089976600300015088). What a move gains is told by the rows of the components
+concerned: with the sum of their responsibilities :math:`r_i` as weights, a rise of
+:math:`\sum_i r_i \log p(x_i)` of the part of the mixture that explains them is a lower
+bound of the rise of the whole likelihood, by Jensen's inequality.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.solvers.mixtures.climbs import Climbs, ClimbStep
+
+# Pairs of rows that a component is cut at, of which the best one counts.
+N_CUTS = 2
+# Steps in which the halves of a cut find their places.
+CUT_STEPS = 6
+# Steps of the mixtures with and without moves, after which the better one stays.
+STEPS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Components that others may take the place of.
+
+    Attributes
+    ----------
+    components : tuple of int
+        Which.
+    instead : Mixture
+        The others; their weights sum to 1.
+    gain : float
+        Rise of the log-likelihood, negative if it falls.
+    """
+
+    components: tuple[int, ...]
+    instead: Mixture
+    gain: float
+
+
+def moved(
+    mixture: Mixture, rows: ArrayRows, m_step: ClimbStep, rng: np.random.RandomState
+) -> Mixture:
+    """The mixture after all moves that promise a gain, if they keep the promise.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        Of an untied family, at least three components.
+    rows : ArrayRows
+        Weighted rows to judge by.
+    m_step : ClimbStep
+        Estimates components.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    mixture : Mixture
+        Some steps of EM further.
+    """
+    shares = rows.weight * mixture.responsibilities(rows).T
+    cuts = _cuts(mixture, shares, rows, m_step, rng)
+    fusions = _fusions(mixture, shares, rows, m_step)
+    other = _with(mixture, _chosen(cuts, fusions))
+    return _better([mixture, other], rows, m_step)
+
+
+def _cuts(mixture, shares, rows, m_step, rng):
+    """Each component as the best of some pairs."""
+    which = np.repeat(np.arange(len(shares)), N_CUTS)
+    weight, one = shares[which], _one_row(rows, len(which))
+    whole = Climbs.of(mixture, which[:, None])
+    cuts = _at_two_rows(mixture, which, weight, rows, rng)
+    for _ in range(CUT_STEPS):
+        cuts = m_step(cuts.moments(rows, weight), one)
+    gains = _likelihood(cuts, rows, weight) - _likelihood(whole, rows, weight)
+    best = [
+        begin + int(gains[begin : begin + N_CUTS].argmax())
+        for begin in range(0, len(which), N_CUTS)
+    ]
+    return [Part((int(which[c]),), cuts.climb(c), gains[c]) for c in best]
+
+
+def _at_two_rows(mixture, which, weight, rows, rng):
+    """Pairs about rows of the components, as wide as these."""
+    heights = np.cumsum(weight, axis=1)
+    draws = rng.uniform(size=(2, len(which), 1)) * heights[:, -1:]
+    chosen = np.minimum(np.sum(heights <= draws, axis=2), rows.n_rows - 1)
+    index = np.repeat(which, 2)
+    means = rows.X[chosen.T.ravel()].astype(np.float64)
+    cholesky = mixture.cholesky[index]
+    halves = np.full(len(index), 0.5)
+    pairs = Mixture.from_cholesky(halves, means, cholesky, mixture.family)
+    return Climbs(pairs, len(which))
+
+
+def _fusions(mixture, shares, rows, m_step):
+    """Pairs that share many rows, each as one component."""
+    pairs = _overlapping(shares)
+    weight = shares[pairs].sum(axis=1)
+    apart = Climbs.of(mixture, pairs)
+    fused = Climbs.of(mixture, pairs[:, :1])
+    fused = m_step(fused.moments(rows, weight), _one_row(rows, len(pairs)))
+    gains = _likelihood(fused, rows, weight) - _likelihood(apart, rows, weight)
+    return [
+        Part(tuple(pair), fused.climb(c), gains[c])
+        for c, pair in enumerate(pairs.tolist())
+    ]
+
+
+def _overlapping(shares):
+    """For every component the one that it shares most rows with, each pair once."""
+    together = shares @ shares.T
+    size = np.sqrt(np.diagonal(together))
+    size[size == 0] = 1
+    together = together / np.outer(size, size)
+    np.fill_diagonal(together, -1)
+    pairs = np.sort(np.column_stack([np.arange(len(size)), together.argmax(axis=1)]))
+    return np.unique(pairs, axis=0)
+
+
+def _chosen(cuts, fusions):
+    """Cuts and fusions that gain together, as many as do not touch."""
+    cuts = sorted(cuts, key=lambda part: -part.gain)
+    taken, chosen = set(), []
+    for fusion in sorted(fusions, key=lambda part: -part.gain):
+        busy = taken.union(fusion.components)
+        cut = next((c for c in cuts if not busy.intersection(c.components)), None)
+        if cut is None or taken.intersection(fusion.components):
+            continue
+        if cut.gain + fusion.gain > 0:
+            chosen += [cut, fusion]
+            taken = busy.union(cut.components)
+    return chosen
+
+
+def _with(mixture: Mixture, parts: list[Part]) -> Mixture:
+    """The mixture with parts replaced."""
+    replaced = [k for part in parts for k in part.components]
+    kept = np.setdiff1d(np.arange(mixture.n_components), replaced)
+    mixtures, shares = [part.instead for part in parts], []
+    for part in parts:
+        shares.append(mixture.weights[list(part.components)].sum())
+    if len(kept):
+        mixtures.append(Climbs.of(mixture, kept[None]).mixture)
+        shares.append(mixture.weights[kept].sum())
+    return _together(mixtures, shares)
+
+
+def _better(mixtures: list[Mixture], rows: ArrayRows, m_step: ClimbStep) -> Mixture:
+    """The most likely of mixtures after some steps."""
+    climbs = Climbs(_together(mixtures, [1.0] * len(mixtures)), len(mixtures))
+    for _ in range(STEPS):
+        moments = climbs.moments(rows)
+        climbs = m_step(moments, _one_row(rows, len(mixtures)))
+    return climbs.best(1, np.asarray(moments.log_likelihood)).mixture
+
+
+def _together(mixtures: list[Mixture], shares: list[float]) -> Mixture:
+    """All components of some mixtures, which have shares of the weight."""
+    weights = [s * m.weights for s, m in zip(shares, mixtures, strict=True)]
+    return Mixture.from_cholesky(
+        np.concatenate(weights),
+        np.concatenate([m.means for m in mixtures]),
+        np.concatenate([m.cholesky for m in mixtures]),
+        mixtures[0].family,
+    )
+
+
+def _likelihood(climbs, rows, weight):
+    return climbs.moments(rows, weight).log_likelihood
+
+
+def _one_row(rows, n_climbs):
+    return np.full(n_climbs, rows.weight.min())

@@ -1,0 +1,68 @@
+"""Moves keep their promises, and leave optima that EM cannot."""
+
+import numpy as np
+import pytest
+from conftest import TYPES
+
+from skdensity.models.covariances.table import FAMILIES
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.solvers.mixtures.climbs import ClimbStep
+from skdensity.solvers.mixtures.em import EM
+from skdensity.solvers.mixtures.moves import _cuts, _fusions, _with, moved
+
+CENTRES = np.array([[-20.0, 0.0], [0.0, 0.0], [6.0, 0.0], [20.0, 3.0]])
+
+
+@pytest.fixture(params=sorted({FAMILIES[name].untied.name for name in TYPES}))
+def poor(request):
+    """Rows of four clusters, of which one has two components, and two have one."""
+    rng = np.random.RandomState(0)
+    X = np.repeat(CENTRES, 100, axis=0) + rng.standard_normal((400, 2))
+    family = FAMILIES[request.param]
+    rows = ArrayRows(X, rng.uniform(0.5, 2, 400))
+    means = np.array([[-20.5, 0.3], [-19.5, -0.3], [3.0, 0.0], [20.0, 3.0]])
+    variances = np.array([[1.0, 1.0], [1.0, 1.0], [10.0, 1.0], [1.0, 1.0]])
+    covariances = np.stack([family.scatter.isolated(v) for v in variances])
+    mixture = Mixture.from_cholesky(
+        np.full(4, 0.25), means, family.cholesky(covariances, "{detail}"), family
+    )
+    em = EM(rows, 1e-6 * family.scatter.isolated(np.ones(2)))
+    state = em.init(mixture)
+    for _ in range(300):
+        state = em.step(state)
+    return rows, state.mixture, ClimbStep(family, em.reg_covar)
+
+
+def log_likelihood(mixture, rows):
+    return rows.weight @ mixture.log_density(rows)
+
+
+def test_a_part_gains_at_least_what_it_promises(poor):
+    rows, mixture, m_step = poor
+    shares = rows.weight * mixture.responsibilities(rows).T
+    parts = _fusions(mixture, shares, rows, m_step)
+    parts += _cuts(mixture, shares, rows, m_step, np.random.RandomState(0))
+    before = log_likelihood(mixture, rows)
+    assert {len(part.components) for part in parts} == {1, 2}
+    for part in parts:
+        gain = log_likelihood(_with(mixture, [part]), rows) - before
+        assert gain >= part.gain - 1e-9 * abs(before)
+
+
+def test_it_leaves_an_optimum_where_em_stays(poor):
+    rows, mixture, m_step = poor
+    left = moved(mixture, rows, m_step, np.random.RandomState(0))
+    assert left.n_components == 4
+    np.testing.assert_allclose(left.weights.sum(), 1)
+    order = np.argsort(left.means[:, 0])
+    np.testing.assert_allclose(left.means[order], CENTRES, atol=0.5)
+    assert log_likelihood(left, rows) > log_likelihood(mixture, rows) + 100
+
+
+def test_at_a_good_optimum_nothing_is_lost(poor):
+    rows, mixture, m_step = poor
+    best = moved(mixture, rows, m_step, np.random.RandomState(0))
+    for seed in range(5):
+        again = moved(best, rows, m_step, np.random.RandomState(seed))
+        assert log_likelihood(again, rows) > log_likelihood(best, rows) - 0.1
