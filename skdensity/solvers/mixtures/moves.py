@@ -130,7 +130,8 @@ def _overlapping(shares):
 def _chosen(cuts, fusions):
     """Cuts and fusions that gain together, as many as do not touch."""
     cuts = sorted(cuts, key=lambda part: -part.gain)
-    taken, chosen = set(), []
+    taken: set[int] = set()
+    chosen: list[Part] = []
     for fusion in sorted(fusions, key=lambda part: -part.gain):
         busy = taken.union(fusion.components)
         cut = next((c for c in cuts if not busy.intersection(c.components)), None)
