@@ -45,7 +45,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         matrix for all; ``"diag"``, one variance per component and feature;
         ``"tied_diag"``, one variance per feature; ``"spherical"``, one variance per
         component; or ``"tied_spherical"``, one variance for all.
-    tol : float, default=1e-5
+    tol : float, default=1e-4
         Iterations stop when the mean log-likelihood can be expected to rise by less, in
         nats, if they went on for ever, or on a plateau, where it rises by less than a
         hundredth of this in an iteration and no more than in the one before. The last
@@ -189,7 +189,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         n_components: int = 1,
         *,
         covariance_type: str = "full",
-        tol: float = 1e-5,
+        tol: float = 1e-4,
         reg_covar: float | Literal["auto"] = "auto",
         max_iter: int = 1000,
         n_init: int = 1,

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import KMeans
 
-# Of so few partitions each is sought with more care, by k-means.
-FEW = 4
 # Steps of k-means: parts are to begin with, not to end with.
 MAX_STEPS = 30
 # Powers of the invariant axes' fourth moments that these are divided by.
@@ -115,13 +113,13 @@ def invariant_axes(
     return axes, np.maximum(fourth, 1 / (white.shape[1] + 2))
 
 
-def partitions(
+def kmeans_labels(
     tables: np.ndarray,
     weight: np.ndarray,
     n_components: int,
     rng: np.random.RandomState,
 ) -> np.ndarray:
-    """Labels of the parts that tables are cut into.
+    """Labels of the parts that k-means cuts tables into.
 
     Parameters
     ----------
@@ -137,18 +135,23 @@ def partitions(
     Returns
     -------
     labels : ndarray of int of shape (n_tables, n_rows)
-        By k-means of few tables, and of many by the nearest of its seeds.
+        From 0 to ``n_components - 1``.
     """
-    if len(tables) > FEW:
-        return _nearest_seeds(tables, weight, n_components, rng)
     means = KMeans(n_components, n_init=1, max_iter=MAX_STEPS, random_state=rng)
     return np.stack([means.fit(X, sample_weight=weight).labels_ for X in tables])
 
 
-def _nearest_seeds(tables, weight, n_components, rng):
-    """Seeds that D² sampling chooses in all tables at once, and who is nearest to them.
+def nearest_seeds(
+    tables: np.ndarray,
+    weight: np.ndarray,
+    n_components: int,
+    rng: np.random.RandomState,
+) -> np.ndarray:
+    """Labels of the nearest of the seeds that k-means would start from, at less cost.
 
-    Arthur and Vassilvitskii (2007), doi:10.5555/1283383.1283494.
+    The seeds are chosen by D² sampling, in all tables at once (Arthur and Vassilvitskii
+    2007, doi:10.5555/1283383.1283494). The parameters are those of
+    :func:`kmeans_labels`.
     """
     n_tables, n_rows, _ = tables.shape
     labels = np.zeros((n_tables, n_rows), dtype=np.intp)

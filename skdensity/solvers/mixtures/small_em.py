@@ -20,7 +20,11 @@ from skdensity.models.mixtures.variances import positive_covariance
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.climbs import ALL, Climbs, ClimbStep
 from skdensity.solvers.mixtures.moves import moved
-from skdensity.solvers.mixtures.partitions import FEW, Table, partitions
+from skdensity.solvers.mixtures.partitions import (
+    Table,
+    kmeans_labels,
+    nearest_seeds,
+)
 from skdensity.solvers.mixtures.problem import StartProblem
 
 # Rows that the climbs look at: at least so many, and so many for each component, or for
@@ -34,15 +38,23 @@ SHARED_STEPS = 3
 # Steps of each round, and the climbs that go on after it.
 ROUNDS = ((4, 8), (8, 1))
 MAX_CLIMBS = 32
+# With so few, each begins with more care.
+FEW = 4
 # Part of the covariance of all rows that is added to every component's, so that none
 # is singular.
 RIDGE = 1e-6
 # Rise of the mean log-likelihood below which no climb goes on.
 SETTLED = 1e-5
 # Multiplications of a start: as many as take a few milliseconds, and the part of a fit
-# that so many iterations take.
-FREE_WORK = 6e7
+# that so many iterations take. An exponential, and each of d³ operations on a small
+# matrix, take as long as so many in large products.
+FREE_WORK = 1e8
 FIT_ITERATIONS = 15
+EXPONENTIAL_WORK = 30
+FACTOR_WORK = 60
+# Where a fit takes more, k-means and moves cost less than they save.
+KMEANS_WORK = 1e7
+MOVES_WORK = 1e8
 
 
 def small_em(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
@@ -116,24 +128,38 @@ class Search:
         )
 
     @cached_property
+    def row_work(self) -> float:
+        """Multiplications that a row costs in a step of EM."""
+        d, products = self.problem.rows.n_features, self.problem.family.products
+        n_products = d * d if products is None else products.n_products(d)
+        each = 2.0 * (1 + d + n_products) + EXPONENTIAL_WORK
+        return self.problem.n_components * each
+
+    @cached_property
+    def affordable(self) -> float:
+        """Multiplications that are a small part of what the fit takes."""
+        return FIT_ITERATIONS * self.problem.n_rows * self.row_work
+
+    @cached_property
     def n_climbs(self) -> int:
         """Climbs that are worth their time."""
-        problem, rows = self.problem, self.table[0]
-        d, products = rows.n_features, problem.family.products
-        n_products = d * d if products is None else products.n_products(d)
-        # Products with coefficients, and with responsibilities.
-        step = 2.0 * rows.n_rows * problem.n_components * (1 + d + n_products)
-        n_steps = FREE_WORK / step + FIT_ITERATIONS * problem.n_rows / rows.n_rows
+        problem, (rows, _) = self.problem, self.table
+        step = rows.n_rows * self.row_work
+        if problem.family.shape.is_oriented:
+            step += FACTOR_WORK * problem.n_components * rows.n_features**3
         (first, n_left), (second, _) = ROUNDS
-        of_each = SHARED_STEPS + first + second * n_left / MAX_CLIMBS
-        return min(max(int(n_steps / of_each), 1), MAX_CLIMBS)
+        n_steps = SHARED_STEPS + first + second * n_left / MAX_CLIMBS
+        n_climbs = int((FREE_WORK + self.affordable) / (n_steps * step))
+        return min(max(n_climbs, 1), MAX_CLIMBS)
 
     def best(self) -> Mixture:
         """The most likely of the climbs."""
         rows, table = self.table
         tables, is_invariant = table.coordinates(self.n_climbs)
         n_components = self.problem.n_components
-        labels = partitions(tables, table.weight, n_components, self.rng)
+        is_worth = self.affordable > KMEANS_WORK and self.n_climbs <= FEW
+        cut = kmeans_labels if is_worth else nearest_seeds
+        labels = cut(tables, table.weight, n_components, self.rng)
         return self._climbed(rows, self._moments_of(rows, labels), is_invariant)
 
     def _moments_of(self, rows, labels):
@@ -167,8 +193,8 @@ class Search:
                     break
             climbs = climbs.best(n_left, value)
         mixture = climbs.mixture
-        # Where climbs are dear, one that is moved reaches farther than one more.
-        if n_climbs <= FEW and mixture.n_components > 2:
+        # One climb that is moved reaches farther than one more.
+        if self.affordable > MOVES_WORK and self.problem.n_components > 2:
             mixture = moved(mixture, rows, m_step, self.rng)
         return mixture
 
