@@ -159,12 +159,15 @@ def test_where_no_direction_may_lead_every_step_is_ems(case, name):
 
 @pytest.mark.parametrize("name", ACCELERATIONS)
 def test_ems_own_steps_find_nothing_more(overlapping, name):
-    fast = EMGaussianMixture(3, acceleration=name, random_state=0, warm_start=True)
+    tol = 1e-6
+    fast = EMGaussianMixture(
+        3, acceleration=name, tol=tol, random_state=0, warm_start=True
+    )
     fast.fit(overlapping)
     reached = fast.score(overlapping)
-    assert np.diff(fast.lower_bounds_)[-4:].max() < fast.tol
+    assert np.diff(fast.lower_bounds_)[-4:].max() < tol
     fast.set_params(acceleration=None, tol=1e-9, max_iter=5000).fit(overlapping)
-    assert fast.score(overlapping) - reached < 1e-6
+    assert fast.score(overlapping) - reached < tol
 
 
 def test_a_run_goes_on_where_directions_and_not_ems_steps_are_short(iris):
