@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.moments import Moments
+from skdensity.models.mixtures.moments import Moments, moments_of
+from skdensity.models.mixtures.variances import positive_covariance
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.em import m_step
 
@@ -36,6 +39,15 @@ class StartProblem:
     family: CovarianceFamily
     reg_covar: float | np.ndarray
     n_rows: int
+
+    @cached_property
+    def units(self) -> Gaussian:
+        """The Gaussian of all rows, in the layout of the family."""
+        own = self.family.untied
+        moments = moments_of(self.rows, own.scatter)
+        covariance = positive_covariance(moments, own)
+        (cholesky,) = own.cholesky(covariance[None], "{detail}")
+        return Gaussian(moments.mean[0], cholesky, own)
 
     def mixture(self, moments: Moments) -> Mixture:
         """The first M-step."""
