@@ -209,7 +209,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ValueError
             If the input is not a finite table with usable weights, has fewer rows than
             components, if an initial value, or what `init_params` gives or returns,
-            has the wrong shape or range, or if a covariance becomes singular. The estimator is then left as it was.
+            has the wrong shape or range, or if a covariance becomes singular. The
+            estimator is then left as it was.
 
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
@@ -683,10 +684,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         family, n_components = FAMILIES[self.covariance_type], self.n_components
         given = self._given(family, problem.rows.n_features)
         if given.n_parts == 3:
-            start = Mixture.from_cholesky(**vars(given), family=family)
-            yield from [start] * self.n_init
+            mixture = Mixture.from_cholesky(**vars(given), family=family)
+            yield from [mixture] * self.n_init
             return
-        rows, rng = problem.rows, problem.rng
+        rows, rng, start = problem.rows, problem.rng, problem.start
         sought = StartProblem(
             start_rows(rows, n_components, rng),
             n_components,
@@ -694,7 +695,6 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             problem.reg_covar,
             rows.n_rows,
         )
-        start = problem.start
         if start.is_fixed:
             warn_of_repetition(self)
             yield from [start.completing(given, sought, rng)] * self.n_init
