@@ -83,6 +83,16 @@ def test_parts_lead_to_the_optimum_that_they_are_of(covariance_type, parts):
         assert_optimum(X, everything, parts, covariance_type, random_state=seed)
 
 
+@pytest.mark.parametrize("part", ["weights_init", "precisions_init"])
+@pytest.mark.parametrize("init_params", ["kmeans", "k-means++"])
+def test_other_starts_lead_there_too(init_params, part):
+    for seed in range(10):
+        X, *truth = uneven_clusters(seed)
+        everything = parameters_of(*truth, "full")
+        options = {"init_params": init_params, "random_state": seed}
+        assert_optimum(X, everything, (part,), "full", **options)
+
+
 @pytest.mark.parametrize("others", [(), ("weights_init",), ("precisions_init",)])
 @pytest.mark.parametrize("covariance_type", UNTIED)
 def test_means_lead_to_clusters_inside_of_others(covariance_type, others):

@@ -154,8 +154,9 @@ class EMGaussianMixture(BaseGaussianMixture):
     A start of which only some parts are given is completed on the rows that starts look
     at. Around given means, every row belongs to the nearest one, in coordinates
     whitened as the type of the covariances allows. Without means, the components that
-    `init_params` finds are matched with the given parts, so that the likelihood loses
-    least. Then the other parts adapt in up to 15 steps of EM that hold those given.
+    `init_params` finds are matched with the given parts, after up to 15 steps of EM, so
+    that the likelihood loses least. Then the other parts adapt in up to 15 steps that
+    hold those given.
     Labels and responsibilities keep their order: component k belongs with entry k of
     what is given.
 

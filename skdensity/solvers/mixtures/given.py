@@ -68,7 +68,7 @@ class Completion:
     Attributes
     ----------
     given : Given
-        One or two of the parts.
+        Some of the parts, or none.
     problem : StartProblem
         What the start is sought for.
     """

@@ -87,7 +87,11 @@ class Start:
         found = self.find(problem, rng)
         if self.is_blind or given.n_parts == 0:
             return given.instead_of(found)
-        return completion.adapted(found if self.is_own else completion.matched(found))
+        if not self.is_own:
+            # Parts of a rough partition are unlike those of the components it leads to.
+            found = Completion(Given(), problem).adapted(found)
+            found = completion.matched(found)
+        return completion.adapted(found)
 
 
 def kmeans(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
