@@ -244,8 +244,9 @@ def test_a_descent_that_never_improved_on_its_start_says_so(covariance_type, reg
         2,
         covariance_type=covariance_type,
         reg_covar=reg_covar,
+        weights_init=[0.6, 0.4],
+        means_init=[[-0.5, -0.3], [0.7, 0.4]],
         precisions_init=NEEDLES[covariance_type],
-        random_state=0,
     )
     with pytest.warns(ConvergenceWarning, match="Mixture never improved on its start"):
         adam.fit(X)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -71,15 +72,19 @@ class AdamGaussianMixture(BaseGaussianMixture):
         bounded. EM adds it to every covariance instead, which keeps them larger.
     n_init : int, default=1
         Number of starts; the most likely result is kept.
-    init_params : str, default="small_em"
+    init_params : str, array-like or callable, default="small_em"
         Where the descent starts: ``"small_em"``, ``"kmeans"``, ``"k-means++"``,
-        ``"random"`` or ``"random_from_data"`` as in :class:`EMGaussianMixture`; or,
-        with ``"standard_normal"``, at logits and means drawn from N(0, 1) and unit
+        ``"random"`` or ``"random_from_data"``, an array of labels or responsibilities,
+        or a callable, as in :class:`EMGaussianMixture`; or, with
+        ``"standard_normal"``, at logits and means drawn from N(0, 1) and unit
         covariances, whatever the data.
     weights_init : array-like of shape (n_components,), default=None
-        Weights to start at, instead of those of `init_params`.
+        Weights to start at. Parts that are not given are found to go with those that
+        are, as in :class:`EMGaussianMixture`; those of ``"standard_normal"`` stay as
+        they are drawn.
     means_init : array-like of shape (n_components, n_features), default=None
-        Means to start at.
+        Means to start at. A name in `init_params` then plays no part, unless it is
+        ``"standard_normal"``, and all runs start alike.
     precisions_init : array-like or float, default=None
         Inverse covariances to start at, in the shape of `precisions_`.
     random_state : int, RandomState instance or None, default=None
@@ -186,7 +191,11 @@ class AdamGaussianMixture(BaseGaussianMixture):
     _parameter_constraints: dict = {
         **BaseGaussianMixture._parameter_constraints,
         **ADAM_CONSTRAINTS,
-        "init_params": [StrOptions(STARTS.keys())],  # a live view
+        "init_params": [
+            StrOptions(STARTS.keys()),  # a live view
+            "array-like",
+            callable,
+        ],
     }
 
     def __init__(
@@ -204,7 +213,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         epsilon: float = 1e-8,
         reg_covar: float | Literal["auto"] = "auto",
         n_init: int = 1,
-        init_params: str = "small_em",
+        init_params: str | Callable | ArrayLike = "small_em",
         weights_init: ArrayLike | None = None,
         means_init: ArrayLike | None = None,
         precisions_init: ArrayLike | None = None,
@@ -264,7 +273,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
 
     def _units(self, problem, family):
         """The Gaussian in whose units a descent runs."""
-        if not STARTS[self.init_params].is_blind:
+        if not problem.start.is_blind:
             rows, added = problem.rows, problem.reg_covar
             return gaussian_of(rows, family, added, SINGULAR_ESTIMATE)
         n_features = problem.rows.n_features

@@ -23,6 +23,7 @@ from skdensity.densities.checks import (
     checked_mixing_weights,
     not_positive_definite,
     warn_of_light_weights,
+    warn_of_repetition,
     weighted_sum,
 )
 from skdensity.densities.doubts import doubts_of, warn_of
@@ -32,8 +33,9 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments, moments_of
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.loop import Solver, iterate
+from skdensity.solvers.mixtures.given import Given
 from skdensity.solvers.mixtures.problem import StartProblem
-from skdensity.solvers.mixtures.starts import STARTS, start_rows
+from skdensity.solvers.mixtures.starts import Start, start_of, start_rows
 from skdensity.solvers.result import (
     Result,
     unless_interrupted,
@@ -56,11 +58,14 @@ class FitProblem:
         components.
     rng : RandomState
         Source of randomness.
+    start : Start
+        Where runs start.
     """
 
     rows: ArrayRows
     reg_covar: np.ndarray
     rng: np.random.RandomState
+    start: Start
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,8 +208,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ------
         ValueError
             If the input is not a finite table with usable weights, has fewer rows than
-            components, if an initial value has the wrong shape or range, or if a
-            covariance becomes singular. The estimator is then left as it was.
+            components, if an initial value, or what `init_params` gives or returns,
+            has the wrong shape or range, or if a covariance becomes singular. The
+            estimator is then left as it was.
 
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
@@ -215,6 +221,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ConvergenceWarning
             If `max_iter` iterations were not enough for `tol`, or a descent never
             improved on a start that is no optimum.
+        RuntimeWarning
+            If `n_init` is more than 1 and `init_params` an array, from which all runs
+            start.
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
             feature within a component, if components rest on `reg_covar` because too
@@ -612,7 +621,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             rows.n_features,
             lambda: moments_of(rows, family.scatter),
         )
-        return FitProblem(rows, added, check_random_state(self.random_state))
+        rng = check_random_state(self.random_state)
+        return FitProblem(rows, added, rng, start_of(self.init_params, rows))
 
     def _best_run(self, problem, task):
         rows = problem.rows
@@ -672,39 +682,43 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     def _starts(self, problem):
         """A start for every run; what they share is prepared once."""
         family, n_components = FAMILIES[self.covariance_type], self.n_components
-        given = self._given_parts(family, problem.rows.n_features)
-        if len(given) == 3:
-            yield from [Mixture.from_cholesky(**given, family=family)] * self.n_init
+        given = self._given(family, problem.rows.n_features)
+        if given.n_parts == 3:
+            mixture = Mixture.from_cholesky(**vars(given), family=family)
+            yield from [mixture] * self.n_init
             return
-        rows = start_rows(problem.rows, n_components, problem.rng)
+        rows, rng, start = problem.rows, problem.rng, problem.start
         sought = StartProblem(
-            rows, n_components, family, problem.reg_covar, problem.rows.n_rows
+            start_rows(rows, n_components, rng),
+            n_components,
+            family,
+            problem.reg_covar,
+            rows.n_rows,
         )
+        if start.is_fixed:
+            warn_of_repetition(self)
+            yield from [start.completing(given, sought, rng)] * self.n_init
+            return
         for _ in range(self.n_init):
-            found = STARTS[self.init_params].find(sought, problem.rng)
-            parts = {
-                "weights": found.weights,
-                "means": found.means,
-                "cholesky": found.cholesky,
-            }
-            yield Mixture.from_cholesky(**{**parts, **given}, family=family)
+            yield start.completing(given, sought, rng)
 
-    def _given_parts(self, family, n_features) -> dict[str, Any]:
+    def _given(self, family, n_features) -> Given:
         """Checked initial weights, means and Cholesky factors, those that are given."""
-        shape, given = (self.n_components, n_features), {}
+        shape = (self.n_components, n_features)
+        weights = means = cholesky = None
         if self.weights_init is not None:
-            given["weights"] = checked_mixing_weights(
+            weights = checked_mixing_weights(
                 self.weights_init, "weights_init", self.n_components
             )
         if self.means_init is not None:
-            given["means"] = checked_array(self.means_init, "means_init", shape)
+            means = checked_array(self.means_init, "means_init", shape)
         if self.precisions_init is not None:
             name = "precisions_init"
             precisions = checked_matrices(self.precisions_init, name, family, shape)
-            given["cholesky"] = family.cholesky_of_precisions(
+            cholesky = family.cholesky_of_precisions(
                 precisions, not_positive_definite(name)
             )
-        return given
+        return Given(weights, means, cholesky)
 
     def _store(self, run, dtype):
         """Set the fitted attributes, in scikit-learn's shapes and the rows' dtype."""

@@ -45,6 +45,19 @@ def warn_of_light_weights(estimator, total, n_parameters):
     )
 
 
+def warn_of_repetition(estimator):
+    """Warn where an array makes all runs of a fit start alike, as ``KMeans`` does."""
+    if estimator.n_init == 1:
+        return
+    warnings.warn(
+        f"{type(estimator).__name__}: `init_params` is an array, from which all "
+        f"n_init={estimator.n_init} runs start. Set n_init=1, or give a callable, "
+        "which is called for every run.",
+        RuntimeWarning,
+        stacklevel=7,  # past two generators, their caller, and scikit-learn's wrapper
+    )
+
+
 def check_sampling(estimator, n_samples, random_state):
     """Number of rows to draw, and the generator to draw them with.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Real
 from typing import Any, Literal
 
@@ -63,11 +64,18 @@ class EMGaussianMixture(BaseGaussianMixture):
         Largest number of iterations; 0 returns the start.
     n_init : int, default=1
         Number of starts; the most likely result is kept.
-    init_params : str, default="small_em"
-        Where responsibilities start: ``"small_em"``, the best of many short EM runs on
+    init_params : str, array-like or callable, default="small_em"
+        Where the fit starts. A name: ``"small_em"``, the best of many short EM runs on
         a sample of the rows; ``"kmeans"``, the clusters of k-means;
         ``"k-means++"``, one row per component chosen by k-means++; ``"random"``,
-        uniform random numbers; or ``"random_from_data"``, one random row per component.
+        uniform random responsibilities; or ``"random_from_data"``, one random row per
+        component. An array: labels from 0 to K − 1, of shape (n_samples,), or
+        responsibilities, of shape (n_samples, n_components), for the rows given to
+        `fit`; each row of responsibilities is divided by its sum. A callable: called
+        as ``init_params(X, n_components, random_state)`` for every run, with the rows
+        of positive weight and a ``RandomState``, it returns labels, responsibilities
+        or means of shape (n_components, n_features), which are told apart by their
+        shapes, so that it needs more rows than components.
     acceleration : {"anderson", "lbfgs"} or None, default=None
         How to reach the optimum in fewer passes where components overlap: with the
         quasi-Newton steps of limited-memory BFGS, which usually need the fewest, or
@@ -78,9 +86,11 @@ class EMGaussianMixture(BaseGaussianMixture):
         EM's. Where the likelihood has many optima, another may be reached, higher or
         lower. None is plain EM.
     weights_init : array-like of shape (n_components,), default=None
-        Weights to start at, instead of those of `init_params`.
+        Weights to start at. Parts that are not given are found to go with those that
+        are: see the Notes.
     means_init : array-like of shape (n_components, n_features), default=None
-        Means to start at.
+        Means to start at. A name in `init_params` then plays no part, and all runs
+        start alike.
     precisions_init : array-like or float, default=None
         Inverse covariances to start at, in the shape of `precisions_`.
     random_state : int, RandomState instance or None, default=None
@@ -141,6 +151,15 @@ class EMGaussianMixture(BaseGaussianMixture):
     new means. It never lowers the likelihood when `reg_covar` is 0. A component that
     loses its rows, or whose rows span no volume, becomes a part of the heaviest one.
 
+    A start of which only some parts are given is completed on the rows that starts look
+    at. Around given means, every row belongs to the nearest one, in coordinates
+    whitened as the type of the covariances allows. Without means, the components that
+    `init_params` finds are matched with the given parts, after up to 15 steps of EM, so
+    that the likelihood loses least. Then the other parts adapt in up to 15 steps that
+    hold those given.
+    Labels and responsibilities keep their order: component k belongs with entry k of
+    what is given.
+
     One step is one pass over the rows in blocks: O(n_samples · K · n_features²) time
     for ``"full"`` and ``"tied"``, O(n_samples · K · n_features) otherwise. Blocks are
     evaluated through products of features where that keeps all digits, and from
@@ -173,13 +192,23 @@ class EMGaussianMixture(BaseGaussianMixture):
     >>> X_new, labels = mixture.sample(5, random_state=1)
     >>> X_new.shape, labels.shape
     ((5, 1), (5,))
+
+    Start from the labels of any clustering:
+
+    >>> from sklearn.cluster import AgglomerativeClustering
+    >>> labels = AgglomerativeClustering(3).fit_predict(X)
+    >>> mixture = EMGaussianMixture(3, init_params=labels).fit(X)
+    >>> mixture.means_.ravel().round(2)
+    array([ 0.3 , -4.  ,  4.05])
     """
 
     _parameter_constraints: dict = {
         **BaseGaussianMixture._parameter_constraints,
         "tol": [Interval(Real, 0, None, closed="left")],
         "init_params": [
-            StrOptions({name for name, start in STARTS.items() if not start.is_blind})
+            StrOptions({name for name, start in STARTS.items() if not start.is_blind}),
+            "array-like",
+            callable,
         ],
         "acceleration": [StrOptions(set(ACCELERATIONS)), None],
     }
@@ -193,7 +222,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         reg_covar: float | Literal["auto"] = "auto",
         max_iter: int = 1000,
         n_init: int = 1,
-        init_params: str = "small_em",
+        init_params: str | Callable | ArrayLike = "small_em",
         acceleration: str | None = None,
         weights_init: ArrayLike | None = None,
         means_init: ArrayLike | None = None,

@@ -203,6 +203,29 @@ def shared_moments(
     return moments_about(rows, means, shares_of, scatter)
 
 
+def shares_of_parts(labels: np.ndarray, n_components: int) -> SharesOf:
+    """Shares of components of which each explains a part of the rows.
+
+    Parameters
+    ----------
+    labels : ndarray of int of shape (n_samples,)
+        The part that each row of the table is in.
+    n_components : int
+        Number of parts.
+
+    Returns
+    -------
+    shares_of : callable
+        Gives a row's weight to its component.
+    """
+    components = np.arange(n_components)
+
+    def shares_of(block: Block, scratch: Scratch) -> np.ndarray:
+        return block.weight * np.equal.outer(components, labels[block.index])
+
+    return shares_of
+
+
 def moments_of(rows: Rows, scatter: Scatter) -> Moments:
     """Moments of all rows, about their mean, in two passes.
 

@@ -18,9 +18,13 @@ from skdensity.passes.scratch import Scratch
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.rows import Block
 from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
+from skdensity.solvers.mixtures.problem import StartProblem
 
 # As many rows as outweigh all others: components then share their covariance.
 ALL = np.inf
+# Part of the covariance of all rows that is added to every component's, so that none
+# is singular.
+RIDGE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +138,13 @@ class ClimbStep:
 
     family: CovarianceFamily
     added: np.ndarray
+
+    @classmethod
+    def of(cls, problem: StartProblem) -> ClimbStep:
+        """Adds what a fit adds, and as much as keeps a covariance regular."""
+        units = problem.units
+        ridge = RIDGE * units.family.factors.square(units.cholesky)
+        return cls(problem.family, problem.reg_covar + ridge)
 
     def __call__(self, moments: Moments, lent: np.ndarray) -> Climbs:
         """Climbs of the largest likelihood.

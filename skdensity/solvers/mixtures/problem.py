@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.moments import Moments
+from skdensity.models.mixtures.moments import Moments, moments_of
+from skdensity.models.mixtures.variances import positive_covariance
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.em import m_step
 
@@ -25,8 +28,9 @@ class StartProblem:
         Number of components.
     family : CovarianceFamily
         The shape of the covariances.
-    reg_covar : float or ndarray
-        Added to every covariance, as in :meth:`Scatter.estimate`.
+    reg_covar : ndarray
+        Covariance that is added to each, in the family's layout, without an axis of
+        components.
     n_rows : int
         Rows of the table that the fit will look at.
     """
@@ -34,8 +38,17 @@ class StartProblem:
     rows: ArrayRows
     n_components: int
     family: CovarianceFamily
-    reg_covar: float | np.ndarray
+    reg_covar: np.ndarray
     n_rows: int
+
+    @cached_property
+    def units(self) -> Gaussian:
+        """The Gaussian of all rows, as wide as `reg_covar` makes it."""
+        own = self.family.untied
+        moments = moments_of(self.rows, own.scatter)
+        covariance = positive_covariance(moments, own) + self.reg_covar
+        (cholesky,) = own.cholesky(covariance[None], "{detail}")
+        return Gaussian(moments.mean[0], cholesky, own)
 
     def mixture(self, moments: Moments) -> Mixture:
         """The first M-step."""

@@ -16,7 +16,6 @@ import numpy as np
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import moments_of
-from skdensity.models.mixtures.variances import positive_covariance
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.climbs import ALL, Climbs, ClimbStep
 from skdensity.solvers.mixtures.moves import moved
@@ -40,9 +39,6 @@ ROUNDS = ((4, 8), (8, 1))
 MAX_CLIMBS = 32
 # With so few, each begins with more care.
 FEW = 4
-# Part of the covariance of all rows that is added to every component's, so that none
-# is singular.
-RIDGE = 1e-6
 # Rise of the mean log-likelihood below which no climb goes on.
 SETTLED = 1e-5
 # Multiplications of a start: as many as take a few milliseconds, and the part of a fit
@@ -86,14 +82,10 @@ class Search:
     problem: StartProblem
     rng: np.random.RandomState
 
-    @cached_property
+    @property
     def units(self) -> Gaussian:
         """The Gaussian of all rows, as wide as `reg_covar` makes it."""
-        own = self.problem.family.untied
-        moments = moments_of(self.problem.rows, own.scatter)
-        covariance = positive_covariance(moments, own) + self.problem.reg_covar
-        (cholesky,) = own.cholesky(covariance[None], "{detail}")
-        return Gaussian(moments.mean[0], cholesky, own)
+        return self.problem.units
 
     @cached_property
     def n_climb_rows(self) -> int:
@@ -176,7 +168,7 @@ class Search:
 
     def _climbed(self, rows, moments, is_invariant):
         """The most likely after all rounds, from moments of parts of the rows."""
-        m_step, n_climbs = self._m_step, len(is_invariant)
+        m_step, n_climbs = ClimbStep.of(self.problem), len(is_invariant)
         # A component on a few rows looks better than it is.
         one_row = np.full(n_climbs, rows.weight.min())
         lent = np.where(is_invariant, ALL, one_row)
@@ -197,9 +189,3 @@ class Search:
         if self.affordable > MOVES_WORK and self.problem.n_components > 2:
             mixture = moved(mixture, rows, m_step, self.rng)
         return mixture
-
-    @property
-    def _m_step(self):
-        problem, units = self.problem, self.units
-        ridge = RIDGE * units.family.factors.square(units.cholesky)
-        return ClimbStep(problem.family, problem.reg_covar + ridge)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 from sklearn.cluster import KMeans, kmeans_plusplus
 
@@ -22,10 +23,13 @@ from skdensity.models.mixtures.moments import (
     moments_about,
     moments_of,
     shared_moments,
+    shares_of_parts,
 )
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.distinct import merge_duplicates
 from skdensity.rows.rows import Rows
+from skdensity.solvers.mixtures.assigned import AssignedStart, Assigner, CalledStart
+from skdensity.solvers.mixtures.given import Completion, Given
 from skdensity.solvers.mixtures.problem import StartProblem
 from skdensity.solvers.mixtures.small_em import small_em
 
@@ -47,26 +51,59 @@ class Start:
         Maps a problem and a generator to a mixture.
     is_blind : bool
         Whether it knows nothing of the rows but how many features they have.
+    is_own : bool
+        Whether it is the user's own, and its components are in the order that is meant.
+    is_fixed : bool
+        Whether it is the same whatever the generator.
     """
 
     find: Find
     is_blind: bool = False
+    is_own: bool = False
+    is_fixed: bool = False
+
+    def completing(
+        self, given: Given, problem: StartProblem, rng: np.random.RandomState
+    ) -> Mixture:
+        """A mixture with the given parts, and others that belong to them.
+
+        Parameters
+        ----------
+        given : Given
+            Some of the parts, or none.
+        problem : StartProblem
+            What the start is sought for.
+        rng : RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        mixture : Mixture
+            Its given parts are exactly those.
+        """
+        completion = Completion(given, problem)
+        if given.means is not None and not (self.is_blind or self.is_own):
+            return completion.around(given.means)
+        found = self.find(problem, rng)
+        if self.is_blind or given.n_parts == 0:
+            return given.instead_of(found)
+        if not self.is_own:
+            # Parts of a rough partition are unlike those of the components it leads to.
+            found = Completion(Given(), problem).adapted(found)
+            found = completion.matched(found)
+        return completion.adapted(found)
 
 
 def kmeans(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
     """Hard assignments of one k-means run."""
-    rows, components = problem.rows, np.arange(problem.n_components)
+    rows, n_components = problem.rows, problem.n_components
     labels = (
-        KMeans(problem.n_components, n_init=1, random_state=rng)
+        KMeans(n_components, n_init=1, random_state=rng)
         .fit(rows.X, sample_weight=rows.weight)
         .labels_
     )
-
-    def shares_of(block, scratch):
-        return block.weight * np.equal.outer(components, labels[block.index])
-
-    scatter = problem.family.scatter
-    return problem.mixture(shared_moments(rows, len(components), shares_of, scatter))
+    shares_of, scatter = shares_of_parts(labels, n_components), problem.family.scatter
+    return problem.mixture(shared_moments(rows, n_components, shares_of, scatter))
 
 
 def kmeans_plus_plus(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
@@ -116,6 +153,29 @@ STARTS: dict[str, Start] = {
     "small_em": Start(small_em),
     "standard_normal": Start(standard_normal, is_blind=True),
 }
+
+
+def start_of(init_params: str | Assigner | ArrayLike, rows: ArrayRows) -> Start:
+    """The start that an estimator's `init_params` asks for.
+
+    Parameters
+    ----------
+    init_params : str, callable or array-like
+        A name of :data:`STARTS`, or labels or responsibilities of the rows, or what
+        returns them.
+    rows : ArrayRows
+        The rows of the fit.
+
+    Returns
+    -------
+    start : Start
+        Checks what the user gave when it is asked.
+    """
+    if isinstance(init_params, str):
+        return STARTS[init_params]
+    if callable(init_params):
+        return Start(CalledStart(init_params, rows), is_own=True)
+    return Start(AssignedStart(init_params, rows), is_own=True, is_fixed=True)
 
 
 def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> ArrayRows:
