@@ -36,18 +36,18 @@ CLIMB_ROWS_PER_FEATURE = 4
 SHARED_STEPS = 3
 # Steps of each round, and the climbs that go on after it.
 ROUNDS = ((4, 8), (8, 1))
-MAX_CLIMBS = 32
+MIN_CLIMBS, MAX_CLIMBS = 2, 32
 # With so few, each begins with more care.
 FEW = 4
 # Rise of the mean log-likelihood below which no climb goes on.
 SETTLED = 1e-5
 # Multiplications of a start: as many as take a few milliseconds, and the part of a fit
-# that so many iterations take. An exponential, and each of d³ operations on a small
-# matrix, take as long as so many in large products.
+# that so many iterations take. An exponential, and each of the d² entries of a factor,
+# take as long as so many in large products.
 FREE_WORK = 1e8
 FIT_ITERATIONS = 15
 EXPONENTIAL_WORK = 30
-FACTOR_WORK = 60
+FACTOR_WORK = 800
 # Where a fit takes more, k-means and moves cost less than they save.
 KMEANS_WORK = 1e7
 MOVES_WORK = 1e8
@@ -138,11 +138,11 @@ class Search:
         problem, (rows, _) = self.problem, self.table
         step = rows.n_rows * self.row_work
         if problem.family.shape.is_oriented:
-            step += FACTOR_WORK * problem.n_components * rows.n_features**3
+            step += FACTOR_WORK * problem.n_components * rows.n_features**2
         (first, n_left), (second, _) = ROUNDS
         n_steps = SHARED_STEPS + first + second * n_left / MAX_CLIMBS
         n_climbs = int((FREE_WORK + self.affordable) / (n_steps * step))
-        return min(max(n_climbs, 1), MAX_CLIMBS)
+        return min(max(n_climbs, MIN_CLIMBS), MAX_CLIMBS)
 
     def best(self) -> Mixture:
         """The most likely of the climbs."""
