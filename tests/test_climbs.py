@@ -212,10 +212,15 @@ def test_the_best_climbs_go_on_and_keep_their_components():
                 )
 
 
-def test_of_equal_climbs_the_first_goes_on():
+@pytest.mark.parametrize("offset", [0.0, -3.3, 1e3 / 7])
+@pytest.mark.parametrize("rounding", [0.0, 1e-12, -1e-9])
+def test_of_equal_climbs_the_first_goes_on(rounding, offset):
     climbs = climbs_of(FULL, 2)
-    best = climbs.best(2, np.array([1.0, 1.0, 1.0]))
-    np.testing.assert_array_equal(best.mixture.means, climbs.mixture.means[:4])
+    values = offset + rounding * np.arange(3) + 0.5 * np.array([0.0, 0.0, -1.0])
+    best = climbs.best(1, values)
+    np.testing.assert_array_equal(best.mixture.means, climbs.mixture.means[:2])
+    best = climbs.best(2, values[::-1])
+    np.testing.assert_array_equal(best.mixture.means, climbs.mixture.means[2:])
 
 
 def test_lending_rows_costs_likelihood_and_more_of_them_more():

@@ -21,6 +21,8 @@ from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
 
 # As many rows as outweigh all others: components then share their covariance.
 ALL = np.inf
+# Digits after the point that mean log-likelihoods are compared in.
+DIGITS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,14 @@ class Climbs:
         return rows.add(term, form.row_bytes).moments()
 
     def best(self, n_climbs: int, log_likelihood: np.ndarray) -> Climbs:
-        """The most likely of the climbs; all of them if there are no more."""
-        kept = np.argsort(-log_likelihood, kind="stable")[:n_climbs]
+        """The most likely of the climbs; all of them if there are no more.
+
+        Of climbs that reach the same height, up to `DIGITS` digits of the mean
+        log-likelihood, the first.
+        """
+        # Or rounding, of which units and axes make another, would choose among them.
+        behind = (log_likelihood.max() - log_likelihood).round(DIGITS)
+        kept = np.argsort(behind, kind="stable")[:n_climbs]
         components = np.arange(self.mixture.n_components)
         index = self._by_climb(components)[kept].ravel()
         return Climbs(_taken(self.mixture, index), len(kept))
