@@ -80,6 +80,15 @@ def test_moments_are_those_of_every_climb_by_itself(rows, name):
     )
 
 
+def test_a_row_that_no_component_reaches_is_shared_by_weight():
+    climbs = climbs_of(FULL, 2)
+    rows = ArrayRows(np.full((1, 2), 1e200), np.array([3.0]))
+    with np.errstate(over="ignore"):  # second moments have no number
+        found = climbs.moments(rows)
+    np.testing.assert_allclose(found.mass, 3 * climbs.mixture.weights)
+    assert (found.log_likelihood == -np.inf).all()
+
+
 def test_moments_do_not_depend_on_blocks(monkeypatch):
     X, _ = mixture_of("full", 3).sample(5000, np.random.RandomState(0))
     climbs = climbs_of(FULL, 3)

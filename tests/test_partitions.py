@@ -11,6 +11,7 @@ from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.partitions import (
     FEW,
     MAX_STEPS,
+    POWERS,
     Table,
     invariant_axes,
     partitions,
@@ -124,6 +125,21 @@ def test_tables_of_a_family_with_orientation_are_of_both_kinds(n_tables):
             table.white @ axes, axis=0
         )
         np.testing.assert_allclose(found, table.white @ axes * scale, rtol=1e-9)
+
+
+def test_invariant_tables_are_stretched_along_some_axes():
+    X, weight = skewed(500, 3)
+    table = table_of(X, weight, FULL)
+    tables, is_invariant = table.coordinates(20)
+    _, fourth = invariant_axes(table.white, weight)
+    stretches = [np.sqrt(np.average(Z**2, axis=0, weights=weight)) for Z in tables]
+    for stretch, power in zip(
+        np.array(stretches)[is_invariant], np.resize(POWERS, 20), strict=False
+    ):
+        # White rows vary by 1: what is found is the stretch.
+        np.testing.assert_allclose(np.log(stretch), -power * np.log(fourth), atol=1e-9)
+    # Of two clusters the first axis tells, and most tables are long in it.
+    assert np.mean([s[0] > s[-1] for s in np.array(stretches)[is_invariant]]) > 0.5
 
 
 @pytest.mark.parametrize(

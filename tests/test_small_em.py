@@ -146,6 +146,15 @@ def test_order_is_irrelevant(n_climb_rows, name):
 
 
 @pytest.mark.parametrize("name", TYPES)
+def test_order_is_irrelevant_to_rows_as_far_from_the_mean(n_climb_rows, name):
+    X, _ = clusters(200, 2, 3)
+    X = np.concatenate([X, -X])
+    order = np.random.RandomState(1).permutation(400)
+    expected = start(X, 4, FAMILIES[name])
+    assert_same(start(X[order], 4, FAMILIES[name]), expected)
+
+
+@pytest.mark.parametrize("name", TYPES)
 def test_a_weight_is_a_repetition(n_climb_rows, name):
     X, _ = clusters(400, 2, 4)
     weight = np.random.RandomState(0).randint(1, 4, 400).astype(float)
