@@ -396,6 +396,37 @@ def test_the_same_mean_is_not_the_same_component(returns):
     assert mixture.fit(X).score(X) > EMGaussianMixture(1).fit(X).score(X) + 0.1
 
 
+@pytest.mark.parametrize("covariance_type", ["full", "tied"])
+@pytest.mark.parametrize("length", [10, 1e3, 1e5])
+def test_thin_components_side_by_side_are_not_the_same(covariance_type, length):
+    rng = np.random.RandomState(0)
+    Z = rng.standard_normal((900, 2)) * [length, 1]
+    Z[:, 1] += np.repeat([0, 5, 10], 300)
+    # In each of the features they differ by a small part of a deviation.
+    X = Z @ np.array([[0.8, 0.6], [-0.6, 0.8]])
+    mixture = EMGaussianMixture(3, covariance_type=covariance_type, random_state=0)
+    assert not warned(mixture, X)
+    counts = np.bincount(mixture.predict(X))
+    np.testing.assert_allclose(counts, 300, atol=15)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "tied"])
+def test_thin_components_that_are_the_same_are_named_along_any_axes(covariance_type):
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((500, 2)) * [1e4, 1] @ np.array([[0.8, 0.6], [-0.6, 0.8]])
+    precision = np.linalg.inv(np.cov(X.T))
+    shape = FAMILIES[covariance_type].shape.public_shape(2, 2)
+    mixture = EMGaussianMixture(
+        2,
+        covariance_type=covariance_type,
+        weights_init=[0.5, 0.5],
+        means_init=np.broadcast_to(X.mean(axis=0), (2, 2)),
+        precisions_init=np.broadcast_to(precision, shape),
+    )
+    (message,) = warned(mixture, X)
+    assert "components 0, 1 coincide" in message
+
+
 @pytest.mark.parametrize("covariance_type", TYPES)
 @pytest.mark.parametrize("n_rows", [300, 3000])
 @pytest.mark.parametrize("seed", range(3))

@@ -223,21 +223,25 @@ def coinciding(mixture: Mixture) -> str | None:
 
 def _twin(mixture, variances, k):
     """Component k and an earlier one that is the same; none otherwise."""
-    factors = mixture.family.factors
-    is_near = np.all(
-        np.abs(mixture.means[:k] - mixture.means[k]) <= SAME * np.sqrt(variances[k]),
-        axis=1,
-    ) & np.all(np.abs(variances[:k] / variances[k] - 1) <= 2 * SAME, axis=1)
-    if not is_near.any():
-        return ()
-    twin = int(is_near.argmax())
-    white, cholesky = (
-        mixture.own(mixture.precision_factors),
-        mixture.own(mixture.cholesky),
-    )
+    steps = np.abs(mixture.means[:k] - mixture.means[k])
+    is_near = np.all(steps <= SAME * np.sqrt(variances[k]), axis=1)
+    is_near &= np.all(np.abs(variances[:k] / variances[k] - 1) <= 2 * SAME, axis=1)
+    same = (j for j in np.flatnonzero(is_near) if _are_same(mixture, j, k))
+    return next(((int(j), k) for j in same), ())
+
+
+def _are_same(mixture, j, k):
+    """Whether components differ by little in any direction, in units of the second.
+
+    Thin ones side by side may have features of nearly the same means and variances.
+    """
+    gaussian, cholesky = mixture.gaussian(k), mixture.own(mixture.cholesky)
+    step = gaussian.whitened_steps(mixture.means[[j]] - mixture.means[k])
     # Correlations too: relative to each other, their factors are the unit matrix.
-    change = factors.relative(white[k], cholesky[twin] - cholesky[k])
-    return (twin, k) if np.abs(change).max() <= 2 * SAME else ()
+    change = mixture.family.factors.relative(
+        gaussian.precision_factor, cholesky[j] - cholesky[k]
+    )
+    return np.linalg.norm(step) <= SAME and np.abs(change).max() <= 2 * SAME
 
 
 def _thin(estimates):

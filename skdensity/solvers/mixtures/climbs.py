@@ -25,6 +25,8 @@ ALL = np.inf
 # Part of the covariance of all rows that is added to every component's, so that none
 # is singular.
 RIDGE = 1e-6
+# Digits after the point that mean log-likelihoods are compared in.
+DIGITS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,17 +108,25 @@ class Climbs:
 
     def climb(self, index: int) -> Mixture:
         """One of them."""
-        components = np.arange(self.mixture.n_components)
-        return Climbs.of(self.mixture, self._by_climb(components)[[index]]).mixture
+        return self.some(np.array([index])).mixture
 
-    def best(self, n_climbs: int, log_likelihood: np.ndarray) -> Climbs:
-        """The most likely of the climbs; all of them if there are no more."""
-        kept = np.argsort(-log_likelihood, kind="stable")[:n_climbs]
+    def some(self, index: np.ndarray) -> Climbs:
+        """Some of them, in the order of their indices."""
         components = np.arange(self.mixture.n_components)
-        return Climbs.of(self.mixture, self._by_climb(components)[kept])
+        return Climbs.of(self.mixture, self._by_climb(components)[index])
 
     def _by_climb(self, values):
         return values.reshape(self.n_climbs, -1, *values.shape[1:])
+
+
+def ranked(log_likelihood: np.ndarray) -> np.ndarray:
+    """Indices of climbs by their mean log-likelihoods, the most likely first.
+
+    Of climbs that reach the same height, up to `DIGITS` digits, the first: or rounding,
+    of which units and axes make another, would choose among them.
+    """
+    behind = (log_likelihood.max(initial=-np.inf) - log_likelihood).round(DIGITS)
+    return np.argsort(behind, kind="stable")
 
 
 @dataclass(frozen=True, eq=False)

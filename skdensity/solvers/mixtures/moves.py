@@ -16,7 +16,7 @@ import numpy as np
 
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.solvers.mixtures.climbs import Climbs, ClimbStep
+from skdensity.solvers.mixtures.climbs import Climbs, ClimbStep, ranked
 
 # Pairs of rows that a component is cut at, of which the best one counts.
 N_CUTS = 2
@@ -162,7 +162,8 @@ def _better(mixtures: list[Mixture], rows: ArrayRows, m_step: ClimbStep) -> Mixt
     for _ in range(STEPS):
         moments = climbs.moments(rows)
         climbs = m_step(moments, _one_row(rows, len(mixtures)))
-    return climbs.best(1, np.asarray(moments.log_likelihood)).mixture
+    value = np.asarray(moments.log_likelihood) / rows.total_weight
+    return climbs.climb(ranked(value)[0])
 
 
 def _together(mixtures: list[Mixture], shares: list[float]) -> Mixture:

@@ -62,7 +62,7 @@ class Table:
             tables = np.broadcast_to(self.white, (n_tables, *self.white.shape))
             return tables, np.zeros(n_tables, dtype=bool)
         axes, fourth = invariant_axes(self.white, self.weight)
-        as_given = round(SHARE_AS_GIVEN * n_tables)
+        as_given = int(SHARE_AS_GIVEN * n_tables)  # the only one does not know axes
         scales = np.resize(POWERS, n_tables - as_given)[:, None]
         tables = np.empty((n_tables, *self.white.shape))
         tables[:as_given] = self.scaled

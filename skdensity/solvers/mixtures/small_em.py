@@ -17,7 +17,7 @@ from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import moments_of
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.solvers.mixtures.climbs import ALL, Climbs, ClimbStep
+from skdensity.solvers.mixtures.climbs import ALL, DIGITS, Climbs, ClimbStep, ranked
 from skdensity.solvers.mixtures.moves import moved
 from skdensity.solvers.mixtures.partitions import (
     Table,
@@ -34,13 +34,14 @@ CLIMB_ROWS_PER_FEATURE = 4
 # First steps, in which the components of climbs in invariant coordinates share a
 # covariance: it finds the directions that clusters are narrow in.
 SHARED_STEPS = 3
-# Steps of each round, and the climbs that go on after it.
-ROUNDS = ((4, 8), (8, 1))
+# Steps of each round, and the climbs of each kind that go on after it.
+ROUNDS = ((4, 4), (8, 1))
+# Nats per row by which a climb from the axes as they are given must be ahead of those
+# that do not know them.
+MARGIN = 0.05
 MIN_CLIMBS, MAX_CLIMBS = 2, 32
 # With so few, each begins with more care.
 FEW = 4
-# Rise of the mean log-likelihood below which no climb goes on.
-SETTLED = 1e-5
 # Multiplications of a start: as many as take a few milliseconds, and the part of a fit
 # that so many iterations take. An exponential, and each of the d² entries of a factor,
 # take as long as so many in large products.
@@ -51,6 +52,8 @@ FACTOR_WORK = 800
 # Where a fit takes more, k-means and moves cost less than they save.
 KMEANS_WORK = 1e7
 MOVES_WORK = 1e8
+# Rows times components of which moves keep tables.
+MAX_MOVED = 4e5
 
 
 def small_em(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
@@ -58,8 +61,8 @@ def small_em(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
     if problem.n_components == 1:
         return problem.mixture(moments_of(problem.rows, problem.family.scatter))
     found = Search(problem, rng).best()
-    # By weight: which run came first, or from where, is a matter of last digits.
-    order = np.argsort(-found.weights, kind="stable")
+    # By weight, whatever its last digits: those of runs from elsewhere are others.
+    order = np.argsort(-found.weights.round(DIGITS), kind="stable")
     cholesky = found.cholesky[order]
     if problem.family.shape.tied:
         cholesky = cholesky[:1]
@@ -140,19 +143,45 @@ class Search:
         if problem.family.shape.is_oriented:
             step += FACTOR_WORK * problem.n_components * rows.n_features**2
         (first, n_left), (second, _) = ROUNDS
-        n_steps = SHARED_STEPS + first + second * n_left / MAX_CLIMBS
+        n_steps = SHARED_STEPS + first + second * 2 * n_left / MAX_CLIMBS
         n_climbs = int((FREE_WORK + self.affordable) / (n_steps * step))
         return min(max(n_climbs, MIN_CLIMBS), MAX_CLIMBS)
 
     def best(self) -> Mixture:
         """The most likely of the climbs."""
         rows, table = self.table
+        # One for each kind of partitions, and one for moves: what the axes change in
+        # the ones is not to change the others.
+        seeds = self.rng.randint(2**31, size=3)
+        given, invariant, moving = map(np.random.RandomState, seeds)
         tables, is_invariant = table.coordinates(self.n_climbs)
-        n_components = self.problem.n_components
+        labels = np.concatenate(
+            [
+                self._cut(tables[~is_invariant], given),
+                self._cut(tables[is_invariant], invariant),
+            ]
+        )
+        found = self._climbed(rows, self._moments_of(rows, labels), is_invariant)
+        if not self.may_move:
+            return found
+        # One climb that is moved reaches farther than one more.
+        return moved(found, rows, ClimbStep.of(self.problem), moving)
+
+    @property
+    def may_move(self) -> bool:
+        """Whether moves are worth their time and their memory."""
+        n_components, n_rows = self.problem.n_components, self.table[0].n_rows
+        is_small = n_components * n_rows <= MAX_MOVED
+        return n_components > 2 and is_small and self.affordable > MOVES_WORK
+
+    def _cut(self, tables, rng):
+        """Labels of the parts of tables, at a price that suits the fit."""
         is_worth = self.affordable > KMEANS_WORK and self.n_climbs <= FEW
         cut = kmeans_labels if is_worth else nearest_seeds
-        labels = cut(tables, table.weight, n_components, self.rng)
-        return self._climbed(rows, self._moments_of(rows, labels), is_invariant)
+        weight, n_components = self.table[1].weight, self.problem.n_components
+        if len(tables) == 0:
+            return np.empty((0, len(weight)), dtype=np.intp)
+        return cut(tables, weight, n_components, rng)
 
     def _moments_of(self, rows, labels):
         """Those of the parts of rows, about the mean of all."""
@@ -176,16 +205,24 @@ class Search:
         for _ in range(SHARED_STEPS):
             climbs = m_step(climbs.moments(rows), lent)
         for n_steps, n_left in ROUNDS:
-            value = np.full(climbs.n_climbs, -np.inf)
             for _ in range(n_steps):
-                moments, before = climbs.moments(rows), value
+                moments = climbs.moments(rows)
                 climbs = m_step(moments, one_row[: climbs.n_climbs])
-                value = moments.log_likelihood / rows.total_weight
-                if np.max(value - before) < SETTLED:
-                    break
-            climbs = climbs.best(n_left, value)
-        mixture = climbs.mixture
-        # One climb that is moved reaches farther than one more.
-        if self.affordable > MOVES_WORK and self.problem.n_components > 2:
-            mixture = moved(mixture, rows, m_step, self.rng)
-        return mixture
+            value = moments.log_likelihood / rows.total_weight
+            left = survivors(value, is_invariant, n_left)
+            climbs, value, is_invariant = (
+                climbs.some(left),
+                value[left],
+                is_invariant[left],
+            )
+        # The most likely of the invariant ones is the last.
+        is_enough = value[0] <= value[-1] + MARGIN
+        return climbs.climb(-1 if is_enough else 0)
+
+
+def survivors(value: np.ndarray, is_invariant: np.ndarray, n_left: int) -> np.ndarray:
+    """Indices of the most likely of each kind of climbs, those as given first."""
+    given, invariant = np.flatnonzero(~is_invariant), np.flatnonzero(is_invariant)
+    return np.concatenate(
+        [kind[ranked(value[kind])[:n_left]] for kind in (given, invariant)]
+    )
