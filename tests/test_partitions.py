@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from scipy.stats import chisquare
 from sklearn.cluster import KMeans
 
@@ -9,6 +10,7 @@ from skdensity.models.covariances.table import DIAGONAL, FULL, SPHERICAL
 from skdensity.models.mixtures.variances import gaussian_of
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.partitions import (
+    EVERY,
     MAX_STEPS,
     POWERS,
     Table,
@@ -107,6 +109,11 @@ def table_of(X, weight, family):
     return Table(X, white, weight, is_oriented=family.shape.is_oriented)
 
 
+def without_distances(tables):
+    """Those that tell more than the distance from the mean."""
+    return tables[np.arange(len(tables)) % EVERY < EVERY - 1]
+
+
 @pytest.mark.parametrize("n_tables", [1, 2, 5, 32])
 def test_tables_of_a_family_with_orientation_are_of_both_kinds(n_tables):
     X, weight = skewed(100, 3)
@@ -120,7 +127,7 @@ def test_tables_of_a_family_with_orientation_are_of_both_kinds(n_tables):
     for found in tables[~is_invariant]:
         np.testing.assert_array_equal(found, X)
     axes, _ = invariant_axes(table.white, weight)
-    for found in tables[is_invariant]:
+    for found in without_distances(tables[is_invariant]):
         scale = np.linalg.norm(found, axis=0) / np.linalg.norm(
             table.white @ axes, axis=0
         )
@@ -132,14 +139,28 @@ def test_invariant_tables_are_stretched_along_some_axes():
     table = table_of(X, weight, FULL)
     tables, is_invariant = table.coordinates(20)
     _, fourth = invariant_axes(table.white, weight)
-    stretches = [np.sqrt(np.average(Z**2, axis=0, weights=weight)) for Z in tables]
-    for stretch, power in zip(
-        np.array(stretches)[is_invariant], np.resize(POWERS, 20), strict=False
-    ):
-        # White rows vary by 1: what is found is the stretch.
+    tables = tables[is_invariant]
+    powers = without_distances(np.resize(POWERS, len(tables)))
+    tables = without_distances(tables)
+    # White rows vary by 1: what is found is the stretch.
+    stretches = np.sqrt(np.average(tables**2, axis=1, weights=weight))
+    for stretch, power in zip(stretches, powers, strict=True):
         np.testing.assert_allclose(np.log(stretch), -power * np.log(fourth), atol=1e-9)
     # Of two clusters the first axis tells, and most tables are long in it.
-    assert np.mean([s[0] > s[-1] for s in np.array(stretches)[is_invariant]]) > 0.5
+    assert np.mean(stretches[:, 0] > stretches[:, -1]) > 0.5
+
+
+@pytest.mark.parametrize("family", [FULL, DIAGONAL, SPHERICAL])
+def test_some_tables_tell_the_distance_from_the_mean_alone(family):
+    X, weight = skewed(100, 3)
+    table = table_of(X, weight, family)
+    tables, is_invariant = table.coordinates(32)
+    tables = tables[is_invariant] if is_invariant.any() else tables
+    for found in tables[EVERY - 1 :: EVERY]:
+        distance = np.linalg.norm(table.white, axis=1)
+        np.testing.assert_allclose(
+            cdist(found, found), np.abs(distance - distance[:, None])
+        )
 
 
 @pytest.mark.parametrize(

@@ -288,7 +288,7 @@ def test_a_start_costs_some_iterations_of_the_fit_or_little(
     # Of few climbs all go on after the first round, which the estimate leaves out.
     (first, n_left), (second, _) = small_em.ROUNDS
     always = small_em.SHARED_STEPS + first
-    at_most = (always + second) / (always + second * 2 * n_left / MAX_CLIMBS)
+    at_most = (always + second) / (always + second * n_left / MAX_CLIMBS)
     least = MIN_CLIMBS * (always + second)  # which is done at any price
     # In passes: halves that find their places, pairs that are compared, the last steps.
     cuts = 2 * moves.N_CUTS * (moves.CUT_STEPS + 1) + moves.N_CUTS

@@ -21,6 +21,8 @@ from sklearn.cluster import KMeans
 MAX_STEPS = 30
 # Powers of the invariant axes' fourth moments that these are divided by.
 POWERS = (2.0, 6.0, -2.0)
+# Every so many of the others, one by the distance from the mean.
+EVERY = 4
 # Share of the partitions in the features as they are, but for their units: the axes of
 # a table often mean something.
 SHARE_AS_GIVEN = 0.6
@@ -59,17 +61,25 @@ class Table:
         """
         n_features = self.white.shape[1]
         if not self.is_oriented or n_features == 1:
-            tables = np.broadcast_to(self.white, (n_tables, *self.white.shape))
+            tables = np.repeat(self.white[None], n_tables, axis=0)
+            tables[EVERY - 1 :: EVERY] = self.distances
             return tables, np.zeros(n_tables, dtype=bool)
         axes, fourth = invariant_axes(self.white, self.weight)
         as_given = int(SHARE_AS_GIVEN * n_tables)  # the only one does not know axes
-        scales = np.resize(POWERS, n_tables - as_given)[:, None]
         tables = np.empty((n_tables, *self.white.shape))
         tables[:as_given] = self.scaled
-        np.multiply(
-            self.white @ axes, (fourth**-scales)[:, None], out=tables[as_given:]
-        )
+        invariant = tables[as_given:]
+        scales = np.resize(POWERS, len(invariant))[:, None]
+        np.multiply(self.white @ axes, (fourth**-scales)[:, None], out=invariant)
+        invariant[EVERY - 1 :: EVERY] = self.distances
         return tables, np.arange(n_tables) >= as_given
+
+    @property
+    def distances(self) -> np.ndarray:
+        """Rows by their distance from the mean alone: what is narrow inside is wide."""
+        distances = np.zeros_like(self.white)
+        distances[:, 0] = np.linalg.norm(self.white, axis=1)
+        return distances
 
 
 def invariant_axes(

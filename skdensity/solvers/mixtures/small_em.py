@@ -34,8 +34,8 @@ CLIMB_ROWS_PER_FEATURE = 4
 # First steps, in which the components of climbs in invariant coordinates share a
 # covariance: it finds the directions that clusters are narrow in.
 SHARED_STEPS = 3
-# Steps of each round, and the climbs of each kind that go on after it.
-ROUNDS = ((4, 4), (8, 1))
+# Steps of each round, and the climbs that go on after it, of two kinds as many of each.
+ROUNDS = ((4, 8), (8, 2))
 # Nats per row by which a climb from the axes as they are given must be ahead of those
 # that do not know them.
 MARGIN = 0.05
@@ -143,7 +143,7 @@ class Search:
         if problem.family.shape.is_oriented:
             step += FACTOR_WORK * problem.n_components * rows.n_features**2
         (first, n_left), (second, _) = ROUNDS
-        n_steps = SHARED_STEPS + first + second * 2 * n_left / MAX_CLIMBS
+        n_steps = SHARED_STEPS + first + second * n_left / MAX_CLIMBS
         n_climbs = int((FREE_WORK + self.affordable) / (n_steps * step))
         return min(max(n_climbs, MIN_CLIMBS), MAX_CLIMBS)
 
@@ -215,14 +215,13 @@ class Search:
                 value[left],
                 is_invariant[left],
             )
-        # The most likely of the invariant ones is the last.
-        is_enough = value[0] <= value[-1] + MARGIN
-        return climbs.climb(-1 if is_enough else 0)
+        # The last is the most likely of the invariant ones, if there are any.
+        is_ahead = value[0] > value[-1] + MARGIN
+        return climbs.climb(0 if is_ahead or not is_invariant[-1] else -1)
 
 
 def survivors(value: np.ndarray, is_invariant: np.ndarray, n_left: int) -> np.ndarray:
     """Indices of the most likely of each kind of climbs, those as given first."""
-    given, invariant = np.flatnonzero(~is_invariant), np.flatnonzero(is_invariant)
-    return np.concatenate(
-        [kind[ranked(value[kind])[:n_left]] for kind in (given, invariant)]
-    )
+    kinds = [np.flatnonzero(~is_invariant), np.flatnonzero(is_invariant)]
+    n_each = n_left // sum(len(kind) > 0 for kind in kinds)
+    return np.concatenate([kind[ranked(value[kind])[:n_each]] for kind in kinds])
