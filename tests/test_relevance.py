@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import MATRICES, TYPES
+from conftest import MATRICES, TYPES, UNTIED
 from scipy.special import logsumexp
 
 from skdensity import EMGaussianMixture
@@ -16,12 +16,15 @@ from skdensity.models.mixtures.forms.quadratic import QuadraticForm
 from skdensity.models.mixtures.forms.triangular import TriangularForm
 from skdensity.models.mixtures.forms.whitened import WhitenedForm
 from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.moments import moments_about
 from skdensity.models.mixtures.relevance import MARGIN, Relevance, relevance_of
 from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.near import near_order, places_on_curve
+from skdensity.solvers.mixtures.climbs import Climbs
 from skdensity.solvers.mixtures.em import EM
+from skdensity.solvers.mixtures.partitions import _drawn
 
 MOMENTS = ("log_likelihood", "mass", "first", "second")
 
@@ -169,7 +172,12 @@ def test_near_rows_give_what_rows_in_any_order_give(
             expected = getattr(mixture, method)(rows)
             found = getattr(mixture, method)(near)
             np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)
+        n_rows, n_near = mixture.effective_rows(rows), mixture.effective_rows(near)
         expected, found = mixture.moments(rows), mixture.moments(near)
+    if n_rows.shape == expected.mass.shape:
+        is_there = expected.mass > 1e-9
+        n_rows, n_near = n_rows[is_there], n_near[is_there]
+    np.testing.assert_allclose(n_near, n_rows, rtol=1e-9)
     for part in MOMENTS:
         values = np.asarray(getattr(expected, part))
         size = np.abs(values[np.isfinite(values)]).max(initial=0)
@@ -261,6 +269,85 @@ def test_the_order_is_made_once_for_a_fit(small_boxes, monkeypatch):
     for _ in range(3):
         state = em.step(state)
     assert made == [1000]
+
+
+# ---- Starts with many components ----
+
+
+def climbs_of(name, n_features, n_components, n_climbs):
+    mixtures = [
+        many_components(name, n_features, n_components=n_components, seed=seed)
+        for seed in range(n_climbs)
+    ]
+    joined = Mixture.from_cholesky(
+        *(
+            np.concatenate([getattr(mixture, part) for mixture in mixtures])
+            for part in ("weights", "means", "cholesky")
+        ),
+        FAMILIES[name],
+    )
+    return mixtures, Climbs(joined, n_climbs)
+
+
+@pytest.mark.parametrize("name", UNTIED)
+@pytest.mark.parametrize("n_features", [1, 2])
+def test_climbs_with_many_components_climb_as_they_would_alone(
+    small_boxes, name, n_features
+):
+    mixtures, climbs = climbs_of(name, n_features, 90, 3)
+    X, _ = mixtures[0].sample(1000, np.random.RandomState(0))
+    rows = ArrayRows(X, np.random.RandomState(1).uniform(0.5, 2, len(X)))
+    found = climbs.moments(rows)
+    for part in MOMENTS:
+        alone = [getattr(mixture.moments(rows), part) for mixture in mixtures]
+        expected = (
+            np.stack(alone) if part == "log_likelihood" else np.concatenate(alone)
+        )
+        np.testing.assert_allclose(
+            getattr(found, part), expected, atol=1e-12 * np.abs(expected).max()
+        )
+
+
+@pytest.mark.parametrize("name", UNTIED)
+@pytest.mark.parametrize("n_components", [90, 5])
+def test_moments_of_parts_are_sums_over_the_parts(name, n_components):
+    mixtures, climbs = climbs_of(name, 2, n_components, 3)
+    rng = np.random.RandomState(0)
+    X, weight = rng.standard_normal((700, 2)), rng.uniform(0.5, 2, 700)
+    labels = rng.randint(0, n_components, (3, 700))
+    found = climbs.moments_of_parts(ArrayRows(X, weight), labels)
+    for c, mixture in enumerate(mixtures):
+        for k in range(n_components):
+            rows = ArrayRows(X[labels[c] == k], weight[labels[c] == k])
+            expected = moments_about(
+                rows,
+                mixture.means[k : k + 1],
+                lambda block, _: block.weight[None],
+                mixture.family.scatter,
+            )
+            for part in ("mass", "first", "second"):
+                np.testing.assert_allclose(
+                    getattr(found, part)[c * n_components + k],
+                    getattr(expected, part)[0],
+                    atol=1e-10,
+                    rtol=1e-10,
+                )
+
+
+@pytest.mark.parametrize("n_rows", [1, 5, 30, 100])
+def test_a_row_is_drawn_where_the_running_sum_passes(n_rows):
+    rng, n_tables = np.random.RandomState(0), 200
+    weight = rng.choice([0, 1, 2.5], n_rows)
+    weight[n_rows // 2] = 1
+    size = int(np.sqrt(n_rows))
+    heights = np.zeros((n_tables, -(-n_rows // size), size))
+    heights.reshape(n_tables, -1)[:, :n_rows] = weight
+    found = _drawn(heights, np.random.RandomState(3))
+    draws = np.random.RandomState(3).uniform(size=n_tables)
+    sums = np.cumsum(weight)
+    np.testing.assert_array_equal(
+        found, np.searchsorted(sums, draws * sums[-1], side="right")
+    )
 
 
 # ---- The order of rows ----

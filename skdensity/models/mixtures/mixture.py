@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from skdensity.models.mixtures.components import Components
-from skdensity.models.mixtures.forms.form import Form
+from skdensity.models.mixtures.forms.form import Form, spread
 from skdensity.models.mixtures.forms.local import LocalForm
 from skdensity.models.mixtures.forms.table import (
     MAX_EXPANDED,
@@ -21,7 +21,7 @@ from skdensity.models.mixtures.forms.table import (
 )
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import log_sum, posterior
-from skdensity.models.mixtures.relevance import Relevance, relevance_of
+from skdensity.models.mixtures.relevance import Relevance, are_many, relevance_of
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.rows import Block, Rows
@@ -51,9 +51,8 @@ class Mixture(Components):
 
     def near(self, rows: Rows) -> Rows:
         """The rows in the order that makes passes short, where that pays for many."""
-        if self.relevance is None or rows.n_rows < self.relevance.min_rows:
-            return rows
-        return rows.near
+        may_pay = are_many(self.n_components, self.n_features, rows.n_rows)
+        return rows.near if may_pay and self.relevance is not None else rows
 
     def log_density(self, rows: Rows) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
@@ -82,21 +81,24 @@ class Mixture(Components):
 
         (Σ w r)² / Σ (w r)² (Kish 1965, *Survey Sampling*, section 11.7): how many rows
         of equal weight would tell as much. One number where all components share a
-        covariance; then r is 1.
+        covariance; then r is 1. Rows in near order may do without responsibilities of
+        less than 2e-22: only a component that has no others is then said to have none.
         """
 
-        form = self.pass_form
+        form = self._local(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
             # Relative to the largest, squares of tiny weights are not lost.
             part = block.weight / rows.largest_weight
             if self.family.shape.tied:
-                return np.array([[part.sum()], [part @ part]])
-            log_joint = form.block(block.X, scratch).log_joint()
-            _, shares = posterior(log_joint, self.weights, part)
-            return np.stack([shares.sum(axis=1), np.sum(shares**2, axis=1)])
+                return np.array([[part.sum(), part @ part]])
+            found = form.block(block.X, scratch)
+            _, shares = posterior(found.log_joint(), self.weights[found.kept], part)
+            squares = np.einsum("kn,kn->k", shares, shares)
+            sums = np.stack([shares.sum(axis=1), squares], axis=1)
+            return spread(sums, found.kept, self.n_components)
 
-        total, squares = rows.add(term, form.row_bytes)
+        total, squares = rows.add(term, form.row_bytes).T
         none = np.zeros_like(total)
         return np.divide(total**2, squares, out=none, where=squares > 0)
 

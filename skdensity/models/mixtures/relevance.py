@@ -119,11 +119,6 @@ class Relevance:
         return float(self.matters(some, some).mean())
 
     @property
-    def min_rows(self) -> int:
-        """Rows from which on boxes are small enough."""
-        return BOX_ROWS * MIN_PARTS**self.components.n_features
-
-    @property
     def _products(self):
         return self.components.family.asked("products", "a bound")
 
@@ -140,6 +135,13 @@ class Relevance:
         )
 
 
+def are_many(n_components: int, n_features: int, n_rows: int | None = None) -> bool:
+    """Whether there are enough components, and rows if told, for bounds to pay."""
+    if n_features > MAX_FEATURES or n_components < MIN_COMPONENTS * n_features:
+        return False
+    return n_rows is None or n_rows >= BOX_ROWS * MIN_PARTS**n_features
+
+
 def relevance_of(components: Components) -> Relevance | None:
     """Which components matter where; None if looking for it would not pay.
 
@@ -148,9 +150,7 @@ def relevance_of(components: Components) -> Relevance | None:
     """
     family = components.family
     can_bound = family.products is not None and family.parts is not None
-    n_components, n_features = components.means.shape
-    are_many = n_components >= MIN_COMPONENTS * n_features
-    if not (can_bound and are_many and n_features <= MAX_FEATURES):
+    if not (can_bound and are_many(components.n_components, components.n_features)):
         return None
     relevance = Relevance(components)
     return relevance if relevance.share <= MAX_SHARE else None

@@ -7,6 +7,7 @@ one of a single run while the rows are few.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import posterior
+from skdensity.models.mixtures.relevance import are_many
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.rows import Block
@@ -21,6 +23,8 @@ from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
 
 # As many rows as outweigh all others: components then share their covariance.
 ALL = np.inf
+# From so many parts on, most are in few of the blocks when the rows are sorted by them.
+MANY = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,8 @@ class Climbs:
 
     def moments(self, rows: ArrayRows) -> Moments:
         """One pass over the rows; the log-likelihood has an entry for every climb."""
+        if are_many(self.n_components, rows.n_features, rows.n_rows):
+            return self._one_by_one(lambda _, climb: climb.moments(climb.near(rows)))
         prior = self._by_climb(self.mixture.weights)
 
         def shares_of(form, block, scratch):
@@ -52,7 +58,11 @@ class Climbs:
 
     def moments_of_parts(self, rows: ArrayRows, labels: np.ndarray) -> Moments:
         """The same for given parts of the rows, of shape (n_climbs, n_rows)."""
-        components = np.arange(self.mixture.n_components // self.n_climbs)[:, None]
+        if self.n_components >= MANY:
+            return self._one_by_one(
+                lambda c, climb: _moments_of_parts(climb, rows, labels[c])
+            )
+        components = np.arange(self.n_components)[:, None]
 
         def shares_of(form, block, scratch):
             is_part = labels[:, None, block.index] == components
@@ -70,6 +80,24 @@ class Climbs:
             return found.sums(shares, log_likelihood)
 
         return rows.add(term, form.row_bytes).moments()
+
+    def _one_by_one(self, moments_of):
+        """Moments of each climb by itself, for what is left out for one of them."""
+        index = self._by_climb(np.arange(self.mixture.n_components))
+        found = [
+            moments_of(c, _taken(self.mixture, own)) for c, own in enumerate(index)
+        ]
+        mass, first, second = (
+            np.concatenate([getattr(moments, name) for moments in found])
+            for name in ("mass", "first", "second")
+        )
+        log_likelihood: Any = np.array([moments.log_likelihood for moments in found])
+        return Moments(log_likelihood, mass, first, second, self.mixture.means)
+
+    @property
+    def n_components(self) -> int:
+        """Components of each climb."""
+        return self.mixture.n_components // self.n_climbs
 
     def best(self, n_climbs: int, log_likelihood: np.ndarray) -> Climbs:
         """The most likely of the climbs; all of them if there are no more."""
@@ -133,3 +161,17 @@ def _taken(mixture, index):
     weights, means = mixture.weights[index], mixture.means[index]
     cholesky = mixture.cholesky[index]
     return Mixture.from_cholesky(weights, means, cholesky, mixture.family)
+
+
+def _moments_of_parts(mixture, rows, labels):
+    """Moments of components of which each explains a part of the rows."""
+    order = np.argsort(labels, kind="stable")
+    rows, labels, form = rows.take(order), labels[order], mixture.pass_form
+
+    def term(block: Block, scratch: Scratch):
+        own = labels[block.index]
+        kept = np.arange(own.min(), own.max() + 1)
+        shares = block.weight * np.equal.outer(kept, own)
+        return form.block(block.X, scratch, kept).sums(shares, 0.0)
+
+    return rows.add(term, form.row_bytes).moments()
