@@ -55,7 +55,7 @@ def boxes(rng, n_boxes, n_features):
 def small_boxes(monkeypatch):
     """Bounds that pay for few rows, so that tests need no more."""
     monkeypatch.setattr(relevance, "BOX_ROWS", 4)
-    monkeypatch.setattr(local, "BLOCK_ROWS", 50)
+    monkeypatch.setattr(local, "COMPONENTS", 2)
 
 
 @pytest.mark.parametrize("name", TYPES)
@@ -192,7 +192,7 @@ def test_blocks_leave_most_out(small_boxes, name):
     kept = rows.add(
         lambda block, scratch: [form.block(block.X, scratch).kept], form.row_bytes
     )
-    assert len(kept) == 40
+    assert len(kept) == 25
     assert np.mean([len(some) for some in kept]) < mixture.n_components / 3
 
 

@@ -113,7 +113,7 @@ class Mixture(Components):
         """The form that does without what does not matter, where blocks are compact."""
         if not rows.are_near or self.relevance is None:
             return form
-        return LocalForm(form, self.relevance)
+        return LocalForm(form, self.relevance, rows.n_rows)
 
     @staticmethod
     def _of_joint(

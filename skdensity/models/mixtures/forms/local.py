@@ -11,11 +11,14 @@ from skdensity.models.mixtures.relevance import Relevance
 from skdensity.passes.blocks import BLOCK_BYTES
 from skdensity.passes.scratch import Scratch
 
-# Rows of a block: so many that calls do not outweigh what is left to compute, and few
-# enough to be compact.
-BLOCK_ROWS = 2048
+# Rows of a block, in components that would explain as many if all explained the same,
+# over the square of the features. With fewer, calls outweigh what is left to compute,
+# and threads wait for each other; with more, too much matters to one of the rows.
+# Measured in 1 to 3 features with 50 to 1000 components.
+COMPONENTS = 10
+MAX_ROWS = 16_384
 # Times the memory of other blocks that one may take where everything matters after all.
-MOST = 4
+MOST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +31,21 @@ class LocalForm:
         How those that are kept are evaluated.
     relevance : Relevance
         Which are kept.
+    n_rows : int
+        Of the table.
     """
 
     form: Form
     relevance: Relevance
+    n_rows: int
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of temporaries that one row may take."""
-        return max(self.form.row_bytes // MOST, BLOCK_BYTES // BLOCK_ROWS)
+        """As if rows needed so much that blocks are as large as they should be."""
+        n_components, n_features = self.relevance.components.means.shape
+        n_rows = COMPONENTS * self.n_rows // (n_components * n_features**2)
+        n_rows = min(max(n_rows, 1), MAX_ROWS)
+        return max(self.form.row_bytes // MOST, BLOCK_BYTES // n_rows)
 
     def block(self, X: np.ndarray, scratch: Scratch) -> BlockForm:
         """Rows ready to evaluate, for the components that may matter to them."""
