@@ -240,7 +240,7 @@ def test_components_are_matched_with_the_least_loss(name, parts):
     )
     everything = {"weights": np.array([0.45, 0.35, 0.2]), "cholesky": cholesky}
     given = Given(**{part: everything[part] for part in parts})
-    problem = StartProblem(ArrayRows(np.eye(3)), 3, found.family, 0.0, 3)
+    problem = StartProblem(ArrayRows(np.eye(3)), 3, found.family, np.zeros((3, 3)))
     matched = Completion(given, problem).matched(found)
     losses = losses_by_force(found, given, name)
 

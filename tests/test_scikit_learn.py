@@ -56,8 +56,12 @@ OF_MESSAGES = [
     "test_regularisation",
 ]
 # Those that a rounding to float32 decides: `score` is a float64 mean, which their mean
-# in float32 differs from in the seventh digit.
-UNLIKE = [("test_score", np.float32)]
+# in float32 differs from in the seventh digit; and which of two like components is the
+# heavier, and so the first of the default start.
+UNLIKE = [
+    ("test_score", np.float32),
+    ("test_gaussian_mixture_precisions_init_diag", np.float32),
+]
 
 
 def found(module, name):

@@ -13,14 +13,13 @@ from skdensity.solvers.mixtures.problem import StartProblem
 from skdensity.solvers.mixtures.small_em import MAX_CLIMBS, MIN_CLIMBS, Search
 
 
-def problem_of(X, n_components, family=FULL, weight=None, n_rows=None):
-    return StartProblem(
-        ArrayRows(X, weight), n_components, family, 0.0, n_rows or len(X)
-    )
+def problem_of(X, n_components, family=FULL, weight=None):
+    nothing = 0.0 * family.scatter.isolated(np.ones(X.shape[1]))
+    return StartProblem(ArrayRows(X, weight), n_components, family, nothing)
 
 
-def search(X, n_components, family=FULL, weight=None, n_rows=None, seed=0):
-    problem = problem_of(X, n_components, family, weight, n_rows)
+def search(X, n_components, family=FULL, weight=None, seed=0):
+    problem = problem_of(X, n_components, family, weight)
     return Search(problem, np.random.RandomState(seed))
 
 
@@ -316,9 +315,7 @@ def test_there_are_fewer_climbs_the_more_one_costs():
 
 
 def test_a_fit_of_more_rows_is_worth_more_climbs():
-    X = np.random.RandomState(0).standard_normal((2000, 10))
-    n_climbs = [
-        search(X, 20, FULL, n_rows=n).n_climbs for n in (2000, 20_000, 200_000, 10**9)
-    ]
+    X = np.random.RandomState(0).standard_normal((20_000, 10))
+    n_climbs = [search(X[:n], 20).n_climbs for n in (2000, 8000, 20_000)]
     assert (np.diff(n_climbs) >= 0).all()
-    assert n_climbs[0] < n_climbs[-1] == MAX_CLIMBS
+    assert n_climbs[0] < n_climbs[-1]

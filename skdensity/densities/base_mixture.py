@@ -693,7 +693,6 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             n_components,
             family,
             problem.reg_covar,
-            rows.n_rows,
         )
         if start.is_fixed:
             warn_of_repetition(self)

@@ -92,7 +92,7 @@ def doubts_of(
     n_rows = np.atleast_1d(mass) / rows.largest_weight
     thin = _thin(estimates) if np.any(added) else {}
     if thin or np.any(n_rows < estimates.least_rows):
-        n_rows = mixture.effective_rows(rows)
+        n_rows = mixture.effective_rows(mixture.near(rows))
     few = n_rows < (1 - ROUNDING) * estimates.least_rows
     is_thin = np.isin(np.arange(len(few)), list(thin))
     return [

@@ -13,6 +13,7 @@ from skdensity.passes.blocks import row_blocks
 from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.distinct import sample_distinct
+from skdensity.rows.near import near_order
 from skdensity.rows.rows import Block
 
 T = TypeVar("T")
@@ -29,6 +30,8 @@ class ArrayRows:
         Non-negative weights; None when all rows count the same.
     workspace : Workspace, optional
         Threads and scratch; they make no difference to any result.
+    places : ndarray of int of shape (n_samples,), optional
+        Where each row is in the table, if they are in another order.
 
     Examples
     --------
@@ -44,10 +47,12 @@ class ArrayRows:
         X: np.ndarray,
         weight: np.ndarray | None = None,
         workspace: Workspace | None = None,
+        places: np.ndarray | None = None,
     ) -> None:
         self.X = X
         self.weight = weight
         self.workspace = workspace or Workspace()
+        self.places = places
 
     @property
     def n_features(self) -> int:
@@ -140,10 +145,25 @@ class ArrayRows:
 
         def fill(rows: slice) -> None:
             with self.workspace.scratch() as scratch:
-                out[rows] = values(self.X[rows], scratch)
+                places = rows if self.places is None else self.places[rows]
+                out[places] = values(self.X[rows], scratch)
 
         self.workspace.each(fill, row_blocks(len(self.X), row_bytes))
         return out
+
+    @cached_property
+    def near(self) -> ArrayRows:
+        """A copy of the rows in which neighbours follow each other."""
+        if self.are_near:
+            return self
+        order = near_order(self.X)
+        weight = None if self.weight is None else self.weight[order]
+        return ArrayRows(self.X[order], weight, self.workspace, places=order)
+
+    @property
+    def are_near(self) -> bool:
+        """Whether they are in such an order."""
+        return self.places is not None
 
     def positive(self) -> ArrayRows:
         """The rows of positive weight, as rows of their own."""

@@ -72,6 +72,17 @@ class Rows(Protocol):
     def origin(self) -> np.ndarray:
         """A row of positive weight, in float64: sums relative to it do not cancel."""
 
+    @property
+    def near(self) -> Rows:
+        """The same rows, in an order in which neighbours are near, if there is one.
+
+        Made once: for passes that many components make long.
+        """
+
+    @property
+    def are_near(self) -> bool:
+        """Whether they are in such an order."""
+
     def add(self, term: Callable[[Block, Scratch], T], row_bytes: int) -> T:
         """Add up a function of blocks, in their order; `row_bytes` is what it needs."""
 

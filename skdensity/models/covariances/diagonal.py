@@ -133,7 +133,10 @@ class DiagonalProducts(Products):
         return factors
 
     def reach(self, sensitivities, steps):
-        return np.sum((sensitivities * steps) ** 2, axis=1)
+        return np.sum((sensitivities * steps) ** 2, axis=-1)
+
+    def least(self, deviations, steps):
+        return np.sum((steps / deviations) ** 2, axis=-1)
 
 
 class DiagonalParameters(FreeParameters):

@@ -183,7 +183,7 @@ class MatrixProducts(Products):
         return np.linalg.norm(factors, axis=-1)
 
     def reach(self, sensitivities, steps):
-        return np.sum(sensitivities * steps, axis=1) ** 2
+        return np.sum(sensitivities * steps, axis=-1) ** 2
 
 
 class MatrixParameters(FreeParameters):

@@ -50,5 +50,12 @@ class Products(ABC):
     def reach(self, sensitivities: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """Bound on what the products in yᵀ P y sum to in size, for each component.
 
-        `steps` are the sizes |y| of the features, of shape (n_components, n_features).
+        `steps` are the sizes |y| of the features, of shape (..., n_features).
         """
+
+    def least(self, deviations: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Bound below on yᵀ P y for features of at least the sizes `steps`.
+
+        No feature alone is farther off than all together: any covariance has this one.
+        """
+        return np.max((steps / deviations) ** 2, axis=-1)

@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from skdensity.models.mixtures.components import Components
-from skdensity.models.mixtures.forms.form import Form
+from skdensity.models.mixtures.forms.form import Form, spread
+from skdensity.models.mixtures.forms.local import LocalForm
 from skdensity.models.mixtures.forms.table import (
     MAX_EXPANDED,
     MAX_EXPANDED_IN_PASSES,
@@ -20,9 +21,13 @@ from skdensity.models.mixtures.forms.table import (
 )
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import log_sum, posterior
+from skdensity.models.mixtures.relevance import Relevance, are_many, relevance_of
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.rows import Block, Rows
+
+# Components for each feature from which on a single pass pays for an order of the rows.
+MIN_TO_ORDER = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +44,23 @@ class Mixture(Components):
         """How rows are evaluated whose log-densities and moments only add up."""
         return form_of(self, MAX_EXPANDED_IN_PASSES)
 
+    @cached_property
+    def relevance(self) -> Relevance | None:
+        """Which components matter where, if most matter nowhere near a row."""
+        return relevance_of(self)
+
+    def near(self, rows: Rows) -> Rows:
+        """The rows in the order that makes passes short, where that pays for many."""
+        may_pay = are_many(self.n_components, self.n_features, rows.n_rows)
+        return rows.near if may_pay and self.relevance is not None else rows
+
     def log_density(self, rows: Rows) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
-        return rows.fill(self._of_joint(log_sum), self.form.row_bytes)
+        return self._filled(rows, log_sum)
 
     def log_completed(self, rows: Rows) -> np.ndarray:
         """Joint log-density of every row and its most probable component, in nats."""
-        return rows.fill(
-            self._of_joint(lambda joint, _: joint.max(axis=0)), self.form.row_bytes
-        )
+        return self._filled(rows, lambda joint, _: joint.max(axis=0))
 
     def responsibilities(self, rows: Rows) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""
@@ -55,12 +68,12 @@ class Mixture(Components):
         def of_joint(joint, out):
             return posterior(joint, self.weights, out=out)[1].T
 
-        shape = (self.n_components,)
-        return rows.fill(self._of_joint(of_joint), self.form.row_bytes, shape=shape)
+        of_block, shape = self._of_joint(self.form, of_joint), (self.n_components,)
+        return rows.fill(of_block, self.form.row_bytes, shape=shape)
 
     def labels(self, rows: Rows) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
-        values = self._of_joint(lambda joint, _: joint.argmax(axis=0))
+        values = self._of_joint(self.form, lambda joint, _: joint.argmax(axis=0))
         return rows.fill(values, self.form.row_bytes, dtype=np.intp)
 
     def effective_rows(self, rows: Rows) -> np.ndarray:
@@ -68,31 +81,48 @@ class Mixture(Components):
 
         (Σ w r)² / Σ (w r)² (Kish 1965, *Survey Sampling*, section 11.7): how many rows
         of equal weight would tell as much. One number where all components share a
-        covariance; then r is 1.
+        covariance; then r is 1. Rows in near order may do without responsibilities of
+        less than 2e-22: only a component that has no others is then said to have none.
         """
 
-        form = self.pass_form
+        form = self._local(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
-            log_joint = form.block(block.X, scratch).log_joint()
             # Relative to the largest, squares of tiny weights are not lost.
             part = block.weight / rows.largest_weight
-            _, shares = posterior(log_joint, self.weights, part)
             if self.family.shape.tied:
-                shares = part[None]
-            return np.stack([shares.sum(axis=1), np.sum(shares**2, axis=1)])
+                return np.array([[part.sum(), part @ part]])
+            found = form.block(block.X, scratch)
+            _, shares = posterior(found.log_joint(), self.weights[found.kept], part)
+            squares = np.einsum("kn,kn->k", shares, shares)
+            sums = np.stack([shares.sum(axis=1), squares], axis=1)
+            return spread(sums, found.kept, self.n_components)
 
-        total, squares = rows.add(term, form.row_bytes)
+        total, squares = rows.add(term, form.row_bytes).T
         none = np.zeros_like(total)
         return np.divide(total**2, squares, out=none, where=squares > 0)
 
+    def _filled(self, rows, values):
+        """What only depends on components that matter, for every row."""
+        if self.n_components >= MIN_TO_ORDER * self.n_features:
+            rows = self.near(rows)
+        form = self._local(self.form, rows)
+        return rows.fill(self._of_joint(form, values), form.row_bytes)
+
+    def _local(self, form: Form, rows: Rows) -> Form | LocalForm:
+        """The form that does without what does not matter, where blocks are compact."""
+        if not rows.are_near or self.relevance is None:
+            return form
+        return LocalForm(form, self.relevance, rows.n_rows)
+
+    @staticmethod
     def _of_joint(
-        self, values: Callable[[np.ndarray, np.ndarray], np.ndarray]
+        form: Form | LocalForm, values: Callable[[np.ndarray, np.ndarray], np.ndarray]
     ) -> Callable[[np.ndarray, Scratch], np.ndarray]:
         """A function of blocks, from one of joint log-densities and room for shares."""
 
         def of_block(X, scratch):
-            joint = self.form.block(X, scratch).log_joint()
+            joint = form.block(X, scratch).log_joint()
             return values(joint, scratch.array("shares", joint.shape))
 
         return of_block
@@ -102,7 +132,9 @@ class Mixture(Components):
 
         This is EM's E-step and all that a gradient needs. Time
         O(n_samples · n_components · n_features²) for matrices, less a factor
-        n_features for diagonals; memory of one block beyond the rows.
+        n_features for diagonals; memory of one block beyond the rows. Where rows are in
+        near order and most components far from most of them, blocks do without the
+        components that cannot matter there; that shows in no digit.
 
         Parameters
         ----------
@@ -115,13 +147,14 @@ class Mixture(Components):
             Taken about ``self.means``.
         """
 
-        form = self.pass_form
+        form = self._local(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
             found = form.block(block.X, scratch)
             log_joint = found.log_joint()
             out = scratch.array("shares", log_joint.shape)
-            log_density, shares = posterior(log_joint, self.weights, block.weight, out)
+            prior = self.weights[found.kept]
+            log_density, shares = posterior(log_joint, prior, block.weight, out)
             with np.errstate(over="ignore"):  # −inf where no component reaches
                 log_likelihood = float(block.weight @ log_density)
             return found.sums(shares, log_likelihood)

@@ -7,6 +7,7 @@ one of a single run while the rows are few.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import posterior
+from skdensity.models.mixtures.relevance import are_many
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.rows import Block
@@ -27,6 +29,8 @@ ALL = np.inf
 RIDGE = 1e-6
 # Digits after the point that mean log-likelihoods are compared in.
 DIGITS = 6
+# From so many parts on, most are in few of the blocks when the rows are sorted by them.
+MANY = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +78,8 @@ class Climbs:
         weight : ndarray of shape (n_climbs, n_rows), optional
             Weights of the rows for every climb; by default those that they have.
         """
+        if are_many(self.n_components, rows.n_features, rows.n_rows):
+            return self._one_by_one(lambda _, climb: climb.moments(climb.near(rows)))
         prior = self._by_climb(self.mixture.weights)
 
         def shares_of(form, block, scratch):
@@ -87,7 +93,11 @@ class Climbs:
 
     def moments_of_parts(self, rows: ArrayRows, labels: np.ndarray) -> Moments:
         """The same for given parts of the rows, of shape (n_climbs, n_rows)."""
-        components = np.arange(self.mixture.n_components // self.n_climbs)[:, None]
+        if self.n_components >= MANY:
+            return self._one_by_one(
+                lambda c, climb: _moments_of_parts(climb, rows, labels[c])
+            )
+        components = np.arange(self.n_components)[:, None]
 
         def shares_of(form, block, scratch):
             is_part = labels[:, None, block.index] == components
@@ -105,6 +115,21 @@ class Climbs:
             return found.sums(shares, log_likelihood)
 
         return rows.add(term, form.row_bytes).moments()
+
+    def _one_by_one(self, moments_of):
+        """Moments of each climb by itself, for what is left out for one of them."""
+        found = [moments_of(c, self.climb(c)) for c in range(self.n_climbs)]
+        mass, first, second = (
+            np.concatenate([getattr(moments, name) for moments in found])
+            for name in ("mass", "first", "second")
+        )
+        log_likelihood: Any = np.array([moments.log_likelihood for moments in found])
+        return Moments(log_likelihood, mass, first, second, self.mixture.means)
+
+    @property
+    def n_components(self) -> int:
+        """Components of each climb."""
+        return self.mixture.n_components // self.n_climbs
 
     def climb(self, index: int) -> Mixture:
         """One of them."""
@@ -180,3 +205,17 @@ class ClimbStep:
         cholesky = own.cholesky(covariances + self.added, SINGULAR_ESTIMATE)
         mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
         return Climbs(mixture, n_climbs)
+
+
+def _moments_of_parts(mixture, rows, labels):
+    """Moments of components of which each explains a part of the rows."""
+    order = np.argsort(labels, kind="stable")
+    rows, labels, form = rows.take(order), labels[order], mixture.pass_form
+
+    def term(block: Block, scratch: Scratch):
+        own = labels[block.index]
+        kept = np.arange(own.min(), own.max() + 1)
+        shares = block.weight * np.equal.outer(kept, own)
+        return form.block(block.X, scratch, kept).sums(shares, 0.0)
+
+    return rows.add(term, form.row_bytes).moments()

@@ -81,7 +81,7 @@ class EM:
 
     def moments(self, mixture: Mixture) -> Moments:
         """The E-step."""
-        return mixture.moments(self.rows)
+        return mixture.moments(mixture.near(self.rows))
 
     def finished(self, state: EMState) -> tuple[Mixture, float]:
         """The mixture, and the mean log-likelihood before its last step."""

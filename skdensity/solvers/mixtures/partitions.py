@@ -12,6 +12,7 @@ few far rows make them large.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -166,16 +167,41 @@ def nearest_seeds(
     n_tables, n_rows, _ = tables.shape
     labels = np.zeros((n_tables, n_rows), dtype=np.intp)
     squares = np.einsum("tnd,tnd->tn", tables, tables)
-    distances = np.ones((n_tables, n_rows))
-    each = np.arange(n_tables)
+    columns = tables.transpose(0, 2, 1)
+    distances = np.full((n_tables, n_rows), np.inf)
+    new, each = np.empty_like(distances), np.arange(n_tables)
+    size = math.isqrt(n_rows)
+    heights = np.zeros((n_tables, math.ceil(n_rows / size), size))
+    of_rows = heights.reshape(n_tables, -1)[:, :n_rows]
+    of_rows[...] = weight
     for k in range(n_components):
-        heights = np.cumsum(weight * distances, axis=1)
-        draws = rng.uniform(size=(n_tables, 1)) * heights[:, -1:]
-        chosen = np.minimum(np.sum(heights <= draws, axis=1), n_rows - 1)
+        chosen = np.minimum(_drawn(heights, rng), n_rows - 1)
         seeds = tables[each, chosen]
-        new = squares - 2 * np.matmul(tables, seeds[:, :, None])[:, :, 0]
+        np.matmul(-2 * seeds[:, None], columns, out=new[:, None])
+        new += squares
         new += squares[each, chosen][:, None]
         np.maximum(new, 0, out=new)  # what is left of a cancelled square may be below
-        labels[(new < distances) | (k == 0)] = k
-        distances = new if k == 0 else np.minimum(distances, new)
+        np.copyto(labels, k, where=new < distances)
+        np.minimum(distances, new, out=distances)
+        np.multiply(weight, distances, out=of_rows)
     return labels
+
+
+def _drawn(heights, rng):
+    """A row of each table, as probable as it is high, from heights in groups of rows.
+
+    First a group, then one of its rows: running sums of all rows would take longer than
+    their distances.
+    """
+    each = np.arange(len(heights))
+    sums = np.cumsum(heights.sum(axis=2), axis=1)
+    draws = rng.uniform(size=(len(heights), 1)) * sums[:, -1:]
+    group = _passed(sums, draws)
+    inside = np.cumsum(heights[each, group], axis=1)
+    draws += inside[:, -1:] - sums[each, group][:, None]  # beyond the groups before
+    return group * heights.shape[2] + _passed(inside, draws)
+
+
+def _passed(sums, draws):
+    """Where running sums pass draws."""
+    return np.minimum(np.sum(sums <= draws, axis=1), sums.shape[1] - 1)

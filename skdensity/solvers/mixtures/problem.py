@@ -31,15 +31,12 @@ class StartProblem:
     reg_covar : ndarray
         Covariance that is added to each, in the family's layout, without an axis of
         components.
-    n_rows : int
-        Rows of the table that the fit will look at.
     """
 
     rows: ArrayRows
     n_components: int
     family: CovarianceFamily
     reg_covar: np.ndarray
-    n_rows: int
 
     @cached_property
     def units(self) -> Gaussian:

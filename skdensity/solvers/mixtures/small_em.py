@@ -132,8 +132,11 @@ class Search:
 
     @cached_property
     def affordable(self) -> float:
-        """Multiplications that are a small part of what the fit takes."""
-        return FIT_ITERATIONS * self.problem.n_rows * self.row_work
+        """Multiplications that are a small part of what the fit takes.
+
+        Of so many rows as the problem has: how many there are of each tells nothing.
+        """
+        return FIT_ITERATIONS * self.problem.rows.n_rows * self.row_work
 
     @cached_property
     def n_climbs(self) -> int:

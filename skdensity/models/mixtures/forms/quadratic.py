@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdensity.models.mixtures.forms.expansion import Expansion
+from skdensity.models.mixtures.forms.form import ALL, Kept, spread
 from skdensity.models.mixtures.forms.sums import ProductSums, product_sums
 from skdensity.passes.scratch import Scratch
 
@@ -58,7 +59,9 @@ class QuadraticForm:
         n_components, n_products = self.coefficients.shape
         return 8 * (n_products + 2 * n_components)
 
-    def block(self, X: np.ndarray, scratch: Scratch) -> ExpandedBlock | None:
+    def block(
+        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL
+    ) -> ExpandedBlock | None:
         """Rows as products, ready to evaluate; None if these may overflow."""
         end = X.shape[1] + 1
         out = scratch.array("products", (self.coefficients.shape[1], len(X)))
@@ -68,7 +71,7 @@ class QuadraticForm:
         family = self.expansion.components.family
         products = family.asked("products", "a quadratic form")
         products.of_columns(out[1:end], out[end:])
-        return ExpandedBlock(self, out, scratch)
+        return ExpandedBlock(self, out, scratch, kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +81,11 @@ class ExpandedBlock:
     form: QuadraticForm
     products: np.ndarray
     scratch: Scratch
+    kept: Kept
 
     def log_joint(self) -> np.ndarray:
-        """log π_k N(x_i | k), of shape (n_components, n_rows), in nats."""
-        coefficients = self.form.coefficients
+        """log π_k N(x_i | k), of shape (n_kept, n_rows), in nats."""
+        coefficients = self.form.coefficients[self.kept]
         out = self.scratch.array(
             "log_joint", (len(coefficients), self.products.shape[1])
         )
@@ -89,5 +93,6 @@ class ExpandedBlock:
 
     def sums(self, shares: np.ndarray, log_likelihood: float) -> ProductSums:
         """Sums of products, for weights times responsibilities."""
-        sums = product_sums(shares, self.products)
+        n_components = len(self.form.coefficients)
+        sums = spread(product_sums(shares, self.products), self.kept, n_components)
         return ProductSums(self.form.expansion, log_likelihood, sums)

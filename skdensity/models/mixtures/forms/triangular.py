@@ -17,6 +17,7 @@ import numpy as np
 
 from skdensity.models.covariances.cholesky import STRIP, triangular_product
 from skdensity.models.mixtures.forms.expansion import Expansion
+from skdensity.models.mixtures.forms.form import ALL, Kept, spread
 from skdensity.models.mixtures.forms.sums import ProductSums, product_sums
 from skdensity.passes.scratch import Scratch
 
@@ -57,12 +58,14 @@ class TriangularForm:
         n_white = max(n_features, min(GROUP, n_components * n_features))
         return 8 * (n_features + n_white + 2 * n_components)
 
-    def block(self, X: np.ndarray, scratch: Scratch) -> TriangularBlock | None:
+    def block(
+        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL
+    ) -> TriangularBlock | None:
         """Rows ready to evaluate; None if products of them may overflow."""
         columns = scratch.array("columns", (1 + X.shape[1], len(X)))
         columns[0] = 1
         is_finite = self.expansion.centred(X, out=columns[1:])
-        return TriangularBlock(self, columns, scratch) if is_finite else None
+        return TriangularBlock(self, columns, scratch, kept) if is_finite else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +75,11 @@ class TriangularBlock:
     form: TriangularForm
     columns: np.ndarray
     scratch: Scratch
+    kept: Kept
 
     def log_joint(self) -> np.ndarray:
-        """log π_k N(x_i | k), of shape (n_components, n_rows), in nats."""
-        maps, n_rows = self.form.maps, self.columns.shape[1]
+        """log π_k N(x_i | k), of shape (n_kept, n_rows), in nats."""
+        maps, n_rows = self.form.maps[self.kept], self.columns.shape[1]
         n_components, n_features, _ = maps.shape
         out = self.scratch.array("log_joint", (n_components, n_rows))
         step = max(1, GROUP // n_features)
@@ -84,7 +88,7 @@ class TriangularBlock:
             white = self._whitened(maps[group])
             np.einsum("kdn,kdn->kn", white, white, out=out[group])
         out *= -0.5
-        out += self.form.expansion.components.log_peaks[:, None]
+        out += self.form.expansion.components.log_peaks[self.kept, None]
         return out
 
     def _whitened(self, maps):
@@ -106,6 +110,7 @@ class TriangularBlock:
             sums = self._sums_of_products(products, shares)
         else:
             sums = self._sums_of_updates(products, family.scatter, shares)
+        sums = spread(sums, self.kept, len(self.form.maps))
         return ProductSums(self.form.expansion, log_likelihood, sums)
 
     def _sums_of_products(self, products, shares):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from skdensity.models.mixtures.components import Components
+from skdensity.models.mixtures.forms.form import ALL, Kept, spread
 from skdensity.models.mixtures.moments import Moments, block_moments
 from skdensity.passes.scratch import Scratch
 
@@ -28,11 +29,11 @@ class WhitenedForm:
         """Bytes of temporaries that one row needs."""
         return 8 * (3 * self.components.n_features + 2 * self.components.n_components)
 
-    def block(self, X: np.ndarray, scratch: Scratch) -> WhitenedBlock:
+    def block(self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL) -> WhitenedBlock:
         """Rows ready to evaluate, however far they reach."""
         columns = scratch.array("columns", X.shape[::-1])
         columns[...] = X.T
-        return WhitenedBlock(self.components, columns, scratch)
+        return WhitenedBlock(self.components, columns, scratch, kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,26 +43,38 @@ class WhitenedBlock:
     components: Components
     columns: np.ndarray
     scratch: Scratch
+    kept: Kept
 
     def log_joint(self) -> np.ndarray:
-        """log π_k N(x_i | k), of shape (n_components, n_rows), in nats."""
+        """log π_k N(x_i | k), of shape (n_kept, n_rows), in nats."""
         components, n_rows = self.components, self.columns.shape[1]
-        out = self.scratch.array("log_joint", (components.n_components, n_rows))
+        means = components.means[self.kept]
+        out = self.scratch.array("log_joint", (len(means), n_rows))
         residuals, white = (
             self.scratch.array(name, self.columns.shape)
             for name in ("residuals", "white")
         )
-        factors = components.own(components.precision_factors)
-        for mean, factor, squares in zip(components.means, factors, out, strict=True):
+        factors = components.own(components.precision_factors)[self.kept]
+        for mean, factor, squares in zip(means, factors, out, strict=True):
             np.subtract(self.columns, mean[:, None], out=residuals)
             components.family.factors.whiten(factor, residuals, out=white)
             np.einsum("dn,dn->n", white, white, out=squares)
         out *= -0.5
-        out += components.log_peaks[:, None]
+        out += components.log_peaks[self.kept, None]
         return out
 
     def sums(self, shares: np.ndarray, log_likelihood: float) -> Moments:
         """Moments about the mixture's means, for weights times responsibilities."""
         means, scatter = self.components.means, self.components.family.scatter
-        moments = block_moments(self.columns, shares, means, scatter, self.scratch)
-        return replace(moments, log_likelihood=log_likelihood)
+        found = block_moments(
+            self.columns,
+            shares,
+            means[self.kept],
+            scratch=self.scratch,
+            scatter=scatter,
+        )
+        mass, first, second = (
+            spread(sums, self.kept, len(means))
+            for sums in (found.mass, found.first, found.second)
+        )
+        return Moments(log_likelihood, mass, first, second, about=means)
