@@ -10,8 +10,8 @@ from scipy.linalg.lapack import dtrtri
 # Features whose whitened values one product of matrices computes: few enough to skip
 # most of a triangle's zeros, enough to fill the product's tiles.
 STRIP = 32
-# Features from which a call of LAPACK costs less than halves of halves.
-LARGE = 16
+# Features from which a call of LAPACK for each costs less than substitution in all.
+LARGE = 24
 
 
 def triangular_product(
@@ -157,23 +157,20 @@ def has_rank(cholesky: np.ndarray) -> bool:
 def inverse_of_lower(factors: np.ndarray) -> np.ndarray:
     """Inverses of lower triangular matrices, several at a time.
 
-    The inverse of [[A, 0], [B, C]] is [[A⁻¹, 0], [−C⁻¹ B A⁻¹, C⁻¹]]: small matrices are
-    inverted by halves, all at once, and large ones by LAPACK, one after the other.
+    Small matrices by forward substitution, a row of all of them at once: row i of L⁻¹
+    is −L_ij (L⁻¹)_j / L_ii, summed over j < i. Large ones by LAPACK, one after the
+    other.
     """
     n = factors.shape[-1]
-    if n == 1:
-        return 1 / factors
     if n >= LARGE:
         return _inverses_by_lapack(factors)
-    half = n // 2
+    diagonal = 1 / np.diagonal(factors, axis1=-2, axis2=-1)
+    scaled = factors * -diagonal[..., None]
     inverse = np.zeros_like(factors)
-    inverse[..., :half, :half] = inverse_of_lower(factors[..., :half, :half])
-    inverse[..., half:, half:] = inverse_of_lower(factors[..., half:, half:])
-    inverse[..., half:, :half] = -(
-        inverse[..., half:, half:]
-        @ factors[..., half:, :half]
-        @ inverse[..., :half, :half]
-    )
+    for i in range(n):
+        above, row = inverse[..., :i, :i], inverse[..., i : i + 1, :i]
+        np.matmul(scaled[..., i : i + 1, :i], above, out=row)
+        inverse[..., i, i] = diagonal[..., i]
     return inverse
 
 

@@ -132,7 +132,9 @@ class MatrixParts(Parts):
         return slopes, ordered[..., n_given:, n_given:]
 
     def deviations(self, cholesky):
-        return np.hypot.reduce(cholesky, axis=-1)
+        # Relative to the largest entry, whose square might overflow.
+        size = np.abs(cholesky).max(axis=(-2, -1), keepdims=True)
+        return size[..., 0] * np.linalg.norm(cholesky / size, axis=-1)
 
     def scaled(self, cholesky, scale):
         return cholesky * scale[:, None]

@@ -45,12 +45,12 @@ FEW = 4
 # Multiplications of a start: as many as take a few milliseconds, and the part of a fit
 # that so many iterations take. An exponential, and each of the d² entries of a factor,
 # take as long as so many in large products.
-FREE_WORK = 1e8
+FREE_WORK = 6e7
 FIT_ITERATIONS = 15
 EXPONENTIAL_WORK = 30
-FACTOR_WORK = 800
+FACTOR_WORK = 400
 # Where a fit takes more, k-means and moves cost less than they save.
-KMEANS_WORK = 1e7
+KMEANS_WORK = 3e7
 MOVES_WORK = 1e8
 # Rows times components of which moves keep tables.
 MAX_MOVED = 4e5
