@@ -354,9 +354,10 @@ def test_weights_of_rows_with_an_array(iris, labels, kind):
 
 
 def test_a_table_of_responsibilities_is_not_kept():
-    X = np.random.RandomState(0).standard_normal((40_000, 1))
-    labels = np.arange(40_000) % 60
-    mixture = EMGaussianMixture(60, init_params=labels, max_iter=0)
+    n_rows = 120_000  # of which a table would be ten times what blocks take
+    X = np.random.RandomState(0).standard_normal((n_rows, 1))
+    labels = np.arange(n_rows) % 60
+    mixture = EMGaussianMixture(60, init_params=labels, max_iter=0, n_jobs=1)
     mixture.fit(X)
     tracemalloc.start()
     mixture.fit(X)
