@@ -59,8 +59,7 @@ class Climbs:
         components : ndarray of int of shape (n_climbs, n_components)
             Which those of each climb are.
         """
-        weights = mixture.weights[components]
-        weights = weights / weights.sum(axis=1, keepdims=True)
+        weights = _normalised(mixture.weights[components])
         index = components.ravel()
         means, cholesky = mixture.means[index], mixture.cholesky[index]
         mixture = Mixture.from_cholesky(
@@ -195,7 +194,7 @@ class ClimbStep:
         mass = moments.mass.reshape(n_climbs, -1)
         each = moments.covariances(own.scatter, 0.0)
         each = each.reshape(*mass.shape, *each.shape[1:])
-        weights = mass / mass.sum(axis=1, keepdims=True)
+        weights = _normalised(mass)
         common = np.einsum("ck,ck...->c...", weights, each)[:, None]
         if self.family.shape.tied:
             lent = np.full(n_climbs, ALL)
@@ -205,6 +204,14 @@ class ClimbStep:
         cholesky = own.cholesky(covariances + self.added, SINGULAR_ESTIMATE)
         mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
         return Climbs(mixture, n_climbs)
+
+
+def _normalised(weights):
+    """Weights that sum to 1 within each climb."""
+    total = weights.sum(axis=1, keepdims=True)
+    # A component that explains no rows may be a climb of its own: 0 / 0 is no weight.
+    even = np.full_like(weights, 1 / weights.shape[1])
+    return np.divide(weights, total, out=even, where=total > 0)
 
 
 def _moments_of_parts(mixture, rows, labels):
