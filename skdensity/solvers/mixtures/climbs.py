@@ -153,6 +153,11 @@ def ranked(log_likelihood: np.ndarray) -> np.ndarray:
     return np.argsort(behind, kind="stable")
 
 
+def one_row(rows: ArrayRows, n_climbs: int) -> np.ndarray:
+    """The weight of one row, to be lent to the components of every climb."""
+    return np.full(n_climbs, rows.smallest_weight)
+
+
 @dataclass(frozen=True, eq=False)
 class ClimbStep:
     """The M-step of climbs, whose components lean on what they have in common.
@@ -188,7 +193,8 @@ class ClimbStep:
         moments : Moments
             Of the components of all climbs.
         lent : ndarray of shape (n_climbs,)
-            Weight of the rows that are lent to each component of a climb.
+            Weight of the rows that are lent to each component of a climb; always
+            :data:`ALL` where the family has one covariance for all components.
         """
         n_climbs, own = len(lent), self.family.untied
         mass = moments.mass.reshape(n_climbs, -1)
