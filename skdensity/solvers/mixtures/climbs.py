@@ -206,10 +206,23 @@ class ClimbStep:
             lent = np.full(n_climbs, ALL)
         part = 1 / (1 + mass / lent[:, None])
         part = part.reshape(*mass.shape, *(1,) * (each.ndim - 2))
-        covariances = (each + part * (common - each)).reshape(moments.second.shape)
-        cholesky = own.cholesky(covariances + self.added, SINGULAR_ESTIMATE)
+        cholesky = self._factored(each + part * (common - each), common)
         mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
         return Climbs(mixture, n_climbs)
+
+    def _factored(self, covariances, common):
+        """Factors of all components; what is common stands for what cannot be."""
+        layout, own = covariances.shape[2:], self.family.untied
+        each = covariances.reshape(-1, *layout) + self.added
+        cholesky, faults = own.factors.factored(each)
+        if not faults:
+            return cholesky
+        # A variance far below the distance to `about` is a rounding error, and may be
+        # negative: no reason to end a fit that has not begun.
+        common = np.broadcast_to(common, covariances.shape).reshape(each.shape)
+        which = list(faults)
+        each[which] = common[which] + self.added
+        return own.cholesky(each, SINGULAR_ESTIMATE)
 
 
 def _normalised(weights):
