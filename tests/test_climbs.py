@@ -7,6 +7,7 @@ from scipy.special import logsumexp
 
 from skdensity.models.covariances.table import FAMILIES, FULL
 from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.moments import Moments
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.climbs import ALL, Climbs, ClimbStep, ranked
@@ -246,3 +247,17 @@ def test_lending_rows_costs_likelihood_and_more_of_them_more():
         joint = scipys_log_joint(X, mixture.weights, mixture.means, dense)
         surrogate.append(np.sum(shares * joint))
     assert surrogate[0] > surrogate[1] > surrogate[2]
+
+
+@pytest.mark.parametrize("name", ["full", "diag", "spherical"])
+def test_a_covariance_lost_to_rounding_is_what_components_share(name):
+    scatter, mass = FAMILIES[name].scatter, np.array([1.0, 1e-12])
+    first = mass[:, None] * [[0.0, 0.0], [1e9, 1e9]]
+    about = np.zeros((2, 2))
+    unit = scatter.isolated(np.ones(2)) * (2 if name == "spherical" else 1)
+    second = scatter.outer(first, first / mass[:, None])
+    second = np.stack([unit, second[1] * (1 - 1e-12)])
+    moments = Moments(0.0, mass, first, second, about)
+    step = ClimbStep(FAMILIES[name], 0 * unit)
+    covariances = step(moments, np.array([1e-300])).mixture.covariances
+    np.testing.assert_allclose(covariances[1], covariances[0], atol=1e-5)

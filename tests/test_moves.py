@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import TYPES
 
+from skdensity import EMGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
@@ -66,3 +67,23 @@ def test_at_a_good_optimum_nothing_is_lost(poor):
     for seed in range(5):
         again = moved(best, rows, m_step, np.random.RandomState(seed))
         assert log_likelihood(again, rows) > log_likelihood(best, rows) - 0.1
+
+
+def test_a_component_without_rows_does_no_harm(poor):
+    rows, mixture, m_step = poor
+    weights, means = mixture.weights.copy(), mixture.means.copy()
+    weights[0] += weights[1]
+    weights[1], means[1] = 0, 1e6
+    lost = Mixture.from_cholesky(weights, means, mixture.cholesky, mixture.family)
+    left = moved(lost, rows, m_step, np.random.RandomState(0))
+    np.testing.assert_allclose(left.weights.sum(), 1)
+    assert log_likelihood(left, rows) > log_likelihood(lost, rows)
+
+
+@pytest.mark.filterwarnings("ignore:EMGaussianMixture:UserWarning")
+def test_a_fit_of_more_components_than_rows_differ_starts():
+    rng = np.random.RandomState(0)
+    X = np.round(2 * rng.standard_normal((30_000, 1)))
+    assert len(np.unique(X)) < 30
+    fit = EMGaussianMixture(30, max_iter=5, tol=10.0, random_state=0).fit(X)
+    np.testing.assert_allclose(fit.weights_.sum(), 1)

@@ -1,7 +1,8 @@
 """What a mixture that was fitted without an error may hide, in words.
 
-A message is None where there is nothing to say. To find that out takes the moments of
-the last M-step alone, and no pass over the rows.
+A message is None where there is nothing to say. To find that out takes the moments that
+the components can be estimated from, those of EM's last M-step, and a pass over the
+rows only where there is a doubt.
 """
 
 from __future__ import annotations

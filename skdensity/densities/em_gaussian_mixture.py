@@ -48,10 +48,11 @@ class EMGaussianMixture(BaseGaussianMixture):
         component; or ``"tied_spherical"``, one variance for all.
     tol : float, default=1e-4
         Iterations stop when the mean log-likelihood can be expected to rise by less, in
-        nats, if they went on for ever, or on a plateau, where it rises by less than a
-        hundredth of this in an iteration and no more than in the one before. The last
-        step, which scikit-learn compares with its `tol`, says little of the distance to
-        the optimum.
+        nats, if they went on for ever; on a plateau, where it rises by less than a
+        hundredth of this in an iteration and no more than in the one before; or where
+        it falls twice in a row, as `reg_covar` can make it. The last step, which
+        scikit-learn compares with its `tol`, says little of the distance to the
+        optimum. 0 runs all `max_iter` iterations.
     reg_covar : float or "auto", default="auto"
         ``"auto"`` adds 1e-6 of the covariance of all rows to every covariance:
         of the matrix for ``"full"`` and ``"tied"``, so that neither units nor axes make
@@ -129,7 +130,8 @@ class EMGaussianMixture(BaseGaussianMixture):
     n_iter_ : int
         Iterations of the best run.
     lower_bound_ : float
-        Mean log-likelihood of the training rows, in nats, before the last step.
+        Mean log-likelihood of the training rows, in nats, before the last step; −inf
+        when there was none.
     lower_bounds_ : list of float
         The same for every iteration.
     n_features_in_ : int
@@ -204,8 +206,8 @@ class EMGaussianMixture(BaseGaussianMixture):
     >>> from sklearn.cluster import AgglomerativeClustering
     >>> labels = AgglomerativeClustering(3).fit_predict(X)
     >>> mixture = EMGaussianMixture(3, init_params=labels).fit(X)
-    >>> mixture.means_.ravel().round(2)
-    array([ 0.3 , -4.  ,  4.05])
+    >>> mixture.means_.ravel().round(1)
+    array([ 0.3, -4. ,  4. ])
     """
 
     _parameter_constraints: dict = {

@@ -87,6 +87,13 @@ class ArrayRows:
         return 1.0 if self.weight is None else float(self.weight.max())
 
     @property
+    def smallest_weight(self) -> float:
+        """Smallest of the weights that are positive."""
+        if self.weight is None:
+            return 1.0
+        return float(self.weight.min(initial=np.inf, where=self.weight > 0))
+
+    @property
     def origin(self) -> np.ndarray:
         """The first row, in float64: sums relative to it do not cancel."""
         first = 0 if self.index is None else self.index[0]

@@ -24,7 +24,7 @@ class Block:
     weight : ndarray of shape (n_rows,)
         Their weights.
     index : slice or ndarray
-        Where they are in the table.
+        Where they are among the rows, in the order that these have.
     """
 
     X: np.ndarray

@@ -12,6 +12,8 @@ StoppingRule = Callable[[list[float]], bool]
 PLATEAU = 0.01
 # Part of the value below which a step is a rounding error.
 ROUNDING = 32 * np.finfo(np.float64).eps
+# Factors of successive steps, of which the largest counts.
+N_FACTORS = 3
 # Steps that tell whether they grow; the first, from a start, tells nothing of the next.
 N_STEPS = 3
 
@@ -44,7 +46,7 @@ def small_gain_ahead(tol: float) -> StoppingRule:
 
     def stop(values: list[float]) -> bool:
         with np.errstate(invalid="ignore"):  # −inf while no component reaches the rows
-            steps = np.diff(values[-5:])
+            steps = np.diff(values[-N_FACTORS - 2 :])
         step = steps[-1]
         if tol == 0 or not np.isfinite(step):
             return False

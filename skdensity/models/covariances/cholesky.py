@@ -26,7 +26,7 @@ def triangular_product(
 
 
 def product_of_lower(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Products of lower triangular matrices, several at a time, by a third of work."""
+    """Products of lower triangular matrices, several at once: a third of the work."""
     if left.shape[-1] <= STRIP:
         return np.matmul(left, right)
     out = np.zeros(np.broadcast_shapes(left.shape, right.shape))

@@ -212,7 +212,7 @@ class MatrixParameters(FreeParameters):
     def white_scatter(self, factors, scatter):
         # Of components that share a covariance, the sum is all that counts.
         pooled = self.shape.pooled(scatter)
-        return congruence(_transposed(factors), pooled)
+        return congruence(np.swapaxes(factors, -1, -2), pooled)
 
     def trace(self, scatter):
         return np.trace(scatter, axis1=-2, axis2=-1)
@@ -226,10 +226,6 @@ class MatrixParameters(FreeParameters):
         pivots = np.diagonal(factors, axis1=1, axis2=2)
         free[:, diagonal] = free[:, diagonal] / pivots - total
         return free.ravel()
-
-
-def _transposed(matrices):
-    return np.swapaxes(matrices, -1, -2)
 
 
 def matrix_family(name: str, own: CovarianceFamily | None = None) -> CovarianceFamily:

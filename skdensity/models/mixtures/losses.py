@@ -71,8 +71,7 @@ class WhitenedMixtureLoss(MixtureLoss):
 def mixture_loss(parameters: MixtureParameters) -> MixtureLoss:
     """The loss whose evaluation is the least work."""
     units = parameters.units
-    are_matrices = len(units.family.shape.feature_axes) == 2
-    if are_matrices and units.n_features > FEW_FEATURES:
+    if units.family.shape.is_oriented and units.n_features > FEW_FEATURES:
         return WhitenedMixtureLoss(parameters)
     return MixtureLoss(parameters)
 

@@ -23,7 +23,6 @@ from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import log_sum, posterior
 from skdensity.models.mixtures.relevance import Relevance, are_many, relevance_of
 from skdensity.passes.scratch import Scratch
-from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.rows import Block, Rows
 
 # Components for each feature from which on a single pass pays for an order of the rows.
@@ -84,7 +83,6 @@ class Mixture(Components):
         covariance; then r is 1. Rows in near order may do without responsibilities of
         less than 2e-22: only a component that has no others is then said to have none.
         """
-
         form = self._local(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
@@ -146,7 +144,6 @@ class Mixture(Components):
         moments : Moments
             Taken about ``self.means``.
         """
-
         form = self._local(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
@@ -212,11 +209,11 @@ class Mixture(Components):
             Their values.
         """
         others = np.setdiff1d(np.arange(self.n_features), given)
-        known = ArrayRows(np.asarray(values, dtype=np.float64)[None])
-        joint = self.marginal(given).form.block(known.X, Scratch()).log_joint()
+        known = np.asarray(values, dtype=np.float64)[None]
+        joint = self.marginal(given).form.block(known, Scratch()).log_joint()
         _, responsibilities = posterior(joint, self.weights)
         parts = self.family.asked("parts", "a conditional density")
         slopes, rest = parts.conditional(self.cholesky, given, others)
-        steps = (known.X - self.means[:, given])[:, :, None]
+        steps = (known - self.means[:, given])[:, :, None]
         means = self.means[:, others] + np.matmul(slopes, steps)[:, :, 0]
         return Mixture.from_cholesky(responsibilities[:, 0], means, rest, self.family)

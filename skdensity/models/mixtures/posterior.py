@@ -31,7 +31,7 @@ def posterior(
         log π_k N(x_i | k), in nats; overwritten.
     prior : ndarray of shape (..., n_components)
         π, which stands for a row that no component reaches: it tells nothing of them.
-    weight : ndarray of shape (n_rows,), default=None
+    weight : ndarray of shape (..., n_rows) or (n_rows,), default=None
         What the responsibilities of a row sum to; None is 1.
     out : ndarray of the shape of `log_joint`, default=None
         Where the shares are written.

@@ -59,8 +59,7 @@ class Climbs:
         components : ndarray of int of shape (n_climbs, n_components)
             Which those of each climb are.
         """
-        weights = mixture.weights[components]
-        weights = weights / weights.sum(axis=1, keepdims=True)
+        weights = _normalised(mixture.weights[components])
         index = components.ravel()
         means, cholesky = mixture.means[index], mixture.cholesky[index]
         mixture = Mixture.from_cholesky(
@@ -154,6 +153,11 @@ def ranked(log_likelihood: np.ndarray) -> np.ndarray:
     return np.argsort(behind, kind="stable")
 
 
+def one_row(rows: ArrayRows, n_climbs: int) -> np.ndarray:
+    """The weight of one row, to be lent to the components of every climb."""
+    return np.full(n_climbs, rows.smallest_weight)
+
+
 @dataclass(frozen=True, eq=False)
 class ClimbStep:
     """The M-step of climbs, whose components lean on what they have in common.
@@ -189,22 +193,44 @@ class ClimbStep:
         moments : Moments
             Of the components of all climbs.
         lent : ndarray of shape (n_climbs,)
-            Weight of the rows that are lent to each component of a climb.
+            Weight of the rows that are lent to each component of a climb; always
+            :data:`ALL` where the family has one covariance for all components.
         """
         n_climbs, own = len(lent), self.family.untied
         mass = moments.mass.reshape(n_climbs, -1)
         each = moments.covariances(own.scatter, 0.0)
         each = each.reshape(*mass.shape, *each.shape[1:])
-        weights = mass / mass.sum(axis=1, keepdims=True)
+        weights = _normalised(mass)
         common = np.einsum("ck,ck...->c...", weights, each)[:, None]
         if self.family.shape.tied:
             lent = np.full(n_climbs, ALL)
         part = 1 / (1 + mass / lent[:, None])
         part = part.reshape(*mass.shape, *(1,) * (each.ndim - 2))
-        covariances = (each + part * (common - each)).reshape(moments.second.shape)
-        cholesky = own.cholesky(covariances + self.added, SINGULAR_ESTIMATE)
+        cholesky = self._factored(each + part * (common - each), common)
         mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
         return Climbs(mixture, n_climbs)
+
+    def _factored(self, covariances, common):
+        """Factors of all components; what is common stands for what cannot be."""
+        layout, own = covariances.shape[2:], self.family.untied
+        each = covariances.reshape(-1, *layout) + self.added
+        cholesky, faults = own.factors.factored(each)
+        if not faults:
+            return cholesky
+        # A variance far below the distance to `about` is a rounding error, and may be
+        # negative: no reason to end a fit that has not begun.
+        common = np.broadcast_to(common, covariances.shape).reshape(each.shape)
+        which = list(faults)
+        each[which] = common[which] + self.added
+        return own.cholesky(each, SINGULAR_ESTIMATE)
+
+
+def _normalised(weights):
+    """Weights that sum to 1 within each climb."""
+    total = weights.sum(axis=1, keepdims=True)
+    # A component that explains no rows may be a climb of its own: 0 / 0 is no weight.
+    even = np.full_like(weights, 1 / weights.shape[1])
+    return np.divide(weights, total, out=even, where=total > 0)
 
 
 def _moments_of_parts(mixture, rows, labels):

@@ -154,9 +154,9 @@ def revived(weights, means, covariances, family, is_lost) -> Mixture:
     weights : ndarray of shape (n_components,)
         Summing to 1.
     means : ndarray of shape (n_components, n_features)
-        The components' means.
+        The components' means; overwritten.
     covariances : ndarray
-        In the family's inner shape.
+        In the family's inner shape; overwritten.
     family : CovarianceFamily
         The shape of the covariances.
     is_lost : ndarray of bool of shape (n_components,)

@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments, moments_about, shares_of_parts
-from skdensity.solvers.mixtures.climbs import ClimbStep
+from skdensity.solvers.mixtures.climbs import ClimbStep, one_row
 from skdensity.solvers.mixtures.problem import StartProblem
 
 # Steps in which the other parts adapt, and the rise of the mean log-likelihood below
@@ -168,9 +168,8 @@ class Completion:
         if self.given.means is not None:
             # The covariance about a mean that is held is not that about the rows' own.
             moments = replace(moments, first=np.zeros_like(moments.first))
-        one_row = 1.0 if rows.weight is None else rows.weight.min()
-        climbed = self._step(moments, np.array([one_row])).mixture
-        mass = moments.mass + one_row
+        climbed = self._step(moments, one_row(rows, n_climbs=1)).mixture
+        mass = moments.mass + rows.smallest_weight
         cholesky = climbed.cholesky[:1] if family.shape.tied else climbed.cholesky
         return self.given.instead_of(
             Mixture.from_cholesky(mass / mass.sum(), climbed.means, cholesky, family)

@@ -16,7 +16,7 @@ import numpy as np
 
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.solvers.mixtures.climbs import Climbs, ClimbStep, ranked
+from skdensity.solvers.mixtures.climbs import Climbs, ClimbStep, one_row, ranked
 
 # Pairs of rows that a component is cut at, of which the best one counts.
 N_CUTS = 2
@@ -76,11 +76,11 @@ def moved(
 def _cuts(mixture, shares, rows, m_step, rng):
     """Each component as the best of some pairs."""
     which = np.repeat(np.arange(len(shares)), N_CUTS)
-    weight, one = shares[which], _one_row(rows, len(which))
+    weight, lent = shares[which], one_row(rows, len(which))
     whole = Climbs.of(mixture, which[:, None])
     cuts = _at_two_rows(mixture, which, weight, rows, rng)
     for _ in range(CUT_STEPS):
-        cuts = m_step(cuts.moments(rows, weight), one)
+        cuts = m_step(cuts.moments(rows, weight), lent)
     gains = _likelihood(cuts, rows, weight) - _likelihood(whole, rows, weight)
     best = [
         begin + int(gains[begin : begin + N_CUTS].argmax())
@@ -108,7 +108,7 @@ def _fusions(mixture, shares, rows, m_step):
     weight = shares[pairs].sum(axis=1)
     apart = Climbs.of(mixture, pairs)
     fused = Climbs.of(mixture, pairs[:, :1])
-    fused = m_step(fused.moments(rows, weight), _one_row(rows, len(pairs)))
+    fused = m_step(fused.moments(rows, weight), one_row(rows, len(pairs)))
     gains = _likelihood(fused, rows, weight) - _likelihood(apart, rows, weight)
     return [
         Part(tuple(pair), fused.climb(c), gains[c])
@@ -161,7 +161,7 @@ def _better(mixtures: list[Mixture], rows: ArrayRows, m_step: ClimbStep) -> Mixt
     climbs = Climbs(_together(mixtures, [1.0] * len(mixtures)), len(mixtures))
     for _ in range(STEPS):
         moments = climbs.moments(rows)
-        climbs = m_step(moments, _one_row(rows, len(mixtures)))
+        climbs = m_step(moments, one_row(rows, len(mixtures)))
     value = np.asarray(moments.log_likelihood) / rows.total_weight
     return climbs.climb(ranked(value)[0])
 
@@ -179,7 +179,3 @@ def _together(mixtures: list[Mixture], shares: list[float]) -> Mixture:
 
 def _likelihood(climbs, rows, weight):
     return climbs.moments(rows, weight).log_likelihood
-
-
-def _one_row(rows, n_climbs):
-    return np.full(n_climbs, rows.weight.min())

@@ -22,7 +22,7 @@ from sklearn.cluster import KMeans
 MAX_STEPS = 30
 # Powers of the invariant axes' fourth moments that these are divided by.
 POWERS = (2.0, 6.0, -2.0)
-# Every so many of the others, one by the distance from the mean.
+# One in so many of the others goes by the distance from the mean.
 EVERY = 4
 # Share of the partitions in the features as they are, but for their units: the axes of
 # a table often mean something.

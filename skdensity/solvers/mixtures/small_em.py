@@ -13,11 +13,17 @@ from functools import cached_property
 
 import numpy as np
 
-from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import moments_of
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.solvers.mixtures.climbs import ALL, DIGITS, Climbs, ClimbStep, ranked
+from skdensity.solvers.mixtures.climbs import (
+    ALL,
+    DIGITS,
+    Climbs,
+    ClimbStep,
+    one_row,
+    ranked,
+)
 from skdensity.solvers.mixtures.moves import moved
 from skdensity.solvers.mixtures.partitions import (
     Table,
@@ -85,11 +91,6 @@ class Search:
     problem: StartProblem
     rng: np.random.RandomState
 
-    @property
-    def units(self) -> Gaussian:
-        """The Gaussian of all rows, as wide as `reg_covar` makes it."""
-        return self.problem.units
-
     @cached_property
     def n_climb_rows(self) -> int:
         """Rows that the climbs look at, if there are as many."""
@@ -101,7 +102,7 @@ class Search:
     @cached_property
     def table(self) -> tuple[ArrayRows, Table]:
         """The rows of the sample, and their coordinates."""
-        rows, units = self.problem.rows, self.units
+        rows, units = self.problem.rows, self.problem.units
         white = units.whiten(rows.X)
         # By their distance from the mean: neither the order of the rows nor a change of
         # axes is to make a difference. Opposite rows may be as far.
@@ -188,7 +189,8 @@ class Search:
 
     def _moments_of(self, rows, labels):
         """Those of the parts of rows, about the mean of all."""
-        units, n = self.units, self.n_climbs * self.problem.n_components
+        problem, n_climbs = self.problem, self.n_climbs
+        units, n = problem.units, n_climbs * problem.n_components
         means, cholesky = (
             np.repeat(of_all[None], n, axis=0)
             for of_all in (units.mean, units.cholesky)
@@ -196,21 +198,21 @@ class Search:
         mixture = Mixture.from_cholesky(
             np.full(n, 1 / n), means, cholesky, units.family
         )
-        return Climbs(mixture, self.n_climbs).moments_of_parts(rows, labels)
+        return Climbs(mixture, n_climbs).moments_of_parts(rows, labels)
 
     def _climbed(self, rows, moments, is_invariant):
         """The most likely after all rounds, from moments of parts of the rows."""
         m_step, n_climbs = ClimbStep.of(self.problem), len(is_invariant)
         # A component on a few rows looks better than it is.
-        one_row = np.full(n_climbs, rows.weight.min())
-        lent = np.where(is_invariant, ALL, one_row)
+        one = one_row(rows, n_climbs)
+        lent = np.where(is_invariant, ALL, one)
         climbs = m_step(moments, lent)
         for _ in range(SHARED_STEPS):
             climbs = m_step(climbs.moments(rows), lent)
         for n_steps, n_left in ROUNDS:
             for _ in range(n_steps):
                 moments = climbs.moments(rows)
-                climbs = m_step(moments, one_row[: climbs.n_climbs])
+                climbs = m_step(moments, one[: climbs.n_climbs])
             value = moments.log_likelihood / rows.total_weight
             left = survivors(value, is_invariant, n_left)
             climbs, value, is_invariant = (

@@ -11,9 +11,10 @@ from skdensity.models.mixtures.relevance import Relevance
 from skdensity.passes.blocks import BLOCK_BYTES
 from skdensity.passes.scratch import Scratch
 
-# Rows of a block, in components that would explain as many if all explained the same,
-# over the square of the features. With fewer, calls outweigh what is left to compute,
-# and threads wait for each other; with more, too much matters to one of the rows.
+# A block has the rows that so many components would explain if all explained the same,
+# divided by the square of the number of features. With fewer, calls outweigh what is
+# left to compute, and threads wait for each other; with more, too much matters to one
+# of the rows.
 # Measured in 1 to 3 features with 50 to 1000 components.
 COMPONENTS = 10
 MAX_ROWS = 16_384
