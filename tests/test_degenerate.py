@@ -134,3 +134,16 @@ def test_a_lost_component_is_cut_from_the_heaviest(covariance_type):
     after = [state := solver.step(state) for _ in range(20)]
     assert np.diff([step.value for step in after]).min() >= -1e-13
     assert np.isfinite(state.mixture.log_density(rows)).all()
+
+
+@pytest.mark.parametrize("weight", [1e-300, 5e-324])
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_rows_of_next_to_no_weight_are_next_to_absent(covariance_type, weight):
+    sample_weight = np.where(np.arange(200) < 150, 1.0, weight)
+    mixture = EMGaussianMixture(2, covariance_type=covariance_type, random_state=0)
+    with np.errstate(all="raise"):
+        mixture.fit(CLUSTERS, sample_weight=sample_weight)
+    heavy = CLUSTERS[:150]
+    optimum = mixture.score(heavy)
+    mixture.set_params(init_params=mixture.predict(heavy)).fit(heavy)
+    np.testing.assert_allclose(optimum, mixture.score(heavy), atol=1e-3)

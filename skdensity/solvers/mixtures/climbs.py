@@ -199,7 +199,9 @@ class ClimbStep:
         common = np.einsum("ck,ck...->c...", weights, each)[:, None]
         if self.family.shape.tied:
             lent = np.full(n_climbs, ALL)
-        part = 1 / (1 + mass / lent[:, None])
+        # A row of next to no weight lends nothing, however large the quotient.
+        with np.errstate(divide="ignore", over="ignore"):
+            part = 1 / (1 + mass / lent[:, None])
         part = part.reshape(*mass.shape, *(1,) * (each.ndim - 2))
         covariances = (each + part * (common - each)).reshape(moments.second.shape)
         cholesky = own.cholesky(covariances + self.added, SINGULAR_ESTIMATE)
