@@ -147,3 +147,15 @@ def test_rows_of_next_to_no_weight_are_next_to_absent(covariance_type, weight):
     optimum = mixture.score(heavy)
     mixture.set_params(init_params=mixture.predict(heavy)).fit(heavy)
     np.testing.assert_allclose(optimum, mixture.score(heavy), atol=1e-3)
+
+
+@pytest.mark.parametrize("n_components", [2, 3, 5])
+@pytest.mark.parametrize("n_features", [2, 3])
+@pytest.mark.parametrize("size", [1e7, 3e7, 1e8, 3e8])
+def test_an_outlier_in_all_features_is_no_reason_to_fail(
+    n_components, n_features, size
+):
+    X = np.random.RandomState(0).standard_normal((501, n_features))
+    X[-1] = size
+    mixture = EMGaussianMixture(n_components, random_state=0).fit(X)
+    assert np.sum(mixture.predict(X) == mixture.predict(X[-1:])) == 1

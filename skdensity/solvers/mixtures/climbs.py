@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.covariances.family import CovarianceFamily, unless_faulty
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import posterior
@@ -169,17 +169,21 @@ class ClimbStep:
     added : ndarray
         Covariance that is added to each, in the family's layout, without an axis of
         components.
+    of_all : ndarray, optional
+        Covariance of all rows, in the same layout. It takes the place of one that is
+        singular, which is an error otherwise.
     """
 
     family: CovarianceFamily
     added: np.ndarray
+    of_all: np.ndarray | None = None
 
     @classmethod
     def of(cls, problem: StartProblem) -> ClimbStep:
         """Adds what a fit adds, and as much as keeps a covariance regular."""
         units = problem.units
-        ridge = RIDGE * units.family.factors.square(units.cholesky)
-        return cls(problem.family, problem.reg_covar + ridge)
+        of_all = units.family.factors.square(units.cholesky)
+        return cls(problem.family, problem.reg_covar + RIDGE * of_all, of_all)
 
     def __call__(self, moments: Moments, lent: np.ndarray) -> Climbs:
         """Climbs of the largest likelihood.
@@ -204,9 +208,18 @@ class ClimbStep:
             part = 1 / (1 + mass / lent[:, None])
         part = part.reshape(*mass.shape, *(1,) * (each.ndim - 2))
         covariances = (each + part * (common - each)).reshape(moments.second.shape)
-        cholesky = own.cholesky(covariances + self.added, SINGULAR_ESTIMATE)
+        cholesky = self._factors(covariances + self.added)
         mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
         return Climbs(mixture, n_climbs)
+
+    def _factors(self, covariances):
+        factors = self.family.untied.factors
+        cholesky, faults = factors.factored(covariances)
+        if faults and self.of_all is not None:
+            # That of a far outlier is a rounding error, larger than what is added.
+            covariances[list(faults)] = self.of_all
+            cholesky, faults = factors.factored(covariances)
+        return unless_faulty((cholesky, faults), SINGULAR_ESTIMATE)
 
 
 def _moments_of_parts(mixture, rows, labels):
