@@ -306,3 +306,21 @@ def test_a_start_holds_no_table_of_rows_and_components(covariance_type):
         n_jobs=1,
     )
     assert peak(mixture, X) < 8 * n_rows * n_components
+
+
+def test_wide_clusters_do_not_hide_narrow_ones_in_many_features():
+    labels, reached = np.repeat(range(6), 240), []
+    for table in range(3):
+        rng = np.random.default_rng(table)
+        parts = [
+            rng.normal(size=(240, 30)) @ rng.normal(0, size, (30, 30))
+            + rng.normal(0, 4, 30)
+            for size in (0.04, 0.1, 0.4, 0.6, 1.2, 1.2)
+        ]
+        X = np.concatenate(parts)
+        mixture = EMGaussianMixture(6, covariance_type="diag", init_params=labels)
+        optimum = mixture.fit(X).score(X)
+        for seed in SEEDS:
+            mixture.set_params(init_params="small_em", random_state=seed)
+            reached.append(mixture.fit(X).score(X) > optimum - 0.05)
+    assert sum(reached) >= 27
