@@ -109,6 +109,21 @@ def test_stops_when_nothing_improves_and_warns_when_it_cannot(X):
         assert not CholeskyGaussian(max_iter=3).fit(X).converged_
 
 
+@pytest.mark.parametrize(
+    ("parameters", "index", "verb"),
+    [
+        ({"max_iter": 3}, -1, "was"),
+        ({"cholesky_init": 1e-9 * np.eye(4)}, 0, "there is"),
+    ],
+)
+def test_warnings_tell_the_likelihood_and_not_the_loss(X, parameters, index, verb):
+    density = CholeskyGaussian(**parameters)
+    with pytest.warns(ConvergenceWarning) as caught:
+        density.fit(X)
+    told = f"log-likelihood {verb} {-density.loss_curve_[index]:.6g} nats per row"
+    assert told in str(caught[0].message)
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1e-9])
 def test_a_descent_that_never_improved_on_its_start_says_so(X, scale):
     density = CholeskyGaussian(cholesky_init=scale * np.eye(4))

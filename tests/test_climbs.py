@@ -258,6 +258,6 @@ def test_a_covariance_lost_to_rounding_is_what_components_share(name):
     second = scatter.outer(first, first / mass[:, None])
     second = np.stack([unit, second[1] * (1 - 1e-12)])
     moments = Moments(0.0, mass, first, second, about)
-    step = ClimbStep(FAMILIES[name], 0 * unit)
+    step = ClimbStep(FAMILIES[name], 0 * unit, scatter.isolated(np.ones(2)))
     covariances = step(moments, np.array([1e-300])).mixture.covariances
     np.testing.assert_allclose(covariances[1], covariances[0], atol=1e-5)

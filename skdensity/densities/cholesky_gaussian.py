@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal, Self
 
@@ -276,7 +277,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
             result = self._run(rows, added, task)
             task.end()
         unless_interrupted(result, type(self).__name__)
-        warn_unless_converged(result, type(self).__name__, self.tol)
+        likelihood = replace(result, values=[-loss for loss in result.values])
+        warn_unless_converged(likelihood, type(self).__name__, self.tol)
         warn_of(self, [doubt])
         return self
 

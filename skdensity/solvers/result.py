@@ -60,7 +60,10 @@ def unless_interrupted(result: Result, estimator: str) -> None:
 
 
 def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> None:
-    """Warn, naming the estimator and the knobs, when a run ended before its time."""
+    """Warn, naming the estimator and the knobs, when a run ended before its time.
+
+    The values of `result` are mean log-likelihoods.
+    """
     if result.ended_by == "stalled":
         message = _stalled(result)
     elif result.ended_by == "max_iter" and tol is not None and result.values:
@@ -75,16 +78,16 @@ def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> 
 def _stalled(result):
     return (
         f"never improved on its start in {len(result.values)} epochs, although it is "
-        f"no optimum: the value there is {result.values[0]:.6g} nats per row. The "
-        "steps are too long beside the covariances of the start. Start at covariances "
-        "nearer to those of the data, lower `learning_rate_init`, or standardise the "
-        "features."
+        f"no optimum: the log-likelihood there is {result.values[0]:.6g} nats per row. "
+        "The steps are too long beside the covariances of the start. Start at "
+        "covariances nearer to those of the data, lower `learning_rate_init`, or "
+        "standardise the features."
     )
 
 
 def _cut_off(result, tol):
     return (
         f"used all {len(result.values)} iterations without reaching tol={tol:g}; the "
-        f"last value was {result.values[-1]:.6g} nats per row. Increase `max_iter` or "
-        "`tol`, or standardise the features."
+        f"last log-likelihood was {result.values[-1]:.6g} nats per row. Increase "
+        "`max_iter` or `tol`, or standardise the features."
     )

@@ -12,8 +12,8 @@ from skdensity.rows.rows import Rows
 
 # Share of a feature's variance, for each feature, that the features before it must
 # leave unexplained: less is too near to rounding errors to lend its size to anything.
-# These grow where the features before are nearly collinear themselves.
-COLLINEAR = 1e4 * np.finfo(np.float64).eps
+# A change of axes of condition 1e6 leaves more.
+COLLINEAR = 100 * np.finfo(np.float64).eps
 
 
 def positive_variances(rows: Rows) -> np.ndarray:

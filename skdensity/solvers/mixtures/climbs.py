@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.covariances.family import CovarianceFamily, unless_faulty
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import posterior
@@ -173,17 +173,21 @@ class ClimbStep:
     added : ndarray
         Covariance that is added to each, in the family's layout, without an axis of
         components.
+    of_all : ndarray, optional
+        Covariance of all rows, in the same layout. It takes the place of one that is
+        singular, which is an error otherwise.
     """
 
     family: CovarianceFamily
     added: np.ndarray
+    of_all: np.ndarray | None = None
 
     @classmethod
     def of(cls, problem: StartProblem) -> ClimbStep:
         """Adds what a fit adds, and as much as keeps a covariance regular."""
         units = problem.units
-        ridge = RIDGE * units.family.factors.square(units.cholesky)
-        return cls(problem.family, problem.reg_covar + ridge)
+        of_all = units.family.factors.square(units.cholesky)
+        return cls(problem.family, problem.reg_covar + RIDGE * of_all, of_all)
 
     def __call__(self, moments: Moments, lent: np.ndarray) -> Climbs:
         """Climbs of the largest likelihood.
@@ -204,25 +208,25 @@ class ClimbStep:
         common = np.einsum("ck,ck...->c...", weights, each)[:, None]
         if self.family.shape.tied:
             lent = np.full(n_climbs, ALL)
-        part = 1 / (1 + mass / lent[:, None])
+        # A row of next to no weight lends nothing, however large the quotient.
+        with np.errstate(divide="ignore", over="ignore"):
+            part = 1 / (1 + mass / lent[:, None])
         part = part.reshape(*mass.shape, *(1,) * (each.ndim - 2))
-        cholesky = self._factored(each + part * (common - each), common)
+        covariances = (each + part * (common - each)).reshape(moments.second.shape)
+        cholesky = self._factors(covariances + self.added)
         mixture = Mixture.from_cholesky(weights.ravel(), moments.mean, cholesky, own)
         return Climbs(mixture, n_climbs)
 
-    def _factored(self, covariances, common):
-        """Factors of all components; what is common stands for what cannot be."""
-        layout, own = covariances.shape[2:], self.family.untied
-        each = covariances.reshape(-1, *layout) + self.added
-        cholesky, faults = own.factors.factored(each)
-        if not faults:
-            return cholesky
-        # A variance far below the distance to `about` is a rounding error, and may be
-        # negative: no reason to end a fit that has not begun.
-        common = np.broadcast_to(common, covariances.shape).reshape(each.shape)
-        which = list(faults)
-        each[which] = common[which] + self.added
-        return own.cholesky(each, SINGULAR_ESTIMATE)
+    def _factors(self, covariances):
+        factors = self.family.untied.factors
+        cholesky, faults = factors.factored(covariances)
+        if faults and self.of_all is not None:
+            # A variance far below the distance to `about`, or to an outlier, is a
+            # rounding error, and may be negative: no reason to end a fit that has not
+            # begun.
+            covariances[list(faults)] = self.of_all
+            cholesky, faults = factors.factored(covariances)
+        return unless_faulty((cholesky, faults), SINGULAR_ESTIMATE)
 
 
 def _normalised(weights):

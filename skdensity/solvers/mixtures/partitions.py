@@ -13,10 +13,12 @@ few far rows make them large.
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 # Steps of k-means: parts are to begin with, not to end with.
 MAX_STEPS = 30
@@ -149,7 +151,10 @@ def kmeans_labels(
         From 0 to ``n_components - 1``.
     """
     means = KMeans(n_components, n_init=1, max_iter=MAX_STEPS, random_state=rng)
-    return np.stack([means.fit(X, sample_weight=weight).labels_ for X in tables])
+    with warnings.catch_warnings():
+        # Of fewer distinct rows than parts some parts stay empty; so they may.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return np.stack([means.fit(X, sample_weight=weight).labels_ for X in tables])
 
 
 def nearest_seeds(

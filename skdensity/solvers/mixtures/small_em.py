@@ -56,7 +56,7 @@ FIT_ITERATIONS = 15
 EXPONENTIAL_WORK = 30
 FACTOR_WORK = 400
 # Where a fit takes more, k-means and moves cost less than they save.
-KMEANS_WORK = 3e7
+KMEANS_WORK = 1e7
 MOVES_WORK = 1e8
 # Rows times components of which moves keep tables.
 MAX_MOVED = 4e5
@@ -180,12 +180,19 @@ class Search:
 
     def _cut(self, tables, rng):
         """Labels of the parts of tables, at a price that suits the fit."""
-        is_worth = self.affordable > KMEANS_WORK and self.n_climbs <= FEW
-        cut = kmeans_labels if is_worth else nearest_seeds
         weight, n_components = self.table[1].weight, self.problem.n_components
-        if len(tables) == 0:
-            return np.empty((0, len(weight)), dtype=np.intp)
-        return cut(tables, weight, n_components, rng)
+        # One of k-means at least: wide clusters draw most seeds of the others.
+        all_by_kmeans = self.n_climbs <= FEW and self.affordable > MOVES_WORK
+        n_kmeans = len(tables) if all_by_kmeans else min(1, len(tables))
+        n_kmeans *= self.affordable > KMEANS_WORK
+        found = [np.empty((0, len(weight)), dtype=np.intp)]
+        for cut, some in (
+            (kmeans_labels, tables[:n_kmeans]),
+            (nearest_seeds, tables[n_kmeans:]),
+        ):
+            if len(some):
+                found.append(cut(some, weight, n_components, rng))
+        return np.concatenate(found)
 
     def _moments_of(self, rows, labels):
         """Those of the parts of rows, about the mean of all."""
