@@ -58,7 +58,7 @@ FACTOR_WORK = 400
 # Where a fit takes more, k-means and moves cost less than they save.
 KMEANS_WORK = 1e7
 MOVES_WORK = 1e8
-# Rows times components of which moves keep tables.
+# Rows, or entries of a matrix, times components, of which moves keep tables.
 MAX_MOVED = 4e5
 
 
@@ -175,7 +175,9 @@ class Search:
     def may_move(self) -> bool:
         """Whether moves are worth their time and their memory."""
         n_components, n_rows = self.problem.n_components, self.table[0].n_rows
-        is_small = n_components * n_rows <= MAX_MOVED
+        oriented = self.problem.family.shape.is_oriented
+        size = max(n_rows, oriented * self.problem.rows.n_features**2)
+        is_small = n_components * size <= MAX_MOVED
         return n_components > 2 and is_small and self.affordable > MOVES_WORK
 
     def _cut(self, tables, rng):
