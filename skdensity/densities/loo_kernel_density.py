@@ -270,8 +270,9 @@ class LOOKernelDensity(BaseDensity):
             else:
                 kernel = checked_kernel(self.bandwidth, rows.n_features)
                 shape = shape_of(self.bandwidth)
-            weight = np.ones(rows.n_rows) if rows.weight is None else rows.weight
-            self.locations_, self.weights_, first = merge_duplicates(rows.X, weight)
+            self.locations_, self.weights_, first = merge_duplicates(
+                rows.X, rows.each_weight
+            )
             self._bounds = self._checked_bounds(first, shape)
             for name in ("loo_score_", "bandwidths_", "loo_scores_"):
                 self.__dict__.pop(name, None)

@@ -94,6 +94,11 @@ class ArrayRows:
         return float(self.weight.min(initial=np.inf, where=self.weight > 0))
 
     @property
+    def each_weight(self) -> np.ndarray:
+        """Weight of every row of the array, 1 where all count the same."""
+        return np.ones(len(self.X)) if self.weight is None else self.weight
+
+    @property
     def origin(self) -> np.ndarray:
         """The first row, in float64: sums relative to it do not cancel."""
         first = 0 if self.index is None else self.index[0]

@@ -20,7 +20,7 @@ from skdensity.models.mixtures.forms.table import (
     form_of,
 )
 from skdensity.models.mixtures.moments import Moments
-from skdensity.models.mixtures.posterior import log_sum, posterior
+from skdensity.models.mixtures.posterior import log_likelihood, log_sum, posterior
 from skdensity.models.mixtures.relevance import Relevance, are_many, relevance_of
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.rows import Block, Rows
@@ -152,9 +152,8 @@ class Mixture(Components):
             out = scratch.array("shares", log_joint.shape)
             prior = self.weights[found.kept]
             log_density, shares = posterior(log_joint, prior, block.weight, out)
-            with np.errstate(over="ignore"):  # −inf where no component reaches
-                log_likelihood = float(block.weight @ log_density)
-            return found.sums(shares, log_likelihood)
+            value = log_likelihood(log_density, block.weight)
+            return found.sums(shares, value)
 
         return rows.add(term, form.row_bytes).moments()
 

@@ -17,6 +17,12 @@ def log_sum(log_terms: np.ndarray, out: np.ndarray) -> np.ndarray:
     return _exponentials(log_terms, out)[0]
 
 
+def log_likelihood(log_density: np.ndarray, weight: np.ndarray) -> float:
+    """Sum of the weighted log-densities of a block, in nats."""
+    with np.errstate(over="ignore"):  # −inf where no component reaches
+        return float(weight @ log_density)
+
+
 def posterior(
     log_joint: np.ndarray,
     prior: np.ndarray,

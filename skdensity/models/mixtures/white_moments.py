@@ -14,7 +14,7 @@ import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.moments import Moments
-from skdensity.models.mixtures.posterior import posterior
+from skdensity.models.mixtures.posterior import log_likelihood, posterior
 from skdensity.passes import blocks
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.rows import Block, Rows
@@ -62,9 +62,8 @@ class WhitePass:
             log_joint *= -0.5
             log_joint += self.log_peaks[:, None]
             log_density, shares = posterior(log_joint, self.weights, block.weight)
-            with np.errstate(over="ignore"):  # −inf where no component reaches
-                log_likelihood = float(block.weight @ log_density)
-            return self._sums(white, shares, log_likelihood, scratch)
+            value = log_likelihood(log_density, block.weight)
+            return self._sums(white, shares, value, scratch)
 
         return rows.add(term, self._row_bytes)
 

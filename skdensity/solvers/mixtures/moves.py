@@ -17,6 +17,7 @@ import numpy as np
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.climbs import Climbs, ClimbStep, one_row, ranked
+from skdensity.solvers.mixtures.partitions import passed
 
 # Pairs of rows that a component is cut at, of which the best one counts.
 N_CUTS = 2
@@ -93,9 +94,9 @@ def _at_two_rows(mixture, which, weight, rows, rng):
     """Pairs about rows of the components, as wide as these."""
     heights = np.cumsum(weight, axis=1)
     draws = rng.uniform(size=(2, len(which), 1)) * heights[:, -1:]
-    chosen = np.minimum(np.sum(heights <= draws, axis=2), rows.n_rows - 1)
+    chosen = np.stack([passed(heights, draw) for draw in draws], axis=1)
     index = np.repeat(which, 2)
-    means = rows.X[chosen.T.ravel()].astype(np.float64)
+    means = rows.X[chosen.ravel()].astype(np.float64)
     cholesky = mixture.cholesky[index]
     halves = np.full(len(index), 0.5)
     pairs = Mixture.from_cholesky(halves, means, cholesky, mixture.family)

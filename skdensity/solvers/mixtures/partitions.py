@@ -201,12 +201,12 @@ def _drawn(heights, rng):
     each = np.arange(len(heights))
     sums = np.cumsum(heights.sum(axis=2), axis=1)
     draws = rng.uniform(size=(len(heights), 1)) * sums[:, -1:]
-    group = _passed(sums, draws)
+    group = passed(sums, draws)
     inside = np.cumsum(heights[each, group], axis=1)
     draws += inside[:, -1:] - sums[each, group][:, None]  # beyond the groups before
-    return group * heights.shape[2] + _passed(inside, draws)
+    return group * heights.shape[2] + passed(inside, draws)
 
 
-def _passed(sums, draws):
-    """Where running sums pass draws."""
+def passed(sums: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Where running sums (n_tables, n_rows) pass draws (n_tables, 1)."""
     return np.minimum(np.sum(sums <= draws, axis=1), sums.shape[1] - 1)

@@ -112,7 +112,7 @@ class Search:
         if len(order) > self.n_climb_rows:
             some = self.rng.choice(len(order), self.n_climb_rows, replace=False)
             order = order[np.sort(some)]
-        weight = np.ones(len(rows.X)) if rows.weight is None else rows.weight
+        weight = rows.each_weight
         shape = self.problem.family.shape
         covariance = units.family.factors.square(units.cholesky)
         deviations = np.sqrt(shape.variances(covariance, rows.n_features))
@@ -169,7 +169,7 @@ class Search:
         if not self.may_move:
             return found
         # One climb that is moved reaches farther than one more.
-        return moved(found, rows, ClimbStep.of(self.problem), moving)
+        return moved(found, rows, self.m_step, moving)
 
     @property
     def may_move(self) -> bool:
@@ -179,6 +179,11 @@ class Search:
         size = max(n_rows, oriented * self.problem.rows.n_features**2)
         is_small = n_components * size <= MAX_MOVED
         return n_components > 2 and is_small and self.affordable > MOVES_WORK
+
+    @cached_property
+    def m_step(self) -> ClimbStep:
+        """What climbs and moves are estimated by."""
+        return ClimbStep.of(self.problem)
 
     def _cut(self, tables, rng):
         """Labels of the parts of tables, at a price that suits the fit."""
@@ -211,7 +216,7 @@ class Search:
 
     def _climbed(self, rows, moments, is_invariant):
         """The most likely after all rounds, from moments of parts of the rows."""
-        m_step, n_climbs = ClimbStep.of(self.problem), len(is_invariant)
+        m_step, n_climbs = self.m_step, len(is_invariant)
         # A component on a few rows looks better than it is.
         one = one_row(rows, n_climbs)
         lent = np.where(is_invariant, ALL, one)

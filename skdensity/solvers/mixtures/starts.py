@@ -200,8 +200,7 @@ def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> Arr
         Distinct rows; all rows when there are fewer distinct ones than components.
     """
     sampled = rows.sample(max(MAX_ROWS, ROWS_PER_COMPONENT * n_components), rng)
-    X = sampled.X
-    weight = np.ones(len(X)) if sampled.weight is None else sampled.weight
+    X, weight = sampled.X, sampled.each_weight
     locations, masses, first = merge_duplicates(X, weight)
     if len(locations) < n_components:
         locations, masses, first = X, weight, np.arange(len(X))
@@ -225,8 +224,7 @@ def _on_single_rows(problem: StartProblem, chosen: np.ndarray) -> Mixture:
     """The M-step after every component was given one row."""
     rows, scatter = problem.rows, problem.family.scatter
     means = rows.X[chosen].astype(np.float64)
-    mass = np.ones(len(chosen)) if rows.weight is None else rows.weight[chosen]
-    still = np.zeros_like(means)
+    still, mass = np.zeros_like(means), rows.each_weight[chosen]
     return problem.mixture(
         Moments(0.0, mass, still, scatter.outer(still, still), means)
     )
