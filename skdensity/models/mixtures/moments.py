@@ -15,7 +15,7 @@ from skdensity.rows.rows import Block, Rows
 SharesOf = Callable[[Block, Scratch], np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moments:
     r"""Weighted moments of K components, taken about one point per component.
 

@@ -22,7 +22,7 @@ from functools import cached_property
 import numpy as np
 
 from skdensity.models.mixtures.components import Components
-from skdensity.models.mixtures.forms.form import ALL, Kept
+from skdensity.models.mixtures.forms.form import ALL_COMPONENTS, Kept
 
 # Nats; from some 37 on a term is lost in the rounding of a sum.
 MARGIN = 50.0
@@ -53,7 +53,7 @@ class Relevance:
     components: Components
 
     def matters(
-        self, low: np.ndarray, high: np.ndarray, some: Kept = ALL
+        self, low: np.ndarray, high: np.ndarray, some: Kept = ALL_COMPONENTS
     ) -> np.ndarray:
         """Whether components may matter to rows in boxes.
 
@@ -74,7 +74,7 @@ class Relevance:
         return ~(most < floor[:, None])  # what is no number proves nothing
 
     def bounds(
-        self, low: np.ndarray, high: np.ndarray, some: Kept = ALL
+        self, low: np.ndarray, high: np.ndarray, some: Kept = ALL_COMPONENTS
     ) -> tuple[np.ndarray, np.ndarray]:
         """The least and the most that joint log-densities can be in boxes, in nats.
 
@@ -109,7 +109,7 @@ class Relevance:
         kept = np.flatnonzero(self.matters(*whole)[0])
         if len(begin) > 1:
             kept = kept[self.matters(low, high, kept).any(axis=0)]
-        return ALL if len(kept) == self.components.n_components else kept
+        return ALL_COMPONENTS if len(kept) == self.components.n_components else kept
 
     @cached_property
     def share(self) -> float:

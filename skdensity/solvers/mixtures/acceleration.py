@@ -18,6 +18,7 @@ import numpy as np
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.parameters import MixtureParameters
+from skdensity.solvers.loop import Solver
 from skdensity.solvers.mixtures.em import EM, EMState
 
 # Points that a direction looks at: more cost more than they tell.
@@ -161,7 +162,7 @@ class AcceleratedState(EMState):
 
 
 @dataclass(frozen=True, eq=False)
-class AcceleratedEM:
+class AcceleratedEM(Solver):
     """EM whose likelihood does not fall, in fewer steps; each is a pass or a few.
 
     From the same start it need not end in the same optimum as EM does.
@@ -198,6 +199,10 @@ class AcceleratedEM:
     def finished(self, state: AcceleratedState) -> tuple[Mixture, float]:
         """The mixture, and the mean log-likelihood before its last step."""
         return self.em.finished(state)
+
+    def may_end(self, state: AcceleratedState) -> bool:
+        """Whether the last steps were EM's own, by which its rule can tell."""
+        return state.may_end
 
     def _is_linear(self, state):
         """Whether EM climbs the likelihood, by steps that shrink, and slowly."""

@@ -16,6 +16,7 @@ from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.rows.rows import Rows
+from skdensity.solvers.loop import Solver
 
 SINGULAR_ESTIMATE = (
     "The estimated covariance of component {component} is not positive definite: "
@@ -53,7 +54,7 @@ class EMState:
 
 
 @dataclass(frozen=True, eq=False)
-class EM:
+class EM(Solver):
     """One EM step never lowers the likelihood when ``reg_covar`` is 0.
 
     A step that revives a component (see :func:`revived`) is the exception.

@@ -17,8 +17,8 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import moments_of
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.climbs import (
-    ALL,
     DIGITS,
+    OUTWEIGHING,
     Climbs,
     ClimbStep,
     one_row,
@@ -219,7 +219,7 @@ class Search:
         m_step, n_climbs = self.m_step, len(is_invariant)
         # A component on a few rows looks better than it is.
         one = one_row(rows, n_climbs)
-        lent = np.where(is_invariant, ALL, one)
+        lent = np.where(is_invariant, OUTWEIGHING, one)
         climbs = m_step(moments, lent)
         for _ in range(SHARED_STEPS):
             climbs = m_step(climbs.moments(rows), lent)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdensity.models.mixtures.forms.expansion import Expansion
-from skdensity.models.mixtures.forms.form import ALL, Kept, spread
+from skdensity.models.mixtures.forms.form import ALL_COMPONENTS, Kept, spread
 from skdensity.models.mixtures.forms.sums import ProductSums, product_sums
 from skdensity.passes.scratch import Scratch
 
@@ -60,7 +60,7 @@ class QuadraticForm:
         return 8 * (n_products + 2 * n_components)
 
     def block(
-        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL
+        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL_COMPONENTS
     ) -> ExpandedBlock | None:
         """Rows as products, ready to evaluate; None if these may overflow."""
         end = X.shape[1] + 1
