@@ -292,7 +292,7 @@ def test_the_gradient_is_that_of_the_mean_log_likelihood(iris, covariance_type):
     (point,) = state.points
 
     def value(parameters):
-        mixture = solver._unravel(parameters)
+        mixture = solver.parameters.unravel(parameters)
         return mixture.moments(ArrayRows(iris)).log_likelihood / len(iris)
 
     expected = central_differences(value, point.parameters)

@@ -10,7 +10,7 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.climbs import ClimbStep
 from skdensity.solvers.mixtures.em import EM
-from skdensity.solvers.mixtures.moves import _cuts, _fusions, _with, moved
+from skdensity.solvers.mixtures.moves import Moves, moved
 
 CENTRES = np.array([[-20.0, 0.0], [0.0, 0.0], [6.0, 0.0], [20.0, 3.0]])
 
@@ -41,13 +41,12 @@ def log_likelihood(mixture, rows):
 
 def test_a_part_gains_at_least_what_it_promises(poor):
     rows, mixture, m_step = poor
-    shares = rows.weight * mixture.responsibilities(rows).T
-    parts = _fusions(mixture, shares, rows, m_step)
-    parts += _cuts(mixture, shares, rows, m_step, np.random.RandomState(0))
+    moves = Moves(mixture, rows, m_step)
+    parts = moves.fusions() + moves.cuts(np.random.RandomState(0))
     before = log_likelihood(mixture, rows)
     assert {len(part.components) for part in parts} == {1, 2}
     for part in parts:
-        gain = log_likelihood(_with(mixture, [part]), rows) - before
+        gain = log_likelihood(moves.made([part]), rows) - before
         assert gain >= part.gain - 1e-9 * abs(before)
 
 

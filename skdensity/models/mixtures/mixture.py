@@ -83,7 +83,7 @@ class Mixture(Components):
         covariance; then r is 1. Rows in near order may do without responsibilities of
         less than 2e-22: only a component that has no others is then said to have none.
         """
-        form = self._local(self.pass_form, rows)
+        form = self.local_form(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
             # Relative to the largest, squares of tiny weights are not lost.
@@ -104,10 +104,10 @@ class Mixture(Components):
         """What only depends on components that matter, for every row."""
         if self.n_components >= MIN_TO_ORDER * self.n_features:
             rows = self.near(rows)
-        form = self._local(self.form, rows)
+        form = self.local_form(self.form, rows)
         return rows.fill(self._of_joint(form, values), form.row_bytes)
 
-    def _local(self, form: Form, rows: Rows) -> Form | LocalForm:
+    def local_form(self, form: Form, rows: Rows) -> Form | LocalForm:
         """The form that does without what does not matter, where blocks are compact."""
         if not rows.are_near or self.relevance is None:
             return form
@@ -144,7 +144,7 @@ class Mixture(Components):
         moments : Moments
             Taken about ``self.means``.
         """
-        form = self._local(self.pass_form, rows)
+        form = self.local_form(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
             found = form.block(block.X, scratch)

@@ -180,7 +180,7 @@ def nearest_seeds(
     of_rows = heights.reshape(n_tables, -1)[:, :n_rows]
     of_rows[...] = weight
     for k in range(n_components):
-        chosen = np.minimum(_drawn(heights, rng), n_rows - 1)
+        chosen = np.minimum(drawn(heights, rng), n_rows - 1)
         seeds = tables[each, chosen]
         np.matmul(-2 * seeds[:, None], columns, out=new[:, None])
         new += squares
@@ -192,11 +192,23 @@ def nearest_seeds(
     return labels
 
 
-def _drawn(heights, rng):
+def drawn(heights: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """A row of each table, as probable as it is high, from heights in groups of rows.
 
     First a group, then one of its rows: running sums of all rows would take longer than
     their distances.
+
+    Parameters
+    ----------
+    heights : ndarray of shape (n_tables, n_groups, n_rows_of_a_group)
+        Not negative.
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    index : ndarray of int of shape (n_tables,)
+        Among the rows of all groups.
     """
     each = np.arange(len(heights))
     sums = np.cumsum(heights.sum(axis=2), axis=1)
