@@ -182,6 +182,10 @@ def test_one_component_has_nothing_to_share(Mixture, tied, single, iris):
             {"covariances": [[[1, 0], [0, 1]], [[0, 0], [0, 1]]]},
             "component 1 is not positive definite: variance 0 of feature 0",
         ),
+        (
+            {"covariance_type": "diag", "covariances": [[1, 1], [1, 0]]},
+            "component 1 is not positive definite: variance 0 of feature 1",
+        ),
         ({"covariances": [[[1, 0.5], [0, 1]]] * 2}, "`covariances` must be symmetric"),
         (
             {"covariances": [np.eye(2), [[1e-9, 9e-10], [-9e-10, 1e-9]]]},

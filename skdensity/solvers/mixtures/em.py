@@ -20,7 +20,7 @@ from skdensity.solvers.loop import Solver
 
 SINGULAR_ESTIMATE = (
     "The estimated covariance of component {component} is not positive definite: "
-    "{detail}. Its rows are equal in that feature (ties), collinear, or fewer than the "
+    "{detail}. Its rows are equal in a feature (ties), collinear, or fewer than the "
     "features. Increase `reg_covar`, use fewer components or a `covariance_type` with "
     "fewer parameters, or remove constant, duplicated or collinear features."
 )
