@@ -32,8 +32,10 @@ BOX_ROWS = 128
 SAMPLED_MEANS = 16
 # Where bounds are worth their time: from so many components for each feature on, up to
 # so many features, if no more than this share matters to a row, and where rows are so
-# many that their boxes cut each feature into that many parts. Measured: with fewer or
-# wider ones, what is left out is less than what bounds cost.
+# many that their boxes cut each feature into that many parts. Measured on 60,000 rows
+# of 20 to 320 components in 1 to 4 features: a pass with bounds takes .3 to .6 of the
+# time of one without where a quarter of the components matters, .6 to .9 where half
+# does, and 1.5 to 2.3 where all do, as in 4 features they always did.
 MIN_COMPONENTS = 40
 MAX_FEATURES = 3
 MAX_SHARE = 0.25

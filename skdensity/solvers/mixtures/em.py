@@ -27,7 +27,7 @@ SINGULAR_ESTIMATE = (
 # Part of the weight below which a component's moments are rounding errors.
 LOST = 10 * np.finfo(np.float64).eps
 # How often a component may be revived, on average: one that is lost again and again has
-# no place in the data.
+# no place in the data. Any number ends a fit that would not end.
 MAX_REVIVALS = 5
 
 

@@ -20,7 +20,9 @@ from skdensity.solvers.mixtures.climbs import ClimbStep, one_row
 from skdensity.solvers.mixtures.problem import StartProblem
 
 # Steps in which the other parts adapt, and the rise of the mean log-likelihood below
-# which there are no more.
+# which there are no more. Half or twice of the first and ten times more or less of the
+# second lead to the same optima, from each of the three parts alone, on 20 tables of a
+# narrow cluster beside two wide ones.
 MAX_STEPS = 15
 SETTLED = 1e-5
 # Stands for an infinite loss, with which no two sums of losses would differ.

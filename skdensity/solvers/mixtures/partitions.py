@@ -20,14 +20,20 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-# Steps of k-means: parts are to begin with, not to end with.
+# The numbers below were halved and doubled on the tables that `small_em` names.
+
+# Steps of k-means: parts are to begin with, not to end with. Fits end within .05 nats.
 MAX_STEPS = 30
-# Powers of the invariant axes' fourth moments that these are divided by.
+# Powers of the invariant axes' fourth moments that these are divided by. The first
+# alone does as well on average, but loses .1 nats on wine; without it, fits lose .03
+# nats on average.
 POWERS = (2.0, 6.0, -2.0)
-# One in so many of the others goes by the distance from the mean.
+# One in so many of the others goes by the distance from the mean. With 2 instead, fits
+# lose .05 nats on average; with 8, nothing on these tables.
 EVERY = 4
 # Share of the partitions in the features as they are, but for their units: the axes of
-# a table often mean something.
+# a table often mean something. With .3, fits lose .04 nats on average; with .9, nothing
+# on these tables.
 SHARE_AS_GIVEN = 0.6
 
 
