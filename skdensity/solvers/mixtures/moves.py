@@ -32,8 +32,8 @@ STEPS = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """Components that others may take the place of.
+class Move:
+    """Components, and others that may take their place.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Moves:
     rows: ArrayRows
     m_step: ClimbStep
 
-    def cuts(self, rng: np.random.RandomState) -> list[Part]:
+    def cuts(self, rng: np.random.RandomState) -> list[Move]:
         """Each component as the best of some pairs."""
         which = np.repeat(np.arange(self.mixture.n_components), N_CUTS)
         weight, lent = self._shares[which], one_row(self.rows, len(which))
@@ -81,9 +81,9 @@ class Moves:
             begin + int(gains[begin : begin + N_CUTS].argmax())
             for begin in range(0, len(which), N_CUTS)
         ]
-        return [Part((int(which[c]),), pairs.climb(c), gains[c]) for c in best]
+        return [Move((int(which[c]),), pairs.climb(c), gains[c]) for c in best]
 
-    def fusions(self) -> list[Part]:
+    def fusions(self) -> list[Move]:
         """Pairs that share many rows, each as one component."""
         pairs = _overlapping(self._shares)
         weight, lent = self._shares[pairs].sum(axis=1), one_row(self.rows, len(pairs))
@@ -91,17 +91,17 @@ class Moves:
         fused = self.m_step(first.moments(self.rows, weight), lent)
         gains = self._gains(fused, Climbs.of(self.mixture, pairs), weight)
         return [
-            Part(tuple(pair), fused.climb(c), gains[c])
+            Move(tuple(pair), fused.climb(c), gains[c])
             for c, pair in enumerate(pairs.tolist())
         ]
 
-    def made(self, parts: list[Part]) -> Mixture:
-        """The mixture with parts that do not touch in the place of components."""
+    def made(self, moves: list[Move]) -> Mixture:
+        """The mixture after moves of which no two concern a component."""
         weights, n_components = self.mixture.weights, self.mixture.n_components
-        replaced = [k for part in parts for k in part.components]
+        replaced = [k for move in moves for k in move.components]
         kept = np.setdiff1d(np.arange(n_components), replaced)
-        mixtures = [part.instead for part in parts]
-        shares = [weights[list(part.components)].sum() for part in parts]
+        mixtures = [move.instead for move in moves]
+        shares = [weights[list(move.components)].sum() for move in moves]
         if len(kept):
             mixtures.append(Climbs.of(self.mixture, kept[None]).mixture)
             shares.append(weights[kept].sum())
@@ -166,10 +166,10 @@ def _overlapping(shares):
 
 def _chosen(cuts, fusions):
     """Cuts and fusions that gain together, as many as do not touch."""
-    cuts = sorted(cuts, key=lambda part: -part.gain)
+    cuts = sorted(cuts, key=lambda move: -move.gain)
     taken: set[int] = set()
-    chosen: list[Part] = []
-    for fusion in sorted(fusions, key=lambda part: -part.gain):
+    chosen: list[Move] = []
+    for fusion in sorted(fusions, key=lambda move: -move.gain):
         busy = taken.union(fusion.components)
         cut = next((c for c in cuts if not busy.intersection(c.components)), None)
         if cut is None or taken.intersection(fusion.components):
