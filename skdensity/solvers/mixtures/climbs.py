@@ -26,7 +26,7 @@ from skdensity.solvers.mixtures.problem import StartProblem
 OUTWEIGHING = np.inf
 # Part of the covariance of all rows that is added to every component's, so that none
 # is singular. A hundred times more or less changes no fit by more than .001 nats, on
-# the tables that `small_em` names.
+# the tables that `partitions` names.
 RIDGE = 1e-6
 # Digits after the point that mean log-likelihoods are compared in: far above rounding
 # errors, and far below what tells a better climb.

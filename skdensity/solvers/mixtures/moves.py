@@ -21,7 +21,7 @@ from skdensity.solvers.mixtures.climbs import Climbs, ClimbStep, one_row, ranked
 from skdensity.solvers.mixtures.partitions import passed
 
 # Half or twice of each number changes no fit by more than .006 nats on the tables that
-# `small_em` names, and no time by more than a twentieth.
+# `partitions` names, and no time by more than a twentieth.
 
 # Pairs of rows that a component is cut at, of which the best one counts.
 N_CUTS = 2
