@@ -31,10 +31,10 @@ class Solver(ABC):
         """The model that a last state stands for, and the objective there."""
 
     def may_end(self, state: Any) -> bool:
-        """Whether the values tell how far a run has come, which is asked at its end.
+        """Whether the values tell how far a run has come, so that it may end here.
 
-        Not where steps are of several kinds, and the last ones are not those that the
-        stopping rule is made for.
+        A solver with steps of several kinds says no after those that the stopping rule
+        is not made for.
         """
         return True
 

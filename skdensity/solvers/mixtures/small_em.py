@@ -43,8 +43,8 @@ SHARED_STEPS = 3
 # Steps of each round, and the climbs that go on after it, of two kinds as many of each.
 ROUNDS = ((4, 8), (8, 2))
 # Nats per row by which a climb from the axes as they are given must be ahead of those
-# that do not know them: with 0 or .2, fits end within .03 nats on the
-# tables that `partitions` names.
+# that do not know them: with 0 or .2, fits end within .03 nats on the tables that
+# `partitions` names.
 MARGIN = 0.05
 MIN_CLIMBS, MAX_CLIMBS = 2, 32
 # With so few, each begins with more care.
