@@ -27,10 +27,14 @@ from skdensity.densities.checks import (
     weighted_sum,
 )
 from skdensity.densities.doubts import doubts_of, warn_of
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
+from skdensity.densities.regularisation import (
+    REG_COVAR_CONSTRAINT,
+    added_covariance,
+    share_for_components,
+)
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.moments import Moments, moments_of
+from skdensity.models.mixtures.moments import Moments
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixtures.given import Given
@@ -619,7 +623,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             self.reg_covar,
             family,
             rows.n_features,
-            lambda: moments_of(rows, family.scatter),
+            lambda: share_for_components(rows, family),
         )
         rng = check_random_state(self.random_state)
         return FitProblem(rows, added, rng, start_of(self.init_params, rows))

@@ -24,7 +24,11 @@ from skdensity.densities.descent import (
     stored,
 )
 from skdensity.densities.doubts import Estimates, outweighed, warn_of
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
+from skdensity.densities.regularisation import (
+    REG_COVAR_CONSTRAINT,
+    added_covariance,
+    share_of_covariance,
+)
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.losses import GaussianLoss
@@ -287,7 +291,12 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         if self.reg_covar == 0:
             return None, None
         moments = moments_of(rows, FULL.scatter)
-        added = added_covariance(self.reg_covar, FULL, rows.n_features, lambda: moments)
+        added = added_covariance(
+            self.reg_covar,
+            FULL,
+            rows.n_features,
+            lambda: share_of_covariance(moments, FULL),
+        )
         return added, outweighed(Estimates(moments, FULL, added), self)
 
     def _run(self, rows, added, task):

@@ -15,7 +15,11 @@ from sklearn.utils._param_validation import StrOptions
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
 from skdensity.densities.doubts import Estimates, outweighed, warn_of
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
+from skdensity.densities.regularisation import (
+    REG_COVAR_CONSTRAINT,
+    added_covariance,
+    share_of_covariance,
+)
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
@@ -256,7 +260,12 @@ class GaussianMLE(BaseGaussian):
         family = FAMILIES[self.covariance_type]
         (location,) = moments.mean
         n_features = len(location)
-        added = added_covariance(self.reg_covar, family, n_features, lambda: moments)
+        added = added_covariance(
+            self.reg_covar,
+            family,
+            n_features,
+            lambda: share_of_covariance(moments, family),
+        )
         (inner,) = moments.covariances(family.scatter, added)
         covariance = family.shape.matrices(inner, n_features)
         try:

@@ -39,7 +39,7 @@ def positive_variances(rows: Rows) -> np.ndarray:
     """
     scatter = DIAGONAL.scatter
     (variances,) = moments_of(rows, scatter).covariances(scatter, 0.0)
-    return _positive(variances)
+    return without_zeros(variances)
 
 
 def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarray:
@@ -78,7 +78,7 @@ def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarra
     variances = family.shape.variances(covariance, n_features)
     if _is_regular(covariance, variances, family):
         return covariance
-    positive = _positive(variances)
+    positive = without_zeros(variances)
     covariance = covariance + family.scatter.isolated(positive - variances)
     if _is_regular(covariance, positive, family):
         return covariance
@@ -94,7 +94,7 @@ def _is_regular(covariance, variances, family):
     return unexplained.min() > len(variances) * COLLINEAR
 
 
-def _positive(variances):
+def without_zeros(variances: np.ndarray) -> np.ndarray:
     """Those of constant features replaced by the mean of the others, or by 1."""
     is_constant = variances <= 0
     if is_constant.all():
