@@ -10,6 +10,7 @@ from skdensity.models.covariances.cholesky import (
     fault,
     has_rank,
     inverse_of_lower,
+    lifted_matrix,
     lower_part_of_product,
     packed,
     packed_diagonal,
@@ -64,6 +65,16 @@ class MatrixScatter(Scatter):
     def isolated(self, variances):
         return np.diag(variances)
 
+    def floored(self, scatter, least):
+        squares = np.einsum("kdd->kd", scatter)  # a view
+        smallest = np.diagonal(least, axis1=1, axis2=2)
+        is_known = squares >= smallest
+        if not is_known.all():
+            # Of what is unknown, products with others are no better.
+            scatter *= is_known[:, :, None] & is_known[:, None, :]
+            np.maximum(squares, smallest, out=squares)
+        return scatter
+
 
 class MatrixFactors(Factors):
     """Triangular matrices."""
@@ -79,6 +90,13 @@ class MatrixFactors(Factors):
                 pass  # one by one, it will show which matrix it is, and why
             faults = {k: fault(matrix) for k, matrix in enumerate(covariances)}
         return covariances, {k: fault for k, fault in faults.items() if fault}
+
+    def lifted(self, covariances):
+        _, faults = self.factored(covariances)
+        lifted = covariances.copy()
+        for k in faults:
+            lifted[k] = lifted_matrix(covariances[k])
+        return lifted
 
     def of_precisions(self, precisions):
         # With J the reversal of the features, J P J = R Rᵀ gives P = (J R J)(J R J)ᵀ,

@@ -14,6 +14,9 @@ from skdensity.rows.rows import Rows
 # leave unexplained: less is too near to rounding errors to lend its size to anything.
 # A change of axes of condition 1e6 leaves more.
 COLLINEAR = 100 * np.finfo(np.float64).eps
+# And share for each that all directions must leave: of features that others explain
+# with large coefficients, rounding errors are more.
+ROUNDING = 4 * np.finfo(np.float64).eps
 
 
 def positive_variances(rows: Rows) -> np.ndarray:
@@ -87,9 +90,12 @@ def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarra
 
 def _is_regular(covariance, variances, family):
     """Whether features leave each other more unexplained than rounding errors."""
-    cholesky, faults = family.factors.factored(covariance[None])
+    rounding = len(variances) * ROUNDING * family.scatter.isolated(variances)
+    factors = family.factors
+    cholesky, faults = factors.factored(np.stack([covariance, covariance - rounding]))
     if faults:
         return False
+    cholesky = cholesky[:1]
     unexplained = np.exp(2 * family.factors.log_diagonal(cholesky)) / variances
     return unexplained.min() > len(variances) * COLLINEAR
 
