@@ -7,7 +7,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold, cross_val_score
 
 from skdensity import EMGaussianMixture
-from skdensity.densities.regularisation import share_for_components
+from skdensity.densities.regularisation import added_to_components
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.majority import minority_shares
 from skdensity.rows.array_rows import ArrayRows
@@ -33,7 +33,7 @@ def brute_force_shares(X, weight):
 
 
 def added(X, covariance_type, weight=None):
-    return share_for_components(ArrayRows(X, weight), FAMILIES[covariance_type])
+    return added_to_components("auto", ArrayRows(X, weight), FAMILIES[covariance_type])
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 7, 64, 1001])
@@ -72,7 +72,7 @@ def test_what_is_added_follows_the_axes(sparse, covariance_type):
     rng = np.random.RandomState(2)
     if family.shape.is_oriented:
         change = rng.standard_normal((5, 5)) * [[1e-3], [1], [1e2], [1], [-1e3]]
-    elif family.shape.has_features_apart:
+    elif covariance_type in APART:
         change = np.diag([1e-3, -1, 1e2, 7, -1e3])
     else:
         change = 1e3 * np.eye(5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from numbers import Real
 from typing import Literal
 
@@ -28,25 +27,20 @@ AUTO_SHARE = 1e-6
 LARGEST_SHARE = 0.1
 
 
-def added_covariance(
-    reg_covar: float | Literal["auto"],
-    family: CovarianceFamily,
-    n_features: int,
-    automatic: Callable[[], np.ndarray],
+def added_to_gaussian(
+    reg_covar: float | Literal["auto"], moments: Moments, family: CovarianceFamily
 ) -> np.ndarray:
-    """The covariance that is added to every estimate.
+    """The covariance that is added to that of one Gaussian.
 
     Parameters
     ----------
     reg_covar : float or "auto"
-        A variance of every feature, or what `automatic` gives.
+        A variance of every feature, or a millionth of the covariance, which is made
+        positive where it is singular.
+    moments : Moments
+        Of all rows.
     family : CovarianceFamily
-        The shape of the covariances.
-    n_features : int
-        Dimension.
-    automatic : callable
-        Asked by "auto" alone: :func:`share_of_covariance` where there is one Gaussian,
-        :func:`share_for_components` where there are several.
+        The shape of the covariance.
 
     Returns
     -------
@@ -55,34 +49,39 @@ def added_covariance(
 
     Examples
     --------
-    >>> from skdensity.densities.regularisation import added_covariance
+    >>> import numpy as np
+    >>> from skdensity.densities.regularisation import added_to_gaussian
     >>> from skdensity.models.covariances.table import FULL
-    >>> added_covariance(0.5, FULL, 2, automatic=None)
+    >>> from skdensity.models.mixtures.moments import moments_of
+    >>> from skdensity.rows.array_rows import ArrayRows
+    >>> moments = moments_of(ArrayRows(np.eye(2)), FULL.scatter)
+    >>> added_to_gaussian(0.5, moments, FULL)
     array([[0.5, 0. ],
            [0. , 0.5]])
     """
     if reg_covar == "auto":
-        return automatic()
-    return family.scatter.isolated(np.full(n_features, float(reg_covar)))
+        return AUTO_SHARE * positive_covariance(moments, family)
+    return _everywhere(reg_covar, moments.about.shape[1], family)
 
 
-def share_of_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarray:
-    """A millionth of the covariance of all rows, made positive where it is singular."""
-    return AUTO_SHARE * positive_covariance(moments, family)
+def added_to_components(
+    reg_covar: float | Literal["auto"], rows: Rows, family: CovarianceFamily
+) -> np.ndarray:
+    r"""The covariance that is added to those of all components.
 
-
-def share_for_components(rows: Rows, family: CovarianceFamily) -> np.ndarray:
-    r"""What every component gets of the covariance of all rows.
-
-    Where every feature has a variance of its own, components may see nothing of a
-    feature but the one value that most rows have. What is added is then all of their
-    width, and a millionth of :math:`\sigma_d^2` would be absurd: of a share
-    :math:`q_d` of other rows, which are about :math:`\sigma_d / \sqrt{q_d}` away, each
-    would cost :math:`10^6 / 2 q_d` nats. There :math:`10^{-6} \sigma_d^2 / q_d^2` is
-    added, at most a tenth of :math:`\sigma_d^2`.
+    With "auto" it is a millionth of the covariance of all rows. Where every feature has
+    a variance of its own, components may see nothing of a feature but the one value
+    that most rows have. What is added is then all of their width, and a millionth of
+    :math:`\sigma_d^2` would be absurd: rows with another value, a share :math:`q_d` of
+    all, are about :math:`\sigma_d / \sqrt{q_d}` away, and each would cost
+    :math:`10^6 / 2 q_d` nats. There :math:`10^{-6} \sigma_d^2 / q_d^2` is added, at
+    most a tenth of :math:`\sigma_d^2`: the rarer such rows are, the less is known of
+    how far away they may be.
 
     Parameters
     ----------
+    reg_covar : float or "auto"
+        A variance of every feature, or what follows the rows.
     rows : Rows
         All rows.
     family : CovarianceFamily
@@ -91,24 +90,31 @@ def share_for_components(rows: Rows, family: CovarianceFamily) -> np.ndarray:
     Returns
     -------
     covariance : ndarray
-        Positive definite, in the family's layout, without an axis of components. It
-        follows every change of axes that the family allows, if no feature is constant:
-        such features get the mean of what the others do.
+        In the family's layout, without an axis of components. That of "auto" is
+        positive definite, and follows every change of axes that the family allows, if
+        the covariance of the rows is not singular. Constant features get what the
+        others do on average.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skdensity.densities.regularisation import share_for_components
+    >>> from skdensity.densities.regularisation import added_to_components
     >>> from skdensity.models.covariances.table import DIAGONAL
     >>> from skdensity.rows.array_rows import ArrayRows
     >>> X = np.random.RandomState(0).standard_normal((1000, 2))
     >>> X[2:, 1] = 0
-    >>> share_for_components(ArrayRows(X), DIAGONAL) / X.var(axis=0)
+    >>> added_to_components("auto", ArrayRows(X), DIAGONAL) / X.var(axis=0)
     array([1.e-06, 1.e-01])
     """
+    if reg_covar != "auto":
+        return _everywhere(reg_covar, rows.n_features, family)
     moments = moments_of(rows, family.scatter)
-    if not family.shape.has_features_apart:
-        return share_of_covariance(moments, family)
+    if family.shape.is_oriented or family.shape.pooled_features:
+        return added_to_gaussian(reg_covar, moments, family)
     (variances,) = moments.covariances(family.scatter, 0.0)
     rarity = np.maximum(minority_shares(rows), np.sqrt(AUTO_SHARE / LARGEST_SHARE))
     return AUTO_SHARE * without_zeros(variances / rarity**2)
+
+
+def _everywhere(variance, n_features, family):
+    return family.scatter.isolated(np.full(n_features, float(variance)))

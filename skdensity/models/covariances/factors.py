@@ -25,13 +25,6 @@ class Factors(ABC):
             Descriptions of singular covariances, by component.
         """
 
-    def lifted(self, covariances: np.ndarray) -> np.ndarray:
-        """Covariances that are singular to rounding made regular; others as they are.
-
-        A variance that is not positive stays so.
-        """
-        return covariances
-
     @abstractmethod
     def of_precisions(
         self, precisions: np.ndarray

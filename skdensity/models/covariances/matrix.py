@@ -10,7 +10,6 @@ from skdensity.models.covariances.cholesky import (
     fault,
     has_rank,
     inverse_of_lower,
-    lifted_matrix,
     lower_part_of_product,
     packed,
     packed_diagonal,
@@ -90,13 +89,6 @@ class MatrixFactors(Factors):
                 pass  # one by one, it will show which matrix it is, and why
             faults = {k: fault(matrix) for k, matrix in enumerate(covariances)}
         return covariances, {k: fault for k, fault in faults.items() if fault}
-
-    def lifted(self, covariances):
-        _, faults = self.factored(covariances)
-        lifted = covariances.copy()
-        for k in faults:
-            lifted[k] = lifted_matrix(covariances[k])
-        return lifted
 
     def of_precisions(self, precisions):
         # With J the reversal of the features, J P J = R Rᵀ gives P = (J R J)(J R J)ᵀ,

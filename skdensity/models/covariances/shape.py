@@ -33,11 +33,6 @@ class Shape(ABC):
         """Whether covariances may lie across the axes of the features."""
         return len(self.feature_axes) > 1
 
-    @property
-    def has_features_apart(self) -> bool:
-        """Whether every feature has a variance of its own, and nothing else."""
-        return not (self.is_oriented or self.pooled_features)
-
     def inner_shape(self, n_components: int, n_features: int) -> tuple[int, ...]:
         """Shape inside the library, pooled axes of length 1."""
         shape = (n_components, *(n_features,) * len(self.feature_axes))

@@ -140,17 +140,17 @@ def m_step(
         mixture = revived(weights, means, covariances, family, is_lost, may_lift)
         return mixture, int(is_lost.sum())
     if faults:
-        cholesky = _factors(covariances, family, may_lift)
+        cholesky = _factors(covariances, means, family, may_lift)
     return Mixture.from_cholesky(weights, means, cholesky, family), 0
 
 
-def _factors(covariances, family, may_lift):
+def _factors(covariances, means, family, may_lift):
     """Cholesky factors; where something was added, in spite of rounding errors.
 
     Beside rows that are nearly collinear what was added may be lost to rounding.
     """
     if may_lift:
-        covariances = family.factors.lifted(covariances)
+        covariances = family.lifted(covariances, means.shape[1])
     return family.cholesky(covariances, SINGULAR_ESTIMATE)
 
 
@@ -192,7 +192,7 @@ def revived(weights, means, covariances, family, is_lost, may_lift) -> Mixture:
     weights[parts] = weights[heaviest] / len(parts)
     if not family.shape.tied:
         covariances[is_lost] = covariances[heaviest]
-    cholesky = _factors(covariances, family, may_lift)
+    cholesky = _factors(covariances, means, family, may_lift)
     n_features = means.shape[1]
     direction = np.full((1, n_features), 1 / np.sqrt(n_features))
     own = family.shape.untied(cholesky, len(means))[heaviest]
