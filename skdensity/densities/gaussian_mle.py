@@ -47,8 +47,7 @@ class GaussianMLE(BaseGaussian):
         A number is added to every variance, in squared units of the data, and makes
         singular covariances usable; a warning says so where it is more than a hundredth
         of one. ``"auto"`` adds 1e-6 of the covariance itself, and where that is
-        singular of its diagonal, as in :class:`EMGaussianMixture`: units make no
-        difference.
+        singular of its diagonal: units make no difference.
     n_jobs : int or None, default=None
         Number of threads. None takes as many as BLAS may use here and now, so that
         limits of ``threadpoolctl``, ``OMP_NUM_THREADS`` and joblib's workers hold;
