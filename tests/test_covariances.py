@@ -202,7 +202,7 @@ def test_sums_of_squares_are_no_less_than_their_rounding_errors(family):
     )
     first = (residuals + mean[:, None]).sum(axis=1)
     moments = Moments(0.0, np.full(K, 30.0), first, second, about)
-    squares = family.shape.variances(moments.central(scatter), D)
+    squares = family.shape.variances(moments.centred(scatter).second, D)
     lost = family.shape.variances(scatter.outer(30 * moments.shift, moments.shift), D)
     assert np.all(squares > 1e-16 * lost)
     assert np.all(squares < 1e-12 * lost)
@@ -211,6 +211,6 @@ def test_sums_of_squares_are_no_less_than_their_rounding_errors(family):
     second = np.stack([scatter.of_residuals(r.T, share, out) for r in residuals])
     shift = residuals.mean(axis=1)
     np.testing.assert_allclose(
-        replace(near, second=second).central(scatter),
+        replace(near, second=second).centred(scatter).second,
         second - scatter.outer(30 * shift, shift),
     )

@@ -102,16 +102,26 @@ class Moments:
         )
 
     def central(self, scatter: Scatter) -> np.ndarray:
-        """Second moments about the components' means.
+        """Second moments about the components' means."""
+        return self.second - self._moved(scatter)
+
+    def centred(self, scatter: Scatter) -> Moments:
+        """The same about the components' means, as far as digits tell.
 
         Where a mean is further from `about` than rows are from it, by a factor of 1e8,
         digits cancel and rounding errors are left. Sums of squares are at least what
         these amount to: a negative one would end a fit, and one near zero would make a
         component a spike, before the next pass is about the new mean.
         """
+        second = scatter.floored(self.central(scatter), ROUNDING * self._moved(scatter))
+        return replace(
+            self, first=np.zeros_like(self.first), second=second, about=self.mean
+        )
+
+    def _moved(self, scatter):
+        """What second moments owe to the means' distance from `about`."""
         shift = self.shift
-        moved = scatter.outer(self.mass[:, None] * shift, shift)
-        return scatter.floored(self.second - moved, ROUNDING * moved)
+        return scatter.outer(self.mass[:, None] * shift, shift)
 
     def covariances(
         self, scatter: Scatter, reg_covar: float | np.ndarray

@@ -127,9 +127,11 @@ def m_step(
     Raises
     ------
     ValueError
-        If a covariance is singular, and no other component can be cut in parts.
+        If a covariance is singular, no other component can be cut in parts, and nothing
+        is added.
     """
-    weights, means = moments.weights, moments.mean
+    moments = moments.centred(family.scatter)
+    weights, means = moments.weights, moments.about
     covariances = moments.covariances(family.scatter, reg_covar)
     cholesky, faults = family.factors.factored(covariances)
     is_lost = moments.mass <= LOST * moments.mass.sum()
