@@ -241,7 +241,8 @@ def test_a_descent_ends_at_the_closed_form(iris, reg_covar, batch_size):
 def test_auto_makes_a_singular_covariance_usable(iris):
     X = np.c_[iris, iris[:, 0], np.zeros(150)]
     for unit in (1.0, 1e-6):
-        density = GaussianMLE(reg_covar="auto").fit(unit * X)
+        with pytest.warns(UserWarning, match="the covariance rests on `reg_covar`"):
+            density = GaussianMLE(reg_covar="auto").fit(unit * X)
         shifted = density.score_samples(unit * X) + 6 * np.log(unit)
         assert np.isfinite(shifted).all()
         if unit == 1.0:
@@ -250,7 +251,7 @@ def test_auto_makes_a_singular_covariance_usable(iris):
     stream = GaussianMLE(reg_covar="auto")
     for begin in range(0, 150, 50):
         stream.partial_fit(X[begin : begin + 50])
-    whole = GaussianMLE(reg_covar="auto").fit(X)
+    whole = GaussianMLE(reg_covar="auto").partial_fit(X)
     np.testing.assert_allclose(stream.covariance_, whole.covariance_, rtol=1e-9)
 
 
@@ -277,6 +278,24 @@ def test_few_rows_in_many_features_are_named(
     # A mean for each component, and as many rows as features besides.
     n_means = 3 if covariance_type in TIED else 1
     assert f"takes at least {40 + n_means}" in message
+
+
+@pytest.mark.parametrize("reg_covar", [1e-6, "auto"])
+@pytest.mark.parametrize(
+    "density", [GaussianMLE(), CholeskyGaussian()], ids=["mle", "cholesky"]
+)
+def test_few_rows_of_one_gaussian_are_named(density, reg_covar):
+    X = np.random.RandomState(0).standard_normal((60, 40))
+    density = clone(density).set_params(reg_covar=reg_covar)
+    weight = np.repeat([1.0, 0.0], [10, 50])
+    (message,) = warned(density, X, sample_weight=weight)
+    assert message.startswith(f"{type(density).__name__}: the covariance rests on")
+    assert "(effective number of rows: 10; covariance_type='full' takes" in message
+    assert "components" not in message
+    assert not warned(density, X)
+    if isinstance(density, GaussianMLE):  # variances need fewer rows
+        density.set_params(covariance_type="diag")
+        assert not warned(density, X, sample_weight=weight)
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)

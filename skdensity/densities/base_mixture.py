@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
 from skdensity.densities.checks import (
+    check_squares,
     check_weights,
     checked_array,
     checked_matrices,
@@ -27,10 +28,10 @@ from skdensity.densities.checks import (
     weighted_sum,
 )
 from skdensity.densities.doubts import doubts_of, warn_of
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_components
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.moments import Moments, moments_of
+from skdensity.models.mixtures.moments import Moments
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixtures.given import Given
@@ -208,9 +209,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         ------
         ValueError
             If the input is not a finite table with usable weights, has fewer rows than
-            components, if an initial value, or what `init_params` gives or returns,
-            has the wrong shape or range, or if a covariance becomes singular. The
-            estimator is then left as it was.
+            components or values whose squares overflow, if an initial value, or what
+            `init_params` gives or returns, has the wrong shape or range, or if a
+            covariance becomes singular. The estimator is then left as it was.
 
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
@@ -251,6 +252,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
                     f"n_components={self.n_components} needs at least as many rows of "
                     f"positive weight, but got n_samples={rows.n_rows}."
                 )
+            check_squares(self, rows)
             problem = self._problem(rows)
             best = self._best_run(problem, task)
             self._store(best, rows.dtype)
@@ -615,12 +617,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """What every run of this fit shares."""
         rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
         family = FAMILIES[self.covariance_type]
-        added = added_covariance(
-            self.reg_covar,
-            family,
-            rows.n_features,
-            lambda: moments_of(rows, family.scatter),
-        )
+        added = added_to_components(self.reg_covar, rows, family)
         rng = check_random_state(self.random_state)
         return FitProblem(rows, added, rng, start_of(self.init_params, rows))
 

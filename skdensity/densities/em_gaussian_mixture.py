@@ -56,8 +56,10 @@ class EMGaussianMixture(BaseGaussianMixture):
     reg_covar : float or "auto", default="auto"
         ``"auto"`` adds 1e-6 of the covariance of all rows to every covariance:
         of the matrix for ``"full"`` and ``"tied"``, so that neither units nor axes make
-        a difference, of the variances or their mean for the other types. Where it is
-        singular, constant features count as if they varied like the others on average,
+        a difference, of the variances or their mean for the other types. For ``"diag"``
+        and ``"tied_diag"`` it is 1e-6 / q² of the variance, at most a tenth, of a
+        feature that has one value in most rows and others in a share q of them. Where
+        the covariance is singular, constant features get what the others do on average,
         and 1e-6 of the variances are added if features are collinear. A number is added
         to every variance, in squared units of the data, as in scikit-learn; a warning
         says so where it is more than a hundredth of one.

@@ -14,8 +14,9 @@ from sklearn.utils._param_validation import StrOptions
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
-from skdensity.densities.doubts import Estimates, outweighed, warn_of
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
+from skdensity.densities.checks import check_squares
+from skdensity.densities.doubts import doubt_of_gaussian, warn_of
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
@@ -46,8 +47,7 @@ class GaussianMLE(BaseGaussian):
         A number is added to every variance, in squared units of the data, and makes
         singular covariances usable; a warning says so where it is more than a hundredth
         of one. ``"auto"`` adds 1e-6 of the covariance itself, and where that is
-        singular of its diagonal, as in :class:`EMGaussianMixture`: units make no
-        difference.
+        singular of its diagonal: units make no difference.
     n_jobs : int or None, default=None
         Number of threads. None takes as many as BLAS may use here and now, so that
         limits of ``threadpoolctl``, ``OMP_NUM_THREADS`` and joblib's workers hold;
@@ -153,14 +153,15 @@ class GaussianMLE(BaseGaussian):
         Raises
         ------
         ValueError
-            If the input is not a finite table with usable weights. The estimator is
-            then left as it was.
+            If the input is not a finite table with usable weights, or squares of its
+            values overflow. The estimator is then left as it was.
 
         Warns
         -----
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
-            feature; `partial_fit` does not say so.
+            feature, or the covariance rests on `reg_covar` because there are too few
+            rows, or they do not vary in some direction; `partial_fit` does not say so.
 
         See Also
         --------
@@ -174,10 +175,11 @@ class GaussianMLE(BaseGaussian):
         """
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
+            check_squares(self, rows)
             family = FAMILIES[self.covariance_type]
             moments = moments_of(rows, family.scatter)
             added = self._store_estimate(moments, rows.dtype)
-            doubt = outweighed(Estimates(moments, family, added), self)
+            doubt = doubt_of_gaussian(self, moments, family, rows, added)
         warn_of(self, [doubt])
         return self
 
@@ -226,6 +228,7 @@ class GaussianMLE(BaseGaussian):
         is_first = not hasattr(self, "location_")
         fit_rows = self._rows_to_fit(X, sample_weight, reset=is_first)
         with unchanged_on_error(self), fit_rows as rows:
+            check_squares(self, rows)
             scatter = FAMILIES[self.covariance_type].scatter
             moments, dtype = moments_of(rows, scatter), rows.dtype
             if not is_first:
@@ -256,7 +259,7 @@ class GaussianMLE(BaseGaussian):
         family = FAMILIES[self.covariance_type]
         (location,) = moments.mean
         n_features = len(location)
-        added = added_covariance(self.reg_covar, family, n_features, lambda: moments)
+        added = added_to_gaussian(self.reg_covar, moments, family)
         (inner,) = moments.covariances(family.scatter, added)
         covariance = family.shape.matrices(inner, n_features)
         try:

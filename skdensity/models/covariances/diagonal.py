@@ -51,6 +51,9 @@ class DiagonalScatter(Scatter):
     def isolated(self, variances):
         return variances
 
+    def floored(self, scatter, least):
+        return np.maximum(scatter, least, out=scatter)
+
 
 class DiagonalFactors(Factors):
     """Standard deviations, and their reciprocals."""

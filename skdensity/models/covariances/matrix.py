@@ -64,6 +64,16 @@ class MatrixScatter(Scatter):
     def isolated(self, variances):
         return np.diag(variances)
 
+    def floored(self, scatter, least):
+        squares = np.einsum("kdd->kd", scatter)  # a view
+        smallest = np.diagonal(least, axis1=1, axis2=2)
+        is_known = squares >= smallest
+        if not is_known.all():
+            # Of what is unknown, products with others are no better.
+            scatter *= is_known[:, :, None] & is_known[:, None, :]
+            np.maximum(squares, smallest, out=squares)
+        return scatter
+
 
 class MatrixFactors(Factors):
     """Triangular matrices."""

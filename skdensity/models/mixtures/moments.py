@@ -11,6 +11,8 @@ from skdensity.models.covariances.scatter import Scatter
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.rows import Block, Rows
 
+# Share of a sum of squares that its rounding errors may be.
+ROUNDING = 16 * np.finfo(np.float64).eps
 # The weights times responsibilities of a block, of shape (n_components, n_rows).
 SharesOf = Callable[[Block, Scratch], np.ndarray]
 
@@ -101,8 +103,25 @@ class Moments:
 
     def central(self, scatter: Scatter) -> np.ndarray:
         """Second moments about the components' means."""
+        return self.second - self._moved(scatter)
+
+    def centred(self, scatter: Scatter) -> Moments:
+        """The same about the components' means, as far as digits tell.
+
+        Where a mean is further from `about` than rows are from it, by a factor of 1e8,
+        digits cancel and rounding errors are left. Sums of squares are at least what
+        these amount to: a negative one would end a fit, and one near zero would make a
+        component a spike, before the next pass is about the new mean.
+        """
+        second = scatter.floored(self.central(scatter), ROUNDING * self._moved(scatter))
+        return replace(
+            self, first=np.zeros_like(self.first), second=second, about=self.mean
+        )
+
+    def _moved(self, scatter):
+        """What second moments owe to the means' distance from `about`."""
         shift = self.shift
-        return self.second - scatter.outer(self.mass[:, None] * shift, shift)
+        return scatter.outer(self.mass[:, None] * shift, shift)
 
     def covariances(
         self, scatter: Scatter, reg_covar: float | np.ndarray

@@ -14,6 +14,9 @@ from skdensity.rows.rows import Rows
 # leave unexplained: less is too near to rounding errors to lend its size to anything.
 # A change of axes of condition 1e6 leaves more.
 COLLINEAR = 100 * np.finfo(np.float64).eps
+# And share for each that all directions must leave: of features that others explain
+# with large coefficients, rounding errors are more.
+ROUNDING = 4 * np.finfo(np.float64).eps
 
 
 def positive_variances(rows: Rows) -> np.ndarray:
@@ -39,7 +42,7 @@ def positive_variances(rows: Rows) -> np.ndarray:
     """
     scatter = DIAGONAL.scatter
     (variances,) = moments_of(rows, scatter).covariances(scatter, 0.0)
-    return _positive(variances)
+    return without_zeros(variances)
 
 
 def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarray:
@@ -78,7 +81,7 @@ def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarra
     variances = family.shape.variances(covariance, n_features)
     if _is_regular(covariance, variances, family):
         return covariance
-    positive = _positive(variances)
+    positive = without_zeros(variances)
     covariance = covariance + family.scatter.isolated(positive - variances)
     if _is_regular(covariance, positive, family):
         return covariance
@@ -87,14 +90,17 @@ def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarra
 
 def _is_regular(covariance, variances, family):
     """Whether features leave each other more unexplained than rounding errors."""
-    cholesky, faults = family.factors.factored(covariance[None])
+    rounding = len(variances) * ROUNDING * family.scatter.isolated(variances)
+    factors = family.factors
+    cholesky, faults = factors.factored(np.stack([covariance, covariance - rounding]))
     if faults:
         return False
+    cholesky = cholesky[:1]
     unexplained = np.exp(2 * family.factors.log_diagonal(cholesky)) / variances
     return unexplained.min() > len(variances) * COLLINEAR
 
 
-def _positive(variances):
+def without_zeros(variances: np.ndarray) -> np.ndarray:
     """Those of constant features replaced by the mean of the others, or by 1."""
     is_constant = variances <= 0
     if is_constant.all():
