@@ -16,8 +16,9 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.passes import blocks
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.solvers.mixtures import acceleration
-from skdensity.solvers.mixtures.acceleration import ACCELERATIONS, AcceleratedEM, Point
+from skdensity.solvers.mixtures import acceleration, directions
+from skdensity.solvers.mixtures.acceleration import AcceleratedEM
+from skdensity.solvers.mixtures.directions import ACCELERATIONS, Point
 from skdensity.solvers.mixtures.em import EM
 
 # Of numbers that show, and of more components than there are clusters.
@@ -234,7 +235,7 @@ def test_the_gradient_weighs_ems_step(iris, covariance_type, reg_covar):
     solver, state = solver_and_state(iris, covariance_type, None, reg_covar)
     for _ in range(3):
         mixture = state.mixture
-        state = solver.step(replace(state, points=()))
+        state = solver.step(replace(state, visits=()))
         (point,) = state.points
         logits, means = point.gradient[:3], point.gradient[3:15].reshape(3, 4)
         step_logits, step_means = point.step[:3], point.step[3:15].reshape(3, 4)
@@ -251,7 +252,7 @@ def test_the_gradient_weighs_ems_step(iris, covariance_type, reg_covar):
 def test_the_gradient_vanishes_where_em_rests(iris, covariance_type, reg_covar):
     solver, state = solver_and_state(iris, covariance_type, None, reg_covar)
     em, plain = solver.em, solver.em.init(state.mixture)
-    (away,) = solver.step(replace(state, points=())).points
+    (away,) = solver.step(replace(state, visits=())).points
     assert away.step @ away.gradient > 0  # EM climbs, so that it is a direction to go
     for _ in range(600):
         plain = em.step(plain)
@@ -292,7 +293,7 @@ def test_the_gradient_is_that_of_the_mean_log_likelihood(iris, covariance_type):
     (point,) = state.points
 
     def value(parameters):
-        mixture = solver._unravel(parameters)
+        mixture = solver.parameters.unravel(parameters)
         return mixture.moments(ArrayRows(iris)).log_likelihood / len(iris)
 
     expected = central_differences(value, point.parameters)
@@ -511,7 +512,7 @@ def parabola(n):
 def test_anderson_solves_linear_problems(n):
     # In n dimensions n differences of steps span the space, and none of it is left.
     points, peak = parabola(n)
-    reached = points[-1].parameters + acceleration.anderson(points)
+    reached = points[-1].parameters + directions.anderson(points)
     np.testing.assert_allclose(reached, peak, atol=1e-8)
 
 
@@ -530,7 +531,7 @@ def test_lbfgs_is_bfgs_with_a_matrix_that_begins_as_ems(n):
         change = before.gradient - after.gradient
         left = np.eye(n) - np.outer(move, change) / (move @ change)
         inverse = left @ inverse @ left.T + np.outer(move, move) / (move @ change)
-    direction = acceleration.lbfgs(points)
+    direction = directions.lbfgs(points)
     np.testing.assert_allclose(direction, inverse @ points[-1].gradient, rtol=1e-9)
     assert direction @ points[-1].gradient > 0
 
@@ -539,7 +540,7 @@ def test_lbfgs_takes_ems_step_where_no_curvature_shows():
     one, two = np.array([0.0]), np.array([1.0])
     # The gradient grows along the move: a Newton step would go down.
     points = (Point(one, one + 1, one + 1), Point(two, two + 1, two + 0.5))
-    np.testing.assert_array_equal(acceleration.lbfgs(points), [0.5])
+    np.testing.assert_array_equal(directions.lbfgs(points), [0.5])
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -15,10 +15,8 @@ from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import positive_variances
-from skdensity.solvers.mixtures.acceleration import (
-    ACCELERATIONS,
-    AcceleratedEM,
-)
+from skdensity.solvers.mixtures.acceleration import AcceleratedEM
+from skdensity.solvers.mixtures.directions import ACCELERATIONS
 from skdensity.solvers.mixtures.em import EM
 from skdensity.solvers.mixtures.starts import STARTS
 from skdensity.solvers.stopping import small_gain_ahead
