@@ -34,6 +34,8 @@ N_OWN = 4
 # tables of `benchmarks.mixture`, ten times less saves half as many steps, and ten times
 # more costs likelihood.
 MAX_AHEAD = 1e-3
+# With no more ahead, what EM gains in one of many steps is less.
+SLOW_GAIN = 2e-4
 # Steps that EM must need by itself: fewer are not worth another pass.
 MANY_STEPS = 20
 # Share of EM's own gain, to first order, that a pass in a direction must reach. EM's
@@ -212,7 +214,7 @@ class AcceleratedEM:
 def _gain(before, after):
     """What a step of EM gained, as far as a direction will ask."""
     gain = after.value - before.value
-    if abs(gain) > MAX_AHEAD or not before.visits:
+    if abs(gain) > SLOW_GAIN or not before.visits:
         return gain  # EM is on its way, whatever `reg_covar` takes of it
     return gain - after.visits[-1].toll(before.visits[-1])
 

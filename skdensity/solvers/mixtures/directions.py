@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -30,7 +31,7 @@ class Point:
     gradient: np.ndarray
     image: np.ndarray
 
-    @property
+    @cached_property
     def step(self) -> np.ndarray:
         """EM's step from here."""
         return self.image - self.parameters
