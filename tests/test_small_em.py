@@ -328,3 +328,41 @@ def test_a_fit_of_more_rows_is_worth_more_climbs():
     n_climbs = [search(X[:n], 20).budget.n_climbs for n in (2000, 8000, 20_000)]
     assert (np.diff(n_climbs) >= 0).all()
     assert n_climbs[0] < n_climbs[-1]
+
+
+# ---- Where rows are few for the matrices ----
+
+
+def test_few_rows_for_the_matrices_are_told_from_many():
+    X = np.random.RandomState(0).standard_normal((1500, 60))
+    assert search(X, 10).is_short_of_rows
+    assert not search(X[:, :20], 10).is_short_of_rows  # which is enough of them
+    assert not search(X[:60, :10], 3).is_short_of_rows  # climbs cost next to nothing
+    for family in (DIAGONAL, SPHERICAL):
+        assert not search(X, 10, family).is_short_of_rows
+
+
+def test_a_start_with_few_rows_costs_a_few_iterations(monkeypatch):
+    counted = Counted(monkeypatch)
+    X = np.random.RandomState(0).standard_normal((1500, 60))
+    search(X, 10).best()
+    # A pass for the first step of each partition, and one for each step after it.
+    n_passes = small_em.N_PARTITIONS * (1 + small_em.PARTITION_STEPS)
+    assert counted.work <= n_passes * counted.of_pass(FULL, 10, X)
+
+
+def test_clusters_that_all_runs_find_are_not_climbed_from(monkeypatch):
+    X, labels = clusters_apart(400, 60, 4)
+    passes = []
+    monkeypatch.setattr(climbs.Climbs, "moments", lambda *args: passes.append(args))
+    found = start(X, 4)
+    assert not passes
+    means = np.array([X[labels == k].mean(axis=0) for k in range(4)])
+    order = np.lexsort(found.means.round(6).T), np.lexsort(means.round(6).T)
+    np.testing.assert_allclose(found.means[order[0]], means[order[1]], atol=1e-9)
+
+
+def clusters_apart(n_rows, n_features, n_clusters):
+    rng = np.random.RandomState(0)
+    labels = np.arange(n_rows) % n_clusters
+    return 30.0 * labels[:, None] + rng.standard_normal((n_rows, n_features)), labels

@@ -109,6 +109,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
     }
+    # Whether runs from the same start may end apart.
+    _runs_draw = False
     _told_by = ("weights_", "means_", "precisions_cholesky_")
 
     @classmethod
@@ -683,11 +685,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """A start for every run; what they share is prepared once."""
         family, n_components = FAMILIES[self.covariance_type], self.n_components
         given = self._given(family, problem.rows.n_features)
+        rows, rng, start = problem.rows, problem.rng, problem.start
+        n_alike = self.n_init if self._runs_draw else 1
         if given.n_parts == 3:
             mixture = Mixture.from_cholesky(**vars(given), family=family)
-            yield from [mixture] * self.n_init
+            yield from [mixture] * n_alike
             return
-        rows, rng, start = problem.rows, problem.rng, problem.start
         sought = StartProblem(
             start_rows(rows, n_components, rng),
             n_components,
@@ -696,7 +699,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         )
         if start.is_fixed:
             warn_of_repetition(self)
-            yield from [start.completing(given, sought, rng)] * self.n_init
+        if start.is_settled(given):
+            yield from [start.completing(given, sought, rng)] * n_alike
             return
         for _ in range(self.n_init):
             yield start.completing(given, sought, rng)

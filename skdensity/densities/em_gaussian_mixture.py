@@ -66,7 +66,8 @@ class EMGaussianMixture(BaseGaussianMixture):
     max_iter : int, default=1000
         Largest number of iterations; 0 returns the start.
     n_init : int, default=1
-        Number of starts; the most likely result is kept.
+        Number of starts; the most likely result is kept. Where all of them are the
+        same, as around `means_init`, there is one.
     init_params : str, array-like or callable, default="small_em"
         Where the fit starts. A name: ``"small_em"``, the best of many short EM runs on
         a sample of the rows; ``"kmeans"``, the clusters of k-means;
@@ -87,8 +88,8 @@ class EMGaussianMixture(BaseGaussianMixture):
         begin every run and end it, by the same rule as without acceleration. The
         likelihood does not fall, but for what `reg_covar` takes of it. Where the
         likelihood has many optima, another may be reached, higher or lower. ``"auto"``
-        is ``"lbfgs"`` for up to 100,000 free parameters, of which it keeps some tens of
-        copies. None is plain EM.
+        is ``"lbfgs"`` where `tol` is not 0 and up to 100,000 parameters are free, of
+        which it keeps some tens of copies. None is plain EM.
     weights_init : array-like of shape (n_components,), default=None
         Weights to start at. Parts that are not given are found to go with those that
         are: see the Notes.
@@ -288,4 +289,6 @@ class EMGaussianMixture(BaseGaussianMixture):
                 family.asked("free", f"acceleration={self.acceleration!r}")
             return ACCELERATIONS.get(self.acceleration)
         n_free = family.shape.n_parameters(self.n_components, n_features)
-        return lbfgs if family.free is not None and n_free <= MAX_FREE else None
+        may_lead = family.free is not None and n_free <= MAX_FREE
+        # With tol=0, a number of EM's steps is what is asked for.
+        return lbfgs if may_lead and self.tol > 0 else None

@@ -62,6 +62,14 @@ class Start:
     is_own: bool = False
     is_fixed: bool = False
 
+    def is_settled(self, given: Given) -> bool:
+        """Whether the start with given parts is the same whatever the generator."""
+        return self.is_fixed or given.n_parts == 3 or self._is_around(given)
+
+    def _is_around(self, given: Given) -> bool:
+        """Whether all follows from means that are given."""
+        return given.means is not None and not (self.is_blind or self.is_own)
+
     def completing(
         self, given: Given, problem: StartProblem, rng: np.random.RandomState
     ) -> Mixture:
@@ -82,7 +90,7 @@ class Start:
             Its given parts are exactly those.
         """
         completion = Completion(given, problem)
-        if given.means is not None and not (self.is_blind or self.is_own):
+        if self._is_around(given):
             return completion.around(given.means)
         found = self.find(problem, rng)
         if self.is_blind or given.n_parts == 0:
