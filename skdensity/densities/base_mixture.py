@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from math import log
 from numbers import Integral, Real
 from typing import Any, Self
@@ -60,12 +62,15 @@ class FitProblem:
         Source of randomness.
     start : Start
         Where runs start.
+    moments : callable
+        Those of all rows, computed once.
     """
 
     rows: ArrayRows
     reg_covar: np.ndarray
     rng: np.random.RandomState
     start: Start
+    moments: Callable[[], Moments]
 
 
 @dataclass(frozen=True, eq=False)
@@ -617,14 +622,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """What every run of this fit shares."""
         rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
         family = FAMILIES[self.covariance_type]
-        added = added_covariance(
-            self.reg_covar,
-            family,
-            rows.n_features,
-            lambda: moments_of(rows, family.scatter),
-        )
+        moments = cache(lambda: moments_of(rows, family.scatter))
+        added = added_covariance(self.reg_covar, family, rows.n_features, moments)
         rng = check_random_state(self.random_state)
-        return FitProblem(rows, added, rng, start_of(self.init_params, rows))
+        return FitProblem(rows, added, rng, start_of(self.init_params, rows), moments)
 
     def _best_run(self, problem, task):
         rows = problem.rows
@@ -691,12 +692,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             mixture = Mixture.from_cholesky(**vars(given), family=family)
             yield from [mixture] * n_alike
             return
-        sought = StartProblem(
-            start_rows(rows, n_components, rng),
-            n_components,
-            family,
-            problem.reg_covar,
-        )
+        on = start_rows(rows, n_components, rng)
+        is_all = on.weight is None and rows.weight is None and on.n_rows == rows.n_rows
+        of_all = problem.moments if is_all else None
+        sought = StartProblem(on, n_components, family, problem.reg_covar, of_all)
         if start.is_fixed:
             warn_of_repetition(self)
         if start.is_settled(given):

@@ -284,10 +284,11 @@ class EMGaussianMixture(BaseGaussianMixture):
 
     def _direction(self, family, n_features):
         """What leads where EM is slow; None is EM itself."""
-        if self.acceleration != "auto":
-            if self.acceleration is not None:
-                family.asked("free", f"acceleration={self.acceleration!r}")
-            return ACCELERATIONS.get(self.acceleration)
+        if self.acceleration is None:
+            return None
+        if self.acceleration in ACCELERATIONS:
+            family.asked("free", f"acceleration={self.acceleration!r}")
+            return ACCELERATIONS[self.acceleration]
         n_free = family.shape.n_parameters(self.n_components, n_features)
         may_lead = family.free is not None and n_free <= MAX_FREE
         # With tol=0, a number of EM's steps is what is asked for.

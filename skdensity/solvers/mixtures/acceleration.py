@@ -204,7 +204,7 @@ class AcceleratedEM:
 
     @cached_property
     def _landscape(self):
-        return Landscape(self.parameters, self.em.reg_covar, self._weight)
+        return Landscape(self.parameters, np.asarray(self.em.reg_covar), self._weight)
 
     @property
     def _weight(self):

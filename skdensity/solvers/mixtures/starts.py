@@ -64,11 +64,13 @@ class Start:
 
     def is_settled(self, given: Given) -> bool:
         """Whether the start with given parts is the same whatever the generator."""
-        return self.is_fixed or given.n_parts == 3 or self._is_around(given)
+        is_around = given.means is not None and self._gives_way
+        return self.is_fixed or given.n_parts == 3 or is_around
 
-    def _is_around(self, given: Given) -> bool:
-        """Whether all follows from means that are given."""
-        return given.means is not None and not (self.is_blind or self.is_own)
+    @property
+    def _gives_way(self):
+        """Whether it plays no part beside means that are given."""
+        return not (self.is_blind or self.is_own)
 
     def completing(
         self, given: Given, problem: StartProblem, rng: np.random.RandomState
@@ -90,7 +92,7 @@ class Start:
             Its given parts are exactly those.
         """
         completion = Completion(given, problem)
-        if self._is_around(given):
+        if given.means is not None and self._gives_way:
             return completion.around(given.means)
         found = self.find(problem, rng)
         if self.is_blind or given.n_parts == 0:

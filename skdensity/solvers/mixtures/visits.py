@@ -33,7 +33,7 @@ class Landscape:
     total_weight: float
 
     def regularised(
-        self, mixture: Mixture, mass: np.ndarray, second: np.ndarray | float
+        self, mixture: Mixture, mass: np.ndarray, second: np.ndarray
     ) -> np.ndarray:
         """Second moments of rows that vary by `reg_covar`, besides."""
         scatter, d = mixture.family.scatter, mixture.n_features
@@ -49,7 +49,7 @@ class Landscape:
     def prices(self, mixture: Mixture) -> np.ndarray:
         """½ tr(Σ_k⁻¹ R) of each factor, for the variances R that are added."""
         n, free = mixture.n_components, self.parameters.gaussians.free
-        added = self.regularised(mixture, np.ones(n), 0.0)
+        added = self.regularised(mixture, np.ones(n), np.zeros(()))
         # Where components share a factor, what is added to each is summed up.
         traces = free.trace(free.white_scatter(mixture.precision_factors, added))
         return 0.5 * traces * (len(traces) / n)
