@@ -14,7 +14,7 @@ from skdensity.densities.base_mixture import BaseGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.parameters import MixtureParameters
-from skdensity.models.mixtures.variances import positive_variances
+from skdensity.models.mixtures.variances import positive_covariance
 from skdensity.solvers.mixtures.acceleration import AcceleratedEM
 from skdensity.solvers.mixtures.directions import ACCELERATIONS, lbfgs
 from skdensity.solvers.mixtures.em import EM
@@ -277,8 +277,10 @@ class EMGaussianMixture(BaseGaussianMixture):
         direction = self._direction(family, problem.rows.n_features)
         if direction is None:
             return em
-        variances = positive_variances(problem.rows)
-        units = Gaussian.isolated(np.zeros(len(variances)), variances, family)
+        n_features = problem.rows.n_features
+        covariance = positive_covariance(problem.moments(), family)
+        variances = family.shape.variances(covariance, n_features)
+        units = Gaussian.isolated(np.zeros(n_features), variances, family)
         parameters = MixtureParameters(self.n_components, units)
         return AcceleratedEM(em, parameters, direction, self.tol)
 

@@ -148,8 +148,9 @@ class AcceleratedEM:
         if not after.visits or not np.isfinite(state.value):
             return after
         gains = (*state.gains, _gain(state, after))[-N_OWN:]
-        in_a_row = len(gains) == N_OWN
-        may_end = state.may_end or (in_a_row and self._is_near(after))
+        # The curvature is asked where the rule may end the run.
+        is_small = len(gains) == N_OWN and gains[-1] <= self.tol
+        may_end = state.may_end or (is_small and self._is_near(after))
         return replace(after, gains=gains, may_end=may_end)
 
     def _led(self, state):
