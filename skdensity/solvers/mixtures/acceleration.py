@@ -31,11 +31,11 @@ KEPT_GAIN = 1e-4
 N_OWN = 4
 # Nats per row that EM may have ahead when a direction first leads: with more ahead, EM
 # is still on its way to an optimum, and jumps may miss the one that it goes to. On the
-# tables of `benchmarks.mixture`, ten times less saves half as many steps, and ten times
-# more costs likelihood.
-MAX_AHEAD = 1e-3
+# tables of `benchmarks.mixture`, half of it saves few steps; with five times as much a
+# search for the number of components takes a tenth longer.
+MAX_AHEAD = 2e-4
 # With no more ahead, what EM gains in one of many steps is less.
-SLOW_GAIN = 2e-4
+SLOW_GAIN = 1e-4
 # Steps that EM must need by itself: fewer are not worth another pass.
 MANY_STEPS = 20
 # Share of EM's own gain, to first order, that a pass in a direction must reach. EM's
