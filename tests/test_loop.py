@@ -93,7 +93,12 @@ def interrupted_at(n, step):
 @pytest.mark.parametrize(
     ("estimator", "solver"),
     [
-        (EMGaussianMixture(3, init_params="random", random_state=0), EM),
+        (
+            EMGaussianMixture(
+                3, init_params="random", random_state=0, acceleration=None
+            ),
+            EM,
+        ),
         (AdamGaussianMixture(3, random_state=0), Adam),
         (CholeskyGaussian(), Adam),
     ],
@@ -110,7 +115,9 @@ def test_an_interrupt_keeps_what_was_reached(monkeypatch, iris, estimator, solve
     assert np.isfinite(estimator.score(iris))
 
 
-@pytest.mark.parametrize("estimator", [EMGaussianMixture(), AdamGaussianMixture()])
+@pytest.mark.parametrize(
+    "estimator", [EMGaussianMixture(acceleration=None), AdamGaussianMixture()]
+)
 def test_an_interrupt_ends_the_search_around_it(monkeypatch, iris, estimator):
     solver = Adam if isinstance(estimator, AdamGaussianMixture) else EM
     n_steps, step = [], solver.step
@@ -130,8 +137,9 @@ def test_an_interrupt_ends_the_search_around_it(monkeypatch, iris, estimator):
 
 
 def test_an_interrupt_ends_all_runs_and_keeps_the_best(monkeypatch, iris):
-    mixture = EMGaussianMixture(3, n_init=10, init_params="random", random_state=0)
-    first = EMGaussianMixture(3, init_params="random", random_state=0).fit(iris)
+    plain = {"init_params": "random", "random_state": 0, "acceleration": None}
+    mixture = EMGaussianMixture(3, n_init=10, **plain)
+    first = EMGaussianMixture(3, **plain).fit(iris)
     at = first.n_iter_ + 2
     monkeypatch.setattr(EM, "step", interrupted_at(at, EM.step))
     with pytest.raises(KeyboardInterrupt, match="was interrupted"):
@@ -302,7 +310,7 @@ def test_an_interrupt_while_others_look_on_keeps_the_step():
 def test_an_interrupt_before_the_first_step_keeps_the_start(monkeypatch, iris):
     start = EMGaussianMixture(3, max_iter=0, random_state=0).fit(iris)
     monkeypatch.setattr(EM, "step", raise_interrupt)
-    mixture = EMGaussianMixture(3, random_state=0)
+    mixture = EMGaussianMixture(3, random_state=0, acceleration=None)
     with pytest.raises(KeyboardInterrupt, match="interrupted after 0 iterations"):
         mixture.fit(iris)
     np.testing.assert_allclose(mixture.means_, start.means_, rtol=1e-9)
@@ -338,7 +346,9 @@ def test_the_signal_of_a_terminal_interrupts(monkeypatch, iris, n_jobs):
 
     monkeypatch.setattr(EM, "step", signalled)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)  # so that there are some
-    mixture = EMGaussianMixture(3, init_params="random", random_state=0, n_jobs=n_jobs)
+    mixture = EMGaussianMixture(
+        3, init_params="random", random_state=0, acceleration=None, n_jobs=n_jobs
+    )
     with pytest.raises(KeyboardInterrupt, match="interrupted after 2 iterations"):
         mixture.fit(iris)
     assert np.isfinite(mixture.score(iris))

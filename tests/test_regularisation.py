@@ -10,6 +10,7 @@ from skdensity import EMGaussianMixture
 from skdensity.densities.regularisation import added_to_components
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.majority import minority_shares
+from skdensity.models.mixtures.moments import moments_of
 from skdensity.rows.array_rows import ArrayRows
 
 APART = ("diag", "tied_diag")
@@ -33,7 +34,9 @@ def brute_force_shares(X, weight):
 
 
 def added(X, covariance_type, weight=None):
-    return added_to_components("auto", ArrayRows(X, weight), FAMILIES[covariance_type])
+    rows, family = ArrayRows(X, weight), FAMILIES[covariance_type]
+    moments = moments_of(rows, family.scatter)
+    return added_to_components("auto", rows, lambda: moments, family)
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 7, 64, 1001])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from math import log
 from numbers import Integral, Real
 from typing import Any, Self
@@ -31,7 +33,7 @@ from skdensity.densities.doubts import doubts_of, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_components
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.moments import Moments
+from skdensity.models.mixtures.moments import Moments, moments_of
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixtures.given import Given
@@ -61,12 +63,15 @@ class FitProblem:
         Source of randomness.
     start : Start
         Where runs start.
+    moments : callable
+        Those of all rows, computed once.
     """
 
     rows: ArrayRows
     reg_covar: np.ndarray
     rng: np.random.RandomState
     start: Start
+    moments: Callable[[], Moments]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +115,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
     }
+    # Whether runs from the same start may end apart.
+    _runs_draw = False
     _told_by = ("weights_", "means_", "precisions_cholesky_")
 
     @classmethod
@@ -617,9 +624,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """What every run of this fit shares."""
         rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
         family = FAMILIES[self.covariance_type]
-        added = added_to_components(self.reg_covar, rows, family)
+        moments = cache(lambda: moments_of(rows, family.scatter))
+        added = added_to_components(self.reg_covar, rows, moments, family)
         rng = check_random_state(self.random_state)
-        return FitProblem(rows, added, rng, start_of(self.init_params, rows))
+        return FitProblem(rows, added, rng, start_of(self.init_params, rows), moments)
 
     def _best_run(self, problem, task):
         rows = problem.rows
@@ -680,20 +688,20 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """A start for every run; what they share is prepared once."""
         family, n_components = FAMILIES[self.covariance_type], self.n_components
         given = self._given(family, problem.rows.n_features)
+        rows, rng, start = problem.rows, problem.rng, problem.start
+        n_alike = self.n_init if self._runs_draw else 1
         if given.n_parts == 3:
             mixture = Mixture.from_cholesky(**vars(given), family=family)
-            yield from [mixture] * self.n_init
+            yield from [mixture] * n_alike
             return
-        rows, rng, start = problem.rows, problem.rng, problem.start
-        sought = StartProblem(
-            start_rows(rows, n_components, rng),
-            n_components,
-            family,
-            problem.reg_covar,
-        )
+        on = start_rows(rows, n_components, rng)
+        is_all = on.weight is None and rows.weight is None and on.n_rows == rows.n_rows
+        of_all = problem.moments if is_all else None
+        sought = StartProblem(on, n_components, family, problem.reg_covar, of_all)
         if start.is_fixed:
             warn_of_repetition(self)
-            yield from [start.completing(given, sought, rng)] * self.n_init
+        if start.is_settled(given):
+            yield from [start.completing(given, sought, rng)] * n_alike
             return
         for _ in range(self.n_init):
             yield start.completing(given, sought, rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Real
 from typing import Literal
 
@@ -10,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.majority import minority_shares
-from skdensity.models.mixtures.moments import Moments, moments_of
+from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.variances import positive_covariance, without_zeros
 from skdensity.rows.rows import Rows
 
@@ -65,7 +66,10 @@ def added_to_gaussian(
 
 
 def added_to_components(
-    reg_covar: float | Literal["auto"], rows: Rows, family: CovarianceFamily
+    reg_covar: float | Literal["auto"],
+    rows: Rows,
+    moments: Callable[[], Moments],
+    family: CovarianceFamily,
 ) -> np.ndarray:
     r"""The covariance that is added to those of all components.
 
@@ -84,6 +88,8 @@ def added_to_components(
         A variance of every feature, or what follows the rows.
     rows : Rows
         All rows.
+    moments : callable
+        Gives their moments, which "auto" alone asks for.
     family : CovarianceFamily
         The shape of the covariances.
 
@@ -100,18 +106,20 @@ def added_to_components(
     >>> import numpy as np
     >>> from skdensity.densities.regularisation import added_to_components
     >>> from skdensity.models.covariances.table import DIAGONAL
+    >>> from skdensity.models.mixtures.moments import moments_of
     >>> from skdensity.rows.array_rows import ArrayRows
     >>> X = np.random.RandomState(0).standard_normal((1000, 2))
     >>> X[2:, 1] = 0
-    >>> added_to_components("auto", ArrayRows(X), DIAGONAL) / X.var(axis=0)
+    >>> rows = ArrayRows(X)
+    >>> moments = moments_of(rows, DIAGONAL.scatter)
+    >>> added_to_components("auto", rows, lambda: moments, DIAGONAL) / X.var(axis=0)
     array([1.e-06, 1.e-01])
     """
     if reg_covar != "auto":
         return _everywhere(reg_covar, rows.n_features, family)
-    moments = moments_of(rows, family.scatter)
     if family.shape.is_oriented or family.shape.pooled_features:
-        return added_to_gaussian(reg_covar, moments, family)
-    (variances,) = moments.covariances(family.scatter, 0.0)
+        return added_to_gaussian(reg_covar, moments(), family)
+    (variances,) = moments().covariances(family.scatter, 0.0)
     rarity = np.maximum(minority_shares(rows), np.sqrt(AUTO_SHARE / LARGEST_SHARE))
     return AUTO_SHARE * without_zeros(variances / rarity**2)
 

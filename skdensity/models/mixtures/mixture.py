@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.components import Components
 from skdensity.models.mixtures.forms.form import Form, spread
 from skdensity.models.mixtures.forms.local import LocalForm
@@ -181,6 +182,24 @@ class Mixture(Components):
         for k in range(self.n_components):
             X[y == k] = self.gaussian(k).colour(X[y == k])
         return X, y
+
+    def taken(
+        self, components: np.ndarray, family: CovarianceFamily | None = None
+    ) -> Mixture:
+        """Components in another order, as a mixture of this family or of its tied one.
+
+        Parameters
+        ----------
+        components : ndarray of int
+            Their indices in the new order.
+        family : CovarianceFamily, optional
+            Another family, of which all components have the covariance of the first.
+        """
+        family = family or self.family
+        order = components[:1] if family.shape.tied else components
+        cholesky = self.own(self.cholesky)[order]
+        weights, means = self.weights[components], self.means[components]
+        return Mixture.from_cholesky(weights, means, cholesky, family)
 
     def marginal(self, features: np.ndarray) -> Mixture:
         """The mixture of some features, whatever the others are.

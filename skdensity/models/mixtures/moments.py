@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class Moments:
         """Share of the mass that each component explains."""
         return self.mass / self.mass.sum()
 
-    @property
+    @cached_property
     def shift(self) -> np.ndarray:
         """Mean minus `about`, zero where a component explains nothing."""
         mass = self.mass[:, None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
-from skdensity.models.covariances.table import DIAGONAL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, moments_of
 from skdensity.rows.rows import Rows
@@ -17,32 +16,6 @@ COLLINEAR = 100 * np.finfo(np.float64).eps
 # And share for each that all directions must leave: of features that others explain
 # with large coefficients, rounding errors are more.
 ROUNDING = 4 * np.finfo(np.float64).eps
-
-
-def positive_variances(rows: Rows) -> np.ndarray:
-    """Variances of the features; that of a constant one is the others' mean, or 1.
-
-    Parameters
-    ----------
-    rows : Rows
-        The rows.
-
-    Returns
-    -------
-    variances : ndarray of shape (n_features,)
-        All positive.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdensity.models.mixtures.variances import positive_variances
-    >>> from skdensity.rows.array_rows import ArrayRows
-    >>> positive_variances(ArrayRows(np.array([[0.0, 5.0], [4.0, 5.0]])))
-    array([4., 4.])
-    """
-    scatter = DIAGONAL.scatter
-    (variances,) = moments_of(rows, scatter).covariances(scatter, 0.0)
-    return without_zeros(variances)
 
 
 def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarray:

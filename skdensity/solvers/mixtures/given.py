@@ -109,10 +109,7 @@ class Completion:
         n = found.n_components
         losses = np.stack([self._losses(found, place) for place in range(n)])
         _, order = linear_sum_assignment(losses)
-        tied = found.family.shape.tied
-        cholesky = found.cholesky if tied else found.cholesky[order]
-        weights, means = found.weights[order], found.means[order]
-        return Mixture.from_cholesky(weights, means, cholesky, found.family)
+        return found.taken(order)
 
     def adapted(self, found: Mixture) -> Mixture:
         """The mixture with the given parts, after the others have adapted to them."""

@@ -168,6 +168,34 @@ def kmeans_labels(
         return np.stack([means.fit(X, sample_weight=weight).labels_ for X in tables])
 
 
+def distinct_partitions(labels: np.ndarray) -> np.ndarray:
+    """Those of some partitions that differ in more than the names of their parts.
+
+    Parameters
+    ----------
+    labels : ndarray of int of shape (n_partitions, n_rows)
+        From 0 on.
+
+    Returns
+    -------
+    labels : ndarray of int of shape (n_distinct, n_rows)
+        Parts are numbered as they come first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.solvers.mixtures.partitions import distinct_partitions
+    >>> distinct_partitions(np.array([[1, 1, 0], [0, 0, 2], [0, 1, 1]]))
+    array([[0, 0, 1],
+           [0, 1, 1]])
+    """
+    numbered = np.empty_like(labels)
+    for row, out in zip(labels, numbered, strict=True):
+        _, first, inverse = np.unique(row, return_index=True, return_inverse=True)
+        out[:] = np.argsort(np.argsort(first))[inverse]
+    return np.unique(numbered, axis=0)
+
+
 def nearest_seeds(
     tables: np.ndarray,
     weight: np.ndarray,
