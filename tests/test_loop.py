@@ -61,14 +61,28 @@ def test_a_run_ends_only_where_its_solver_lets_it(n_untold):
     assert len(result.values) == n_untold + 1
 
 
-def test_a_solver_has_the_last_word_on_its_result():
-    class Doubting(Counting):
-        def judged(self, result):
-            return replace(result, ended_by="stalled")
+class Doubting(Counting):
+    """Doubts whatever its runs end with."""
 
+    def judged(self, result):
+        return replace(result, ended_by="stalled")
+
+
+def test_a_solver_has_the_last_word_on_its_result():
     solver, stop = Doubting(lambda n: 0.0), small_gain_ahead(1e-3)
     result = iterate(solver, solver.init(), max_iter=20, stop=stop)
     assert result.ended_by == "stalled"
+
+
+def test_but_not_on_an_interrupt():
+    assert run(solver=Doubting(lambda n: 0.0), stop=raise_interrupt).interrupted
+
+
+def test_a_descent_that_leads_nowhere_is_interrupted_all_the_same(monkeypatch, iris):
+    monkeypatch.setattr(Adam, "step", interrupted_at(9, Adam.step))
+    far = CholeskyGaussian(cholesky_init=1e-6 * np.eye(4), n_iter_no_change=5)
+    with pytest.raises(KeyboardInterrupt, match="interrupted after 8 iterations"):
+        far.fit(iris)
 
 
 def test_no_improvement_waits():

@@ -39,7 +39,10 @@ class Solver(ABC):
         return True
 
     def judged(self, result: Result) -> Result:
-        """The result, put right where the stopping rule can be wrong about it."""
+        """The result, put right where the stopping rule can be wrong about it.
+
+        It is not asked about a run that the user interrupted.
+        """
         return result
 
 
@@ -88,7 +91,9 @@ def iterate(
                 ended_by = "observer"
     except KeyboardInterrupt:
         ended_by = "interrupt"  # to be raised again, once what was reached is kept
-    result = solver.judged(Result(state, values[1:], ended_by or "max_iter"))
+    result = Result(state, values[1:], ended_by or "max_iter")
+    if not result.interrupted:  # or the interrupt would not go on
+        result = solver.judged(result)
     for watcher in watchers:
         watcher.end(result)
     return result
