@@ -41,7 +41,7 @@ def small(report, repeats):
     X = clusters(2_000, 2, 3)
     for name, mixture in {
         "`kmeans`, `tol=1e-3`": partial(EM, 3, init_params="kmeans", tol=1e-3),
-        f"{DEFAULT}, `tol=1e-4` (defaults)": partial(EM, 3),
+        f"{DEFAULT}, `tol={PARAMETERS['tol'].default:g}` (defaults)": partial(EM, 3),
     }.items():
         contenders = mixture, partial(GaussianMixture, 3)
         runs = [partial(seeded_fits, contender, X) for contender in contenders]
@@ -89,8 +89,11 @@ def overlap_mixtures(n_components):
         "scikit-learn, `tol=1e-8, max_iter=500`": theirs(tol=1e-8, max_iter=500),
         "scikit-learn, defaults": theirs(),
         "skdensity, defaults": ours(),
-        'skdensity, `acceleration="anderson"`': ours(acceleration="anderson"),
-        'skdensity, `acceleration="lbfgs"`': ours(acceleration="lbfgs"),
+        "skdensity, `tol=1e-6`": ours(tol=1e-6),
+        'skdensity, `tol=1e-6, acceleration="anderson"`': ours(
+            tol=1e-6, acceleration="anderson"
+        ),
+        "skdensity, `tol=1e-6, acceleration=None`": ours(tol=1e-6, acceleration=None),
     }
 
 

@@ -90,8 +90,8 @@ class EMGaussianMixture(BaseGaussianMixture):
         begin every run and end it, by the same rule as without acceleration. The
         likelihood does not fall, but for what `reg_covar` takes of it. Where the
         likelihood has many optima, another may be reached, higher or lower. ``"auto"``
-        is ``"lbfgs"`` where `tol` is not 0 and up to 100,000 parameters are free, of
-        which it keeps some tens of copies. None is plain EM.
+        is ``"lbfgs"`` where `tol` is not 0 and covariances have up to 100,000 free
+        parameters, of which it keeps some tens of copies. None is plain EM.
     weights_init : array-like of shape (n_components,), default=None
         Weights to start at. Parts that are not given are found to go with those that
         are: see the Notes.

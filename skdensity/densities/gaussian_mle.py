@@ -46,8 +46,9 @@ class GaussianMLE(BaseGaussian):
     reg_covar : float or "auto", default=0.0
         A number is added to every variance, in squared units of the data, and makes
         singular covariances usable; a warning says so where it is more than a hundredth
-        of one. ``"auto"`` adds 1e-6 of the covariance itself, and where that is
-        singular of its diagonal: units make no difference.
+        of one. ``"auto"`` adds 1e-6 of the covariance itself: neither units nor axes
+        make a difference. Where that is singular, constant features get what the others
+        do on average, and 1e-6 of the variances are added if features are collinear.
     n_jobs : int or None, default=None
         Number of threads. None takes as many as BLAS may use here and now, so that
         limits of ``threadpoolctl``, ``OMP_NUM_THREADS`` and joblib's workers hold;
