@@ -227,7 +227,7 @@ def test_axes_are_irrelevant_to_climbs_in_invariant_coordinates(
 def test_climbs_look_at_some_rows_once(n_climb_rows, name):
     X, _ = clusters(600, 2, 3)
     weight = np.random.RandomState(0).uniform(0.5, 2, 600)
-    rows, table = search(X, 3, FAMILIES[name], weight).table
+    rows, table = search(X, 3, FAMILIES[name], weight).sample
     assert len(rows.X) == min(n_climb_rows, 600)
     where = [np.flatnonzero((row == X).all(axis=1)) for row in rows.X]
     assert {len(w) for w in where} == {1}
@@ -301,7 +301,7 @@ def test_a_start_costs_some_iterations_of_the_fit_or_little(
     # In passes: halves that find their places, pairs that are compared, the last steps.
     cuts = 2 * moves.N_CUTS * (moves.CUT_STEPS + 1) + moves.N_CUTS
     of_moves = sought.budget.may_move * (cuts + 5 + 2 * moves.STEPS)
-    of_sample = counted.of_pass(family, n_components, sought.table[0].X)
+    of_sample = counted.of_pass(family, n_components, sought.sample[0].X)
     assert counted.work <= max(at_most * most, least * of_sample) + of_moves * of_sample
 
 

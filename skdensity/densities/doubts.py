@@ -18,7 +18,7 @@ import numpy as np
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
-from skdensity.rows.rows import Rows
+from skdensity.rows.rows import Rows, effective_number
 
 # Share of a variance that a number may add to it without a word.
 SMALL_SHARE = 0.01
@@ -109,21 +109,9 @@ def doubt_of_gaussian(
     estimates = Estimates(moments, family, added)
 
     def effective_rows():
-        return np.array([_effective_rows(rows)])
+        return np.array([effective_number(rows)])
 
     return _of_estimates(estimator, estimates, rows, effective_rows)
-
-
-def _effective_rows(rows):
-    """Kish's, of all rows."""
-
-    def term(block, scratch):
-        # Relative to the largest, squares of tiny weights are not lost.
-        part = block.weight / rows.largest_weight
-        return np.array([part.sum(), part @ part])
-
-    total, squares = rows.add(term, row_bytes=16)
-    return total**2 / squares
 
 
 def _of_estimates(estimator, estimates, rows, effective_rows):

@@ -107,3 +107,26 @@ class Rows(Protocol):
         self, size: int, rng: np.random.RandomState
     ) -> Iterator[tuple[Rows, float]]:
         """All rows in random batches, each with its part of the weight."""
+
+
+def effective_number(rows: Rows) -> float:
+    """Kish's effective number of rows: so many of equal weight would tell as much.
+
+    (Σ w)² / Σ w² (Kish 1965, *Survey Sampling*, section 11.7), in one pass.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.array_rows import ArrayRows
+    >>> from skdensity.rows.rows import effective_number
+    >>> effective_number(ArrayRows(np.zeros((3, 1)), np.array([2.0, 1.0, 1.0]))) * 6
+    16.0
+    """
+
+    def term(block: Block, scratch: Scratch) -> np.ndarray:
+        # Relative to the largest, squares of tiny weights are not lost.
+        part = block.weight / rows.largest_weight
+        return np.array([part.sum(), part @ part])
+
+    total, squares = rows.add(term, row_bytes=16)
+    return float(total**2 / squares)

@@ -24,7 +24,7 @@ from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import log_likelihood, log_sum, posterior
 from skdensity.models.mixtures.relevance import Relevance, are_many, relevance_of
 from skdensity.passes.scratch import Scratch
-from skdensity.rows.rows import Block, Rows
+from skdensity.rows.rows import Block, Rows, effective_number
 
 # Components for each feature from which on a single pass pays for an order of the rows.
 MIN_TO_ORDER = 100
@@ -79,18 +79,18 @@ class Mixture(Components):
     def effective_rows(self, rows: Rows) -> np.ndarray:
         """Kish's effective number of rows behind each covariance, in one pass.
 
-        (Σ w r)² / Σ (w r)² (Kish 1965, *Survey Sampling*, section 11.7): how many rows
-        of equal weight would tell as much. One number where all components share a
-        covariance; then r is 1. Rows in near order may do without responsibilities of
-        less than 2e-22: only a component that has no others is then said to have none.
+        (Σ w r)² / Σ (w r)²: see :func:`~skdensity.rows.rows.effective_number`. One
+        number where all components share a covariance; then r is 1. Rows in near order
+        may do without responsibilities of less than 2e-22: only a component that has no
+        others is then said to have none.
         """
+        if self.family.shape.tied:
+            return np.array([effective_number(rows)])
         form = self.local_form(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
             # Relative to the largest, squares of tiny weights are not lost.
             part = block.weight / rows.largest_weight
-            if self.family.shape.tied:
-                return np.array([[part.sum(), part @ part]])
             found = form.block(block.X, scratch)
             _, shares = posterior(found.log_joint(), self.weights[found.kept], part)
             squares = np.einsum("kn,kn->k", shares, shares)

@@ -107,14 +107,15 @@ class Moments:
         return self.second - self._moved(scatter)
 
     def centred(self, scatter: Scatter) -> Moments:
-        """The same about the components' means, as far as digits tell.
+        """All moments about the components' means, as far as digits tell.
 
         Where a mean is further from `about` than rows are from it, by a factor of 1e8,
         digits cancel and rounding errors are left. Sums of squares are at least what
         these amount to: a negative one would end a fit, and one near zero would make a
         component a spike, before the next pass is about the new mean.
         """
-        second = scatter.floored(self.central(scatter), ROUNDING * self._moved(scatter))
+        moved = self._moved(scatter)
+        second = scatter.floored(self.second - moved, ROUNDING * moved)
         return replace(
             self, first=np.zeros_like(self.first), second=second, about=self.mean
         )

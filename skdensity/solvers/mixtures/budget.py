@@ -62,7 +62,7 @@ class Budget:
 
     @cached_property
     def worthwhile(self) -> float:
-        """Climbs that are worth their time: any number."""
+        """Climbs that are worth their time, before there are at least a few of them."""
         problem, step = self.problem, self.n_rows * self.row_work
         if problem.family.shape.is_oriented:
             step += FACTOR_WORK * problem.n_components * problem.rows.n_features**2

@@ -73,14 +73,14 @@ class Search:
     rng: np.random.RandomState
 
     @cached_property
-    def table(self) -> tuple[ArrayRows, Table]:
-        """The rows of the sample, and their coordinates."""
+    def sample(self) -> tuple[ArrayRows, Table]:
+        """The rows that climbs look at, and their coordinates; drawn once."""
         return sampled(self.problem, self.rng)
 
     @cached_property
     def budget(self) -> Budget:
         """What it may cost."""
-        return Budget(self.problem, self.table[0].n_rows)
+        return Budget(self.problem, self.sample[0].n_rows)
 
     @cached_property
     def m_step(self) -> ClimbStep:
@@ -89,7 +89,7 @@ class Search:
 
     def best(self) -> Mixture:
         """The most likely of the climbs."""
-        rows, table = self.table
+        rows, table = self.sample
         # One for each kind of partitions, and one for moves: what the axes change in
         # the ones is not to change the others.
         seeds = self.rng.randint(2**31, size=3)
@@ -117,7 +117,7 @@ class Search:
 
     def _best_partition(self, rng):
         """The most likely of some partitions after a few steps, one by one."""
-        rows, table = self.table
+        rows, table = self.sample
         tables = np.broadcast_to(table.scaled, (N_PARTITIONS, *table.scaled.shape))
         labels = kmeans_labels(tables, table.weight, self.problem.n_components, rng)
         found = distinct_partitions(labels)
@@ -132,7 +132,7 @@ class Search:
 
     def _valued(self, climb):
         """The log-likelihood of a climb after some steps, and its mixture."""
-        rows, _ = self.table
+        rows, _ = self.sample
         for _ in range(PARTITION_STEPS):
             moments = climb.moments(rows)
             climb = self.m_step(moments, one_row(rows, 1))
@@ -140,7 +140,7 @@ class Search:
 
     def _cut(self, tables, rng):
         """Labels of the parts of tables, at a price that suits the fit."""
-        weight, n_components = self.table[1].weight, self.problem.n_components
+        weight, n_components = self.sample[1].weight, self.problem.n_components
         n_kmeans = min(self.budget.n_by_kmeans, len(tables))
         found = [np.empty((0, len(weight)), dtype=np.intp)]
         for cut, some in (
