@@ -111,7 +111,7 @@ def test_regularised_fits_take_fewer_steps(name):
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
-def test_the_toll_of_a_way_is_the_integral_of_its_gradient(iris, covariance_type):
+def test_the_penalty_rises_by_the_integral_of_its_gradient(iris, covariance_type):
     # What regularised gradients have beyond the likelihood's, along a short way.
     solver, state = solver_and_state(iris, covariance_type, None, reg_covar=1e-2)
     parameters, rows = solver.parameters, ArrayRows(iris)
@@ -125,9 +125,9 @@ def test_the_toll_of_a_way_is_the_integral_of_its_gradient(iris, covariance_type
     here = visit(middle)
     free = replace(solver._landscape, reg_covar=np.zeros_like(solver.em.reg_covar))
     pull = here.point.gradient - free.gradient(here.mixture, here.moments)
-    toll = visit(middle + way).toll(visit(middle - way))
+    rise = visit(middle + way).rise_in_penalty(visit(middle - way))
     # Central differences are off by the square of the way.
-    assert toll == pytest.approx(-2 * way @ pull, rel=1e-5)
+    assert rise == pytest.approx(-2 * way @ pull, rel=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

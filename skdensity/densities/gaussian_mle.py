@@ -22,8 +22,8 @@ from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
 
 SINGULAR = (
-    "`covariance_` is singular, so there is no density: {detail}. Add rows, or set a "
-    "positive `reg_covar`."
+    "`covariance_` is singular, so there is no density: {detail}. Add rows, remove "
+    'constant or collinear features, or set `reg_covar="auto"` or a positive number.'
 )
 
 
@@ -104,7 +104,8 @@ class GaussianMLE(BaseGaussian):
     Traceback (most recent call last):
         ...
     ValueError: `covariance_` is singular, so there is no density: variance 0 of
-    feature 1. Add rows, or set a positive `reg_covar`.
+    feature 1. Add rows, remove constant or collinear features, or set
+    `reg_covar="auto"` or a positive number.
     >>> round(GaussianMLE(reg_covar=1e-3).fit(X).score(X), 4)
     0.9332
     """

@@ -85,8 +85,9 @@ class AcceleratedEM(Solver):
     """EM whose likelihood does not fall, in fewer steps; each is a pass or a few.
 
     With a `reg_covar`, EM does not climb the likelihood alone; steps are then judged by
-    its rise less the toll of `reg_covar` (see :meth:`Visit.toll`). From the same start
-    it need not end in the same optimum as EM does.
+    its rise less that of the penalty that `reg_covar` stands for (see
+    :meth:`Visit.rise_in_penalty`). From the same start it need not end in the same
+    optimum as EM does.
 
     Attributes
     ----------
@@ -186,7 +187,7 @@ class AcceleratedEM(Solver):
                 moments = self.em.moments(mixture)
                 trial = Visit(self._landscape, mixture, moments, mixture)
                 gain = moments.log_likelihood / self._weight - state.value
-                gain -= trial.toll(last)
+                gain -= trial.rise_in_penalty(last)
             if gain >= KEPT_GAIN * length * slope:
                 return n_passes, self._moved(state, mixture, moments), gain
             length = _shortened(length, slope, gain)
@@ -222,7 +223,7 @@ def _gain(before, after):
     gain = after.value - before.value
     if abs(gain) > SLOW_GAIN or not before.visits:
         return gain  # EM is on its way, whatever `reg_covar` takes of it
-    return gain - after.visits[-1].toll(before.visits[-1])
+    return gain - after.visits[-1].rise_in_penalty(before.visits[-1])
 
 
 def _put_off(state):

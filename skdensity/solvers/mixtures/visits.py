@@ -46,7 +46,7 @@ class Landscape:
         moments = replace(moments, second=second)
         return self.parameters.gradient(mixture, moments) / self.total_weight
 
-    def prices(self, mixture: Mixture) -> np.ndarray:
+    def penalties(self, mixture: Mixture) -> np.ndarray:
         """½ tr(Σ_k⁻¹ R) of each factor, for the variances R that are added."""
         n, free = mixture.n_components, self.parameters.gaussians.free
         added = self.regularised(mixture, np.ones(n), np.zeros(()))
@@ -86,10 +86,10 @@ class Visit:
         return Point(ravel(self.mixture), gradient, ravel(self.image))
 
     @cached_property
-    def _prices(self):
-        return self.landscape.prices(self.mixture)
+    def _penalties(self):
+        return self.landscape.penalties(self.mixture)
 
-    def toll(self, before: Visit) -> float:
+    def rise_in_penalty(self, before: Visit) -> float:
         r"""What `reg_covar` takes, in the mean over the rows, on the way from another.
 
         EM maximises :math:`Q(\theta) - \sum_k N_k \mathrm{tr}(\Sigma_k^{-1} R) / 2`,
@@ -97,5 +97,5 @@ class Visit:
         of; along a short step it is, with the masses halfway.
         """
         mass = 0.5 * (self.moments.mass + before.moments.mass)
-        rise = self._prices - before._prices
+        rise = self._penalties - before._penalties
         return float(np.sum(mass * rise)) / self.landscape.total_weight
