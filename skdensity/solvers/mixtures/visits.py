@@ -93,8 +93,9 @@ class Visit:
         r"""What `reg_covar` takes, in the mean over the rows, on the way from another.
 
         EM maximises :math:`Q(\theta) - \sum_k N_k \mathrm{tr}(\Sigma_k^{-1} R) / 2`,
-        with the masses of where it is. There is no function that this is the change
-        of; along a short step it is, with the masses halfway.
+        with the masses of where it is: no function of :math:`\theta` has that gradient.
+        Along a step, with the masses halfway, the sum changes by the integral of it, up
+        to the third power of the step.
         """
         mass = 0.5 * (self.moments.mass + before.moments.mass)
         rise = self._penalties - before._penalties
