@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from skdensity.models.covariances.conditionals import Conditionals
 from skdensity.models.covariances.factors import Factors
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.free import FreeParameters
@@ -111,6 +112,21 @@ class DiagonalParts(Parts):
         return cholesky * scale
 
 
+class DiagonalConditionals(Conditionals):
+    """Features that are missing keep their means and variances."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def complete(self, residuals, patterns, scratch):
+        return 2 * np.log(self.factor)[patterns.missing].sum(axis=0)
+
+    def scatter(self, patterns, shares, scratch):
+        missing, n_features = patterns.missing, len(self.factor)
+        each = np.broadcast_to(shares, missing.shape)
+        return np.bincount(missing.ravel(), each.ravel(), n_features) / self.factor**2
+
+
 class DiagonalProducts(Products):
     """The squares of the features."""
 
@@ -171,6 +187,7 @@ def diagonal_family(name: str, own: CovarianceFamily | None = None) -> Covarianc
         factors=DiagonalFactors(),
         own=own,
         parts=DiagonalParts(),
+        conditionals=DiagonalConditionals,
         products=DiagonalProducts(),
         free=DiagonalParameters(shape),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skdensity.models.covariances.diagonal import (
+    DiagonalConditionals,
     DiagonalFactors,
     DiagonalParameters,
     DiagonalParts,
@@ -44,6 +45,17 @@ class IsotropicParts(DiagonalParts):
         return cholesky
 
 
+class IsotropicConditionals(DiagonalConditionals):
+    """Each feature that is missing adds the same variance."""
+
+    def complete(self, residuals, patterns, scratch):
+        log_det = 2 * patterns.n_missing * np.log(self.factor)
+        return np.broadcast_to(log_det, patterns.begin.shape)
+
+    def scatter(self, patterns, shares, scratch):
+        return patterns.n_missing * shares.sum() / self.factor**2
+
+
 class IsotropicProducts(DiagonalProducts):
     """The squared norm."""
 
@@ -73,6 +85,7 @@ def isotropic_family(
         factors=DiagonalFactors(),
         own=own,
         parts=IsotropicParts(),
+        conditionals=IsotropicConditionals,
         products=IsotropicProducts(),
         free=IsotropicParameters(shape),
     )

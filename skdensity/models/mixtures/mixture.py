@@ -13,6 +13,7 @@ import numpy as np
 
 from skdensity.models.mixtures.components import Components
 from skdensity.models.mixtures.forms.form import Form, spread
+from skdensity.models.mixtures.forms.incomplete import IncompleteForm
 from skdensity.models.mixtures.forms.local import LocalForm
 from skdensity.models.mixtures.forms.table import (
     MAX_EXPANDED,
@@ -67,13 +68,14 @@ class Mixture(Components):
         def of_joint(joint, out):
             return posterior(joint, self.weights, out=out)[1].T
 
-        of_block, shape = self._of_joint(self.form, of_joint), (self.n_components,)
-        return rows.fill(of_block, self.form.row_bytes, shape=shape)
+        form, shape = self._suited(self.form, rows), (self.n_components,)
+        return rows.fill(self._of_joint(form, of_joint), form.row_bytes, shape=shape)
 
     def labels(self, rows: Rows) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
-        values = self._of_joint(self.form, lambda joint, _: joint.argmax(axis=0))
-        return rows.fill(values, self.form.row_bytes, dtype=np.intp)
+        form = self._suited(self.form, rows)
+        values = self._of_joint(form, lambda joint, _: joint.argmax(axis=0))
+        return rows.fill(values, form.row_bytes, dtype=np.intp)
 
     def effective_rows(self, rows: Rows) -> np.ndarray:
         """Kish's effective number of rows behind each covariance, in one pass.
@@ -110,8 +112,12 @@ class Mixture(Components):
     def _local(self, form: Form, rows: Rows) -> Form | LocalForm:
         """The form that does without what does not matter, where blocks are compact."""
         if not rows.are_near or self.relevance is None:
-            return form
+            return self._suited(form, rows)
         return LocalForm(form, self.relevance, rows.n_rows)
+
+    def _suited(self, form: Form, rows: Rows) -> Form:
+        """The form that the kind of rows takes."""
+        return form if rows.are_complete else IncompleteForm(form, self)
 
     @staticmethod
     def _of_joint(

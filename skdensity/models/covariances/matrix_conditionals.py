@@ -1,0 +1,112 @@
+"""Missing features under covariances with all their entries."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdensity.models.covariances.conditionals import Conditionals
+
+# Features from which a call of LAPACK for each matrix costs less than sweeps of all.
+LARGE = 16
+# Share of a precision that the missing features before must leave: of less, more than
+# seven digits cancel, as where features that are nearly equal are missing together.
+THIN = 1e-7
+
+
+class MatrixConditionals(Conditionals):
+    """Blocks of the precision Λ = U Uᵀ, inverted for many patterns at a time."""
+
+    def __init__(self, factor):
+        self.factor = factor
+        self.precision = factor @ factor.T
+
+    def complete(self, residuals, patterns, scratch):
+        covariances, log_det = self._inverted(patterns, scratch)
+        pulls = scratch.array("pulls", residuals.shape)
+        np.matmul(self.precision, residuals, out=pulls)
+        if len(patterns.begin) < len(patterns.of_row):
+            covariances = covariances[:, :, patterns.of_row]
+        # A density is least sensitive here: the mean is where its distance is smallest,
+        # so that an error enters squared, and the inverse is as good as a solution.
+        holes = patterns.holes
+        residuals[holes] = -np.einsum("abn,bn->an", covariances, pulls[holes])
+        return log_det
+
+    def scatter(self, patterns, shares, scratch):
+        covariances, _ = self._inverted(patterns, scratch)
+        n_features, missing = len(self.precision), patterns.missing
+        pairs = missing[:, None] * n_features + missing
+        weights = (covariances * shares).ravel()
+        sums = np.bincount(pairs.ravel(), weights, n_features**2)
+        return sums.reshape(n_features, n_features)
+
+    def _inverted(self, patterns, scratch):
+        """Λ_mm⁻¹ of every pattern, of shape (m, m, n_patterns), and log |Λ_mm|."""
+        missing = patterns.missing
+        blocks = scratch.array("inverses", (len(missing), *missing.shape))
+        blocks[...] = self.precision[missing[:, None], missing]
+        inverses, log_det, left = inverted(blocks, scratch)
+        thin = np.flatnonzero(~(left >= THIN))
+        if len(thin):
+            inverses[:, :, thin], log_det[thin] = self._of_thin(missing[:, thin])
+        return inverses, log_det
+
+    def _of_thin(self, missing):
+        """The same from Uᵀ_m = Q R: half as many digits cancel in Λ_mm = Rᵀ R."""
+        columns = self.factor[missing.T].swapaxes(1, 2)
+        triangles = np.linalg.qr(columns, mode="r")
+        inverses = np.linalg.inv(triangles)
+        products = np.matmul(inverses, inverses.swapaxes(1, 2))
+        diagonals = np.diagonal(triangles, axis1=1, axis2=2)
+        return products.transpose(1, 2, 0), 2 * np.log(np.abs(diagonals)).sum(axis=1)
+
+
+def inverted(matrices, scratch):
+    """Inverses and log-determinants of many small positive definite matrices.
+
+    Parameters
+    ----------
+    matrices : ndarray of shape (n, n, n_matrices)
+        Overwritten.
+    scratch : Scratch
+        Where temporaries are kept.
+
+    Returns
+    -------
+    inverses : ndarray of shape (n, n, n_matrices)
+        A⁻¹.
+    log_det : ndarray of shape (n_matrices,)
+        log |A|.
+    left : ndarray of shape (n_matrices,)
+        The smallest share of a diagonal entry that the rows before leave; NaN, or no
+        positive number, where rounding errors are all that is left.
+    """
+    diagonals = np.einsum("iin->in", matrices).copy()
+    invert = _swept if len(matrices) < LARGE else _by_lapack
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        inverses, pivots = invert(matrices, scratch)
+        left = (pivots / diagonals).min(axis=0, initial=1.0)
+        return inverses, np.log(pivots).sum(axis=0), left
+
+
+def _swept(matrices, scratch):
+    """By sweeps (Goodnight 1979, doi:10.1080/00031305.1979.10482685), all at once."""
+    pivots = np.empty(matrices.shape[1:])
+    products = scratch.array("products of pivots", matrices.shape)
+    for i, pivot in enumerate(pivots):
+        pivot[...] = matrices[i, i]
+        column, row = matrices[:, i].copy(), matrices[i] / pivot
+        matrices -= np.multiply(column[:, None], row, out=products)
+        matrices[i] = matrices[:, i] = row
+        matrices[i, i] = -1 / pivot
+    return np.negative(matrices, out=matrices), pivots
+
+
+def _by_lapack(matrices, scratch):
+    stack = np.ascontiguousarray(matrices.transpose(2, 0, 1))
+    try:
+        factors = np.linalg.cholesky(stack)
+        inverses = np.linalg.inv(stack).transpose(1, 2, 0)
+    except np.linalg.LinAlgError:
+        return _swept(matrices, scratch)
+    return inverses, np.diagonal(factors, axis1=1, axis2=2).T ** 2
