@@ -255,7 +255,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         least = parameters.least_pivots(problem.reg_covar)
         return adam_for(
             self,
-            mixture_loss(parameters),
+            mixture_loss(parameters, problem.rows),
             problem.rows,
             problem.rng,
             project=lambda free: parameters.floored(free, least),
@@ -274,7 +274,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
     def _units(self, problem, family):
         """The Gaussian in whose units a descent runs."""
         if not problem.start.is_blind:
-            rows, added = problem.rows, problem.reg_covar
+            rows, added = problem.stand_in.rows, problem.reg_covar
             return gaussian_of(rows, family, added, SINGULAR_ESTIMATE)
         n_features = problem.rows.n_features
         return Gaussian.isolated(np.zeros(n_features), np.ones(n_features), family)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import log
 from numbers import Integral, Real
 from typing import Any, Self
@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
 from skdensity.densities.checks import (
-    check_weights,
+    check_weights_of_values,
     checked_array,
     checked_matrices,
     checked_mixing_weights,
@@ -28,14 +28,15 @@ from skdensity.densities.checks import (
 )
 from skdensity.densities.doubts import doubts_of, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
+from skdensity.densities.runs import FitProblem, Run
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments, moments_of
-from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixtures.given import Given
 from skdensity.solvers.mixtures.problem import StartProblem
-from skdensity.solvers.mixtures.starts import Start, start_of, start_rows
+from skdensity.solvers.mixtures.stand_in import stand_in_for
+from skdensity.solvers.mixtures.starts import sample_size, start_of, start_rows
 from skdensity.solvers.result import (
     Result,
     unless_interrupted,
@@ -43,51 +44,6 @@ from skdensity.solvers.result import (
 )
 from skdensity.solvers.stopping import StoppingRule
 from skdensity.solvers.watchers import Progress
-
-
-@dataclass(frozen=True, eq=False)
-class FitProblem:
-    """What every run of a fit shares.
-
-    Attributes
-    ----------
-    rows : ArrayRows
-        What is fitted to.
-    reg_covar : ndarray
-        Added to every covariance, in the family's layout, without an axis of
-        components.
-    rng : RandomState
-        Source of randomness.
-    start : Start
-        Where runs start.
-    """
-
-    rows: ArrayRows
-    reg_covar: np.ndarray
-    rng: np.random.RandomState
-    start: Start
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """One fit from one start.
-
-    Attributes
-    ----------
-    solver : Solver
-        What found it.
-    mixture : Mixture
-        What it ended with.
-    result : Result
-        How it went.
-    lower_bound : float
-        Mean log-likelihood, in nats.
-    """
-
-    solver: Solver | None
-    mixture: Mixture
-    result: Result
-    lower_bound: float = -np.inf
 
 
 class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
@@ -110,6 +66,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         "n_jobs": [Integral, None],
     }
     _told_by = ("weights_", "means_", "precisions_cholesky_")
+    _takes_missing = True
 
     @classmethod
     def from_parameters(
@@ -471,7 +428,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> round(mixture.aic(3 * [[0.0], [4.0]]), 3)
         29.341
         """
-        return self._criterion(self.score_samples(X), sample_weight, lambda n: 2)
+        return self._criterion("log_density", X, sample_weight, lambda n: 2)
 
     def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Bayesian information criterion; lower is better.
@@ -518,7 +475,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> round(mixture.bic(3 * [[0.0], [4.0]]), 3)
         28.3
         """
-        return self._criterion(self.score_samples(X), sample_weight, log)
+        return self._criterion("log_density", X, sample_weight, log)
 
     def icl(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         r"""Integrated completed likelihood; lower is better.
@@ -575,8 +532,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> round(mixture.icl(between) - mixture.bic(between), 3)
         4.161
         """
-        log_completed = self._evaluated("log_completed", self._rows(X))
-        return self._criterion(log_completed, sample_weight, log)
+        return self._criterion("log_completed", X, sample_weight, log)
 
     @abstractmethod
     def _solver(self, problem: FitProblem, start: Mixture | None) -> Solver:
@@ -615,14 +571,16 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """What every run of this fit shares."""
         rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
         family = FAMILIES[self.covariance_type]
+        rng = check_random_state(self.random_state)
+        stand_in = stand_in_for(rows, sample_size(self.n_components), rng)
         added = added_covariance(
             self.reg_covar,
             family,
             rows.n_features,
-            lambda: moments_of(rows, family.scatter),
+            lambda: moments_of(stand_in.rows, family.scatter),
         )
-        rng = check_random_state(self.random_state)
-        return FitProblem(rows, added, rng, start_of(self.init_params, rows))
+        start = start_of(self.init_params, stand_in)
+        return FitProblem(rows, stand_in, added, rng, start)
 
     def _best_run(self, problem, task):
         rows = problem.rows
@@ -687,9 +645,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             mixture = Mixture.from_cholesky(**vars(given), family=family)
             yield from [mixture] * self.n_init
             return
-        rows, rng, start = problem.rows, problem.rng, problem.start
+        rng, start = problem.rng, problem.start
         sought = StartProblem(
-            start_rows(rows, n_components, rng),
+            start_rows(problem.stand_in.rows, n_components, rng),
             n_components,
             family,
             problem.reg_covar,
@@ -769,9 +727,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         weights = weights / weights.sum()
         return Mixture(weights, means, family.shape.inner(factors), family)
 
-    def _criterion(self, log_density, sample_weight, price):
+    def _criterion(self, method, X, sample_weight, price):
         """−2 ℓ plus the price of every parameter, a function of the total weight."""
-        weight = check_weights(sample_weight, log_density)
+        X = self._rows(X)
+        log_density = self._evaluated(method, X)
+        weight = check_weights_of_values(sample_weight, X)
         total, n_parameters = weight.sum(), self._n_parameters()
         warn_of_light_weights(self, total, n_parameters)
         log_likelihood = weighted_sum(weight, log_density)

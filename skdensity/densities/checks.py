@@ -25,6 +25,17 @@ def check_weights(sample_weight, X):
     return weight
 
 
+def check_weights_of_values(sample_weight, X):
+    """The same, 0 for rows without any value: they are not there."""
+    weight = check_weights(sample_weight, X)
+    is_empty = np.isnan(X).all(axis=1)
+    if not is_empty.any():
+        return weight
+    if np.all(is_empty[weight > 0]):
+        raise ValueError("All rows of `X` that have a weight consist of NaN alone.")
+    return np.where(is_empty, 0.0, weight)
+
+
 def weighted_sum(weight, log_density):
     """Sum of weighted log-densities; a row of weight 0 is not there, even at −inf."""
     counts = weight > 0

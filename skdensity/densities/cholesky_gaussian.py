@@ -27,8 +27,8 @@ from skdensity.densities.doubts import Estimates, outweighed, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.mixtures.losses import GaussianLoss
-from skdensity.models.mixtures.moments import moments_of
+from skdensity.models.mixtures.losses import gaussian_loss
+from skdensity.solvers.incomplete_gaussian import gaussian_moments
 from skdensity.solvers.loop import iterate
 from skdensity.solvers.result import unless_interrupted, warn_unless_converged
 from skdensity.solvers.watchers import Progress, Watcher
@@ -286,12 +286,18 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         """What `reg_covar` stands for, and whether that is too much."""
         if self.reg_covar == 0:
             return None, None
-        moments = moments_of(rows, FULL.scatter)
-        added = added_covariance(self.reg_covar, FULL, rows.n_features, lambda: moments)
+
+        def added_of(moments):
+            return added_covariance(
+                self.reg_covar, FULL, rows.n_features, lambda: moments
+            )
+
+        moments, _ = gaussian_moments(rows, FULL, added_of)
+        added = added_of(moments)
         return added, outweighed(Estimates(moments, FULL, added), self)
 
     def _run(self, rows, added, task):
-        loss = GaussianLoss(rows.n_features, FULL, added)
+        loss = gaussian_loss(rows, FULL, added)
         rng = check_random_state(self.random_state)
         solver, path = adam_for(self, loss, rows, rng), Path()
 

@@ -274,7 +274,7 @@ class EMGaussianMixture(BaseGaussianMixture):
             return em
         family = FAMILIES[self.covariance_type]
         family.asked("free", f"acceleration={self.acceleration!r}")
-        variances = positive_variances(problem.rows)
+        variances = positive_variances(problem.stand_in.rows)
         units = Gaussian.isolated(np.zeros(len(variances)), variances, family)
         parameters = MixtureParameters(self.n_components, units)
         return AcceleratedEM(em, parameters, ACCELERATIONS[self.acceleration], self.tol)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import pinvh
 from sklearn.base import _fit_context
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import StrOptions
 
 from skdensity.densities.base import unchanged_on_error
@@ -19,10 +21,19 @@ from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covar
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
+from skdensity.solvers.incomplete_gaussian import gaussian_moments
 
 SINGULAR = (
     "`covariance_` is singular, so there is no density: {detail}. Add rows, or set a "
     "positive `reg_covar`."
+)
+NOT_CONVERGED = (
+    "GaussianMLE: what is missing says so much that the estimate still moves. Remove "
+    "the features that are missing most often, or set a positive `reg_covar`."
+)
+NAN_IN_STREAM = (
+    "Input X contains NaN. `partial_fit` adds up sums of rows, and those of rows with "
+    "missing values depend on all others; call `fit` on all rows together."
 )
 
 
@@ -175,10 +186,14 @@ class GaussianMLE(BaseGaussian):
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
             family = FAMILIES[self.covariance_type]
-            moments = moments_of(rows, family.scatter)
+            moments, converged = gaussian_moments(rows, family, self._added)
             added = self._store_estimate(moments, rows.dtype)
+            if not rows.are_complete:
+                del self._moments  # which are expected under this estimate alone
             doubt = outweighed(Estimates(moments, family, added), self)
         warn_of(self, [doubt])
+        if not converged:
+            warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=3)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -226,6 +241,8 @@ class GaussianMLE(BaseGaussian):
         is_first = not hasattr(self, "location_")
         fit_rows = self._rows_to_fit(X, sample_weight, reset=is_first)
         with unchanged_on_error(self), fit_rows as rows:
+            if not rows.are_complete:
+                raise ValueError(NAN_IN_STREAM)
             scatter = FAMILIES[self.covariance_type].scatter
             moments, dtype = moments_of(rows, scatter), rows.dtype
             if not is_first:
@@ -238,7 +255,8 @@ class GaussianMLE(BaseGaussian):
     def _check_stream(self):
         if not hasattr(self, "_moments"):
             raise ValueError(
-                "Parameters that were given stand for no rows, so that a stream cannot "
+                "Parameters that were given stand for no rows, and those fitted to "
+                "rows with missing values for no sums of them, so that a stream cannot "
                 "continue from them; call `fit` to start over."
             )
         if self.covariance_type != self._fitted_type:
@@ -255,8 +273,7 @@ class GaussianMLE(BaseGaussian):
         """
         family = FAMILIES[self.covariance_type]
         (location,) = moments.mean
-        n_features = len(location)
-        added = added_covariance(self.reg_covar, family, n_features, lambda: moments)
+        n_features, added = len(location), self._added(moments)
         (inner,) = moments.covariances(family.scatter, added)
         covariance = family.shape.matrices(inner, n_features)
         try:
@@ -269,6 +286,11 @@ class GaussianMLE(BaseGaussian):
         self._store_arrays(dtype, location_=location, covariance_=covariance)
         self.precision_ = precision.astype(dtype)
         return added
+
+    def _added(self, moments):
+        """What `reg_covar` stands for, for rows of some moments."""
+        family, n_features = FAMILIES[self.covariance_type], moments.about.shape[1]
+        return added_covariance(self.reg_covar, family, n_features, lambda: moments)
 
     def _store_given(self, gaussian, covariance):
         self._fitted_type = gaussian.family.name

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.components import Components
 from skdensity.models.mixtures.forms.form import Form, spread
 from skdensity.models.mixtures.forms.incomplete import IncompleteForm
@@ -33,6 +34,12 @@ MIN_TO_ORDER = 100
 @dataclass(frozen=True, eq=False)
 class Mixture(Components):
     """Parameters of a Gaussian mixture, factored and ready to evaluate."""
+
+    @classmethod
+    def alone(cls, gaussian: Gaussian) -> Mixture:
+        """A mixture of one component."""
+        mean, cholesky = gaussian.mean[None], gaussian.cholesky[None]
+        return cls.from_cholesky(np.ones(1), mean, cholesky, gaussian.family)
 
     @cached_property
     def form(self) -> Form:
