@@ -45,12 +45,10 @@ def test_patterns_tell_the_holes(holed):
     found = np.zeros_like(is_missing)
     seen = []
     for patterns in patterns_of(is_missing):
-        features, rows = patterns.holes
-        found[patterns.rows][rows, features] = True
+        found.T.flat[patterns.holes.ravel()] = True
         seen += range(len(X))[patterns.rows]
-        np.testing.assert_array_equal(
-            patterns.of_row[patterns.begin], range(len(patterns.begin))
-        )
+        assert patterns.counts.sum() == patterns.holes.shape[1]
+        assert patterns.missing.shape == (patterns.n_missing, len(patterns.begin))
     assert seen == list(range(len(X)))
     np.testing.assert_array_equal(found, is_missing)
 
@@ -59,7 +57,7 @@ def test_stacks_of_patterns_are_small():
     is_missing = np.random.RandomState(0).uniform(size=(2000, 60)) < 0.5
     order, _ = pattern_order(np.where(is_missing, np.nan, 0.0))
     for patterns in patterns_of(is_missing[order]):
-        assert len(patterns.of_row) * patterns.n_missing**2 <= MAX_PAIRS
+        assert patterns.holes.shape[1] * patterns.n_missing**2 <= MAX_PAIRS
 
 
 def test_no_block_mixes_complete_rows_with_others(holed):

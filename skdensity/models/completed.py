@@ -12,9 +12,7 @@ cost follows what is missing, where the marginal's follows what is observed.
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
@@ -35,6 +33,8 @@ class HoledBlock:
         The rows, 0 where a feature is missing.
     is_missing : ndarray of bool of shape (n_features, n_rows)
         Where that is.
+    n_missing : ndarray of int of shape (n_rows,)
+        How many are in each row.
     patterns : list of Patterns
         The same, by which features it is.
     scratch : Scratch
@@ -43,6 +43,7 @@ class HoledBlock:
 
     columns: np.ndarray
     is_missing: np.ndarray
+    n_missing: np.ndarray
     patterns: list[Patterns]
     scratch: Scratch
 
@@ -54,7 +55,8 @@ class HoledBlock:
         columns[...] = X.T
         holes = np.ascontiguousarray(is_missing.T)
         np.copyto(columns, 0, where=holes)
-        return cls(columns, holes, patterns_of(is_missing), scratch)
+        n_missing = np.count_nonzero(is_missing, axis=1)
+        return cls(columns, holes, n_missing, patterns_of(is_missing), scratch)
 
     def completed(
         self, mean: np.ndarray, conditionals: Conditionals, out: np.ndarray
@@ -77,22 +79,9 @@ class HoledBlock:
         """
         np.subtract(self.columns, mean[:, None], out=out)
         np.copyto(out, 0, where=self.is_missing)
-        correction = np.empty(out.shape[1])
-        for patterns in self.patterns:
-            residuals = out[:, patterns.rows]
-            log_det = conditionals.complete(residuals, patterns, self.scratch)
-            each = 0.5 * (patterns.n_missing * LOG_2PI - log_det)
-            correction[patterns.rows] = each[patterns.of_row]
-        return correction
+        log_det = conditionals.complete(out, self.patterns, self.scratch)
+        return 0.5 * (self.n_missing * LOG_2PI - log_det)
 
     def scatter(self, conditionals: Conditionals, share: np.ndarray) -> np.ndarray:
         """What the holes add to second moments, for weights times responsibilities."""
-        each = (
-            conditionals.scatter(
-                patterns,
-                np.add.reduceat(share[patterns.rows], patterns.begin),
-                self.scratch,
-            )
-            for patterns in self.patterns
-        )
-        return reduce(operator.add, each)
+        return conditionals.scatter(share, self.patterns, self.scratch)

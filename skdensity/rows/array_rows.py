@@ -253,8 +253,17 @@ class ArrayRows:
         return self._block_of(rows if self.index is None else self.index[rows], scratch)
 
     def _block_of(self, index: slice | np.ndarray, scratch: Scratch) -> Block:
-        X = self.X[index]
+        X = rows_at(self.X, index)
         # Copied, so that sums do not depend on where the user's weights are in memory.
         weight = scratch.array("weight", (len(X),))
         weight[...] = 1 if self.weight is None else self.weight[index]
         return Block(X, weight, index)
+
+
+def rows_at(X: np.ndarray, index: slice | np.ndarray) -> np.ndarray:
+    """Some rows of an array; the same as indexing, in less time where it can be."""
+    if isinstance(index, slice) or not X.flags.c_contiguous:
+        return X[index]
+    # Which copies whole rows, where indexing goes value by value; of other layouts it
+    # would first copy the array.
+    return X.take(index, axis=0)

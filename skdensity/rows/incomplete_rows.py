@@ -9,7 +9,7 @@ import numpy as np
 from skdensity.passes.blocks import row_blocks
 from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
-from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.array_rows import ArrayRows, rows_at
 from skdensity.rows.patterns import pattern_order
 from skdensity.rows.rows import Block
 
@@ -113,7 +113,7 @@ class IncompleteRows(ArrayRows):
         return self._order[rows]
 
     def _rows_at(self, rows):
-        return self.X[self._order[rows]]
+        return rows_at(self.X, self._order[rows])
 
 
 def _cut(n_rows, n_complete, row_bytes):

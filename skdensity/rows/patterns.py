@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,24 +29,39 @@ class Patterns:
         Indices of the missing features, ascending in every column.
     begin : ndarray of int of shape (n_patterns,)
         The first row of each pattern, relative to those here.
-    of_row : ndarray of int of shape (n_rows,)
-        The pattern of each row.
+    n_block : int
+        Number of rows of the block.
     """
 
     rows: slice
     missing: np.ndarray
     begin: np.ndarray
-    of_row: np.ndarray
+    n_block: int
 
     @property
     def n_missing(self) -> int:
         """How many features each of the patterns misses."""
         return len(self.missing)
 
-    @property
-    def holes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features and rows of all holes, of shape (n_missing, n_rows)."""
-        return self.missing[:, self.of_row], np.arange(len(self.of_row))
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Number of rows of each pattern."""
+        return np.diff(self.begin, append=self.rows.stop - self.rows.start)
+
+    @cached_property
+    def holes(self) -> np.ndarray:
+        """Where all holes are in a raveled array (n_features, n_block).
+
+        Of shape (n_missing, n_rows).
+        """
+        places = np.arange(self.rows.start, self.rows.stop)
+        return self.each_row(self.missing) * self.n_block + places
+
+    def each_row(self, values: np.ndarray) -> np.ndarray:
+        """Values of patterns, repeated for their rows, along the last axis."""
+        if len(self.begin) == self.rows.stop - self.rows.start:
+            return values
+        return np.repeat(values, self.counts, axis=-1)
 
 
 def patterns_of(is_missing: np.ndarray) -> list[Patterns]:
@@ -67,8 +83,8 @@ def patterns_of(is_missing: np.ndarray) -> list[Patterns]:
     >>> import numpy as np
     >>> from skdensity.rows.patterns import patterns_of
     >>> (one, two) = patterns_of(np.array([[0, 1], [0, 1], [1, 0], [1, 1]]) == 1)
-    >>> one.missing, one.begin, one.of_row
-    (array([[1, 0]]), array([0, 2]), array([0, 0, 1]))
+    >>> one.missing, one.begin, one.counts
+    (array([[1, 0]]), array([0, 2]), array([2, 1]))
     >>> two.rows, two.missing.ravel()
     (slice(3, 4, None), array([0, 1]))
     """
@@ -76,7 +92,7 @@ def patterns_of(is_missing: np.ndarray) -> list[Patterns]:
     is_new = np.append(True, np.any(is_missing[1:] != is_missing[:-1], axis=1))
     cuts = np.append(np.flatnonzero(np.diff(n_missing, prepend=-1)), len(n_missing))
     return [
-        _stacked(is_missing[rows], is_new[rows], rows)
+        _stacked(is_missing[rows], is_new[rows], rows, len(is_missing))
         for begin, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
         for rows in _parts(begin, end, int(n_missing[begin]))
     ]
@@ -89,14 +105,14 @@ def _parts(begin: int, end: int, n_missing: int) -> Iterator[slice]:
         yield slice(start, min(start + step, end))
 
 
-def _stacked(is_missing, is_new, rows):
+def _stacked(is_missing, is_new, rows, n_block):
     """The patterns of rows that miss as many features."""
     is_new = is_new.copy()
     is_new[0] = True
     begin = np.flatnonzero(is_new)
     _, missing = np.nonzero(is_missing[begin])
     missing = np.ascontiguousarray(missing.reshape(len(begin), -1).T)
-    return Patterns(rows, missing, begin, np.cumsum(is_new) - 1)
+    return Patterns(rows, missing, begin, n_block)
 
 
 def pattern_order(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -30,37 +31,37 @@ class Conditionals(ABC):
 
     @abstractmethod
     def complete(
-        self, residuals: np.ndarray, patterns: Patterns, scratch: Scratch
+        self, residuals: np.ndarray, patterns: Sequence[Patterns], scratch: Scratch
     ) -> np.ndarray:
         """Write conditional means into the holes of residuals.
 
         Parameters
         ----------
         residuals : ndarray of shape (n_features, n_rows)
-            Those of the patterns' rows, 0 where a feature is missing; overwritten.
-        patterns : Patterns
+            Those of a block, contiguous, 0 where a feature is missing; overwritten.
+        patterns : sequence of Patterns
             Where the holes are.
         scratch : Scratch
             Where temporaries are kept.
 
         Returns
         -------
-        log_det : ndarray of shape (n_patterns,)
+        log_det : ndarray of shape (n_rows,)
             log |Λ_mm|.
         """
 
     @abstractmethod
     def scatter(
-        self, patterns: Patterns, shares: np.ndarray, scratch: Scratch
+        self, share: np.ndarray, patterns: Sequence[Patterns], scratch: Scratch
     ) -> np.ndarray:
-        """Σ_p s_p Λ_mm⁻¹ at the features that are missing, 0 at all others.
+        """Σ_i s_i Λ_mm⁻¹ at the features that are missing, 0 at all others.
 
         Parameters
         ----------
-        patterns : Patterns
+        share : ndarray of shape (n_rows,)
+            Weights times responsibilities of the block's rows.
+        patterns : sequence of Patterns
             Where the holes are.
-        shares : ndarray of shape (n_patterns,)
-            Weights times responsibilities of each pattern's rows.
         scratch : Scratch
             Where temporaries are kept.
 

@@ -119,12 +119,18 @@ class DiagonalConditionals(Conditionals):
         self.factor = factor
 
     def complete(self, residuals, patterns, scratch):
-        return 2 * np.log(self.factor)[patterns.missing].sum(axis=0)
+        log_det, logs = np.empty(residuals.shape[1]), 2 * np.log(self.factor)
+        for some in patterns:
+            log_det[some.rows] = some.each_row(logs[some.missing].sum(axis=0))
+        return log_det
 
-    def scatter(self, patterns, shares, scratch):
-        missing, n_features = patterns.missing, len(self.factor)
-        each = np.broadcast_to(shares, missing.shape)
-        return np.bincount(missing.ravel(), each.ravel(), n_features) / self.factor**2
+    def scatter(self, share, patterns, scratch):
+        sums = np.zeros_like(self.factor)
+        for some in patterns:
+            shares = np.add.reduceat(share[some.rows], some.begin)
+            each = np.broadcast_to(shares, some.missing.shape)
+            sums += np.bincount(some.missing.ravel(), each.ravel(), len(sums))
+        return sums / self.factor**2
 
 
 class DiagonalProducts(Products):

@@ -49,11 +49,14 @@ class IsotropicConditionals(DiagonalConditionals):
     """Each feature that is missing adds the same variance."""
 
     def complete(self, residuals, patterns, scratch):
-        log_det = 2 * patterns.n_missing * np.log(self.factor)
-        return np.broadcast_to(log_det, patterns.begin.shape)
+        log_det = np.empty(residuals.shape[1])
+        for some in patterns:
+            log_det[some.rows] = 2 * some.n_missing * np.log(self.factor)
+        return log_det
 
-    def scatter(self, patterns, shares, scratch):
-        return patterns.n_missing * shares.sum() / self.factor**2
+    def scatter(self, share, patterns, scratch):
+        n_missing = sum(some.n_missing * share[some.rows].sum() for some in patterns)
+        return n_missing / self.factor**2
 
 
 class IsotropicProducts(DiagonalProducts):

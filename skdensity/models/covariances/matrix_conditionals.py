@@ -21,30 +21,38 @@ class MatrixConditionals(Conditionals):
         self.precision = factor @ factor.T
 
     def complete(self, residuals, patterns, scratch):
-        covariances, log_det = self._inverted(patterns, scratch)
+        log_det = np.empty(residuals.shape[1])
         pulls = scratch.array("pulls", residuals.shape)
         np.matmul(self.precision, residuals, out=pulls)
-        if len(patterns.begin) < len(patterns.of_row):
-            covariances = covariances[:, :, patterns.of_row]
-        # A density is least sensitive here: the mean is where its distance is smallest,
-        # so that an error enters squared, and the inverse is as good as a solution.
-        holes = patterns.holes
-        residuals[holes] = -np.einsum("abn,bn->an", covariances, pulls[holes])
+        raveled = residuals.reshape(-1)  # a view
+        for some in patterns:
+            covariances, each = self._inverted(some, scratch)
+            log_det[some.rows] = some.each_row(each)
+            # A density is least sensitive here: its distance is smallest at the mean,
+            # so that an error enters squared, and an inverse is as good as a solution.
+            products = some.each_row(covariances) * pulls.take(some.holes)
+            raveled[some.holes] = -products.sum(axis=1)
         return log_det
 
-    def scatter(self, patterns, shares, scratch):
-        covariances, _ = self._inverted(patterns, scratch)
-        n_features, missing = len(self.precision), patterns.missing
-        pairs = missing[:, None] * n_features + missing
-        weights = (covariances * shares).ravel()
-        sums = np.bincount(pairs.ravel(), weights, n_features**2)
+    def scatter(self, share, patterns, scratch):
+        n_features = len(self.precision)
+        sums = np.zeros(n_features**2)
+        for some in patterns:
+            covariances, _ = self._inverted(some, scratch)
+            shares = np.add.reduceat(share[some.rows], some.begin)
+            pairs, weights = self._pairs(some.missing), covariances * shares
+            sums += np.bincount(pairs.ravel(), weights.ravel(), n_features**2)
         return sums.reshape(n_features, n_features)
+
+    def _pairs(self, missing):
+        """Where pairs of missing features are in the raveled precision."""
+        return missing[:, None] * len(self.precision) + missing
 
     def _inverted(self, patterns, scratch):
         """Λ_mm⁻¹ of every pattern, of shape (m, m, n_patterns), and log |Λ_mm|."""
         missing = patterns.missing
         blocks = scratch.array("inverses", (len(missing), *missing.shape))
-        blocks[...] = self.precision[missing[:, None], missing]
+        self.precision.take(self._pairs(missing), out=blocks, mode="clip")
         inverses, log_det, left = inverted(blocks, scratch)
         thin = np.flatnonzero(~(left >= THIN))
         if len(thin):
