@@ -27,7 +27,7 @@ from skdensity.models.mixtures.losses import (
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.parameters import MixtureParameters
-from skdensity.models.mixtures.variances import available_gaussian
+from skdensity.models.mixtures.variances import available_gaussian, moments_to_lean_on
 from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.solvers.incomplete_gaussian import GaussianEM
 from skdensity.solvers.mixtures.em import EM, m_step
@@ -145,7 +145,7 @@ def starts_of_one():
 @pytest.mark.parametrize("is_monotone", [True, False])
 def test_one_gaussian_ends_alike_from_any_start(is_monotone, iris):
     X, weight = monotone() if is_monotone else (with_holes(iris, 0.4), np.ones(150))
-    em = GaussianEM(IncompleteRows(X, weight), FULL, lambda moments: np.zeros((4, 4)))
+    em = GaussianEM(IncompleteRows(X, weight), FULL, np.zeros((4, 4)))
     ends = [em.run(start) for start in (None, *starts_of_one())]
     for end in ends:
         assert end.converged
@@ -178,9 +178,9 @@ def test_the_gaussians_end_where_em_rests(holed, reg_covar):
     density = GaussianMLE(reg_covar=reg_covar).fit(holed)
     start = Mixture.alone(density._model())
     moments = start.moments(IncompleteRows(holed))
-    end, _ = m_step(
-        moments, FULL, added_covariance(reg_covar, FULL, 4, lambda: moments)
-    )
+    lean_on = moments_to_lean_on(IncompleteRows(holed), FULL)
+    added = added_covariance(reg_covar, FULL, 4, lambda: lean_on)
+    end, _ = m_step(moments, FULL, added)
     np.testing.assert_allclose(end.means[0], density.location_, rtol=1e-9)
     np.testing.assert_allclose(end.covariances[0], density.covariance_, rtol=1e-8)
     descent = CholeskyGaussian(

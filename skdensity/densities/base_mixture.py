@@ -31,7 +31,8 @@ from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covar
 from skdensity.densities.runs import FitProblem, Run
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.moments import Moments, moments_of
+from skdensity.models.mixtures.moments import Moments
+from skdensity.models.mixtures.variances import moments_to_lean_on
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixtures.given import Given
 from skdensity.solvers.mixtures.problem import StartProblem
@@ -572,12 +573,13 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
         family = FAMILIES[self.covariance_type]
         rng = check_random_state(self.random_state)
-        stand_in = stand_in_for(rows, sample_size(self.n_components), rng)
+        n = self.n_components
+        stand_in = stand_in_for(rows, sample_size(n), n, rng)
         added = added_covariance(
             self.reg_covar,
             family,
             rows.n_features,
-            lambda: moments_of(stand_in.rows, family.scatter),
+            lambda: moments_to_lean_on(rows, family),
         )
         start = start_of(self.init_params, stand_in)
         return FitProblem(rows, stand_in, added, rng, start)

@@ -28,7 +28,7 @@ from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covar
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.losses import gaussian_loss
-from skdensity.solvers.incomplete_gaussian import gaussian_moments
+from skdensity.models.mixtures.variances import moments_to_lean_on
 from skdensity.solvers.loop import iterate
 from skdensity.solvers.result import unless_interrupted, warn_unless_converged
 from skdensity.solvers.watchers import Progress, Watcher
@@ -286,14 +286,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         """What `reg_covar` stands for, and whether that is too much."""
         if self.reg_covar == 0:
             return None, None
-
-        def added_of(moments):
-            return added_covariance(
-                self.reg_covar, FULL, rows.n_features, lambda: moments
-            )
-
-        moments, _ = gaussian_moments(rows, FULL, added_of)
-        added = added_of(moments)
+        moments = moments_to_lean_on(rows, FULL)
+        added = added_covariance(self.reg_covar, FULL, rows.n_features, lambda: moments)
         return added, outweighed(Estimates(moments, FULL, added), self)
 
     def _run(self, rows, added, task):

@@ -21,7 +21,8 @@ from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covar
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
-from skdensity.solvers.incomplete_gaussian import gaussian_moments
+from skdensity.models.mixtures.variances import moments_to_lean_on
+from skdensity.solvers.incomplete_gaussian import GaussianEM
 
 SINGULAR = (
     "`covariance_` is singular, so there is no density: {detail}. Add rows, or set a "
@@ -186,8 +187,8 @@ class GaussianMLE(BaseGaussian):
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
             family = FAMILIES[self.covariance_type]
-            moments, converged = gaussian_moments(rows, family, self._added)
-            added = self._store_estimate(moments, rows.dtype)
+            moments, added, converged = self._estimated(rows, family)
+            self._store_estimate(moments, added, rows.dtype)
             if not rows.are_complete:
                 del self._moments  # which are expected under this estimate alone
             doubt = outweighed(Estimates(moments, family, added), self)
@@ -249,7 +250,7 @@ class GaussianMLE(BaseGaussian):
                 self._check_stream()
                 moments = merged(Moments(**self._moments), moments, scatter)
                 dtype = np.result_type(dtype, self.location_)
-            self._store_estimate(moments, dtype)
+            self._store_estimate(moments, self._added(moments), dtype)
         return self
 
     def _check_stream(self):
@@ -266,16 +267,21 @@ class GaussianMLE(BaseGaussian):
                 "start over."
             )
 
-    def _store_estimate(self, moments, dtype):
-        """Store the estimate, and return what was added to it.
+    def _estimated(self, rows, family):
+        """Moments, what is added to their covariance, and whether that is the end."""
+        moments = moments_to_lean_on(rows, family)
+        added = self._added(moments)
+        if rows.are_complete:
+            return moments, added, True
+        state = GaussianEM(rows, family, added).run()
+        return state.moments, added, state.converged
 
-        A singular one has parameters but no density.
-        """
+    def _store_estimate(self, moments, added, dtype):
+        """Store the estimate; a singular one has parameters but no density."""
         family = FAMILIES[self.covariance_type]
         (location,) = moments.mean
-        n_features, added = len(location), self._added(moments)
         (inner,) = moments.covariances(family.scatter, added)
-        covariance = family.shape.matrices(inner, n_features)
+        covariance = family.shape.matrices(inner, len(location))
         try:
             gaussian = Gaussian.of_matrix(location, covariance, family, SINGULAR)
             precision = gaussian.precision
@@ -285,7 +291,6 @@ class GaussianMLE(BaseGaussian):
         self._moments = asdict(moments)
         self._store_arrays(dtype, location_=location, covariance_=covariance)
         self.precision_ = precision.astype(dtype)
-        return added
 
     def _added(self, moments):
         """What `reg_covar` stands for, for rows of some moments."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.moments import Moments, moments_of
+from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import available_gaussian
 from skdensity.rows.rows import Rows
@@ -24,6 +22,8 @@ SINGULAR = (
 )
 # Steps of a fit; where half of the information is missing, it takes some 30.
 MAX_STEPS = 1000
+# Share of a variance that stands for none: rounding errors are about as large.
+NOTHING = 1e-14
 # Length of a step, in standard deviations, below which a fit has converged. Rounding
 # may keep steps longer, which shows where many in a row are no shorter.
 SETTLED = 1e-11
@@ -34,9 +34,6 @@ N_NO_SHORTER = 10
 N_OWN = 3
 SHORT = 0.1
 N_MIXED = 10
-
-
-AddedOf = Callable[[Moments], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,33 +55,6 @@ class GaussianState:
     converged: bool
 
 
-def gaussian_moments(
-    rows: Rows, family: CovarianceFamily, added_of: AddedOf
-) -> tuple[Moments, bool]:
-    """The moments that the most likely Gaussian is estimated from, and whether it is.
-
-    Parameters
-    ----------
-    rows : Rows
-        The rows; complete ones have moments by themselves.
-    family : CovarianceFamily
-        The shape of the covariance.
-    added_of : callable
-        Covariance that is added to an estimate, in the family's layout, from moments.
-
-    Returns
-    -------
-    moments : Moments
-        Of one component.
-    converged : bool
-        Whether steps were enough for what holes hide.
-    """
-    if rows.are_complete:
-        return moments_of(rows, family.scatter), True
-    state = GaussianEM(rows, family, added_of).run()
-    return state.moments, state.converged
-
-
 @dataclass(frozen=True, eq=False)
 class GaussianEM:
     """EM for one Gaussian, its last steps mixed.
@@ -100,41 +70,43 @@ class GaussianEM:
         The rows; NaN is a hole.
     family : CovarianceFamily
         The shape of the covariance.
-    added_of : callable
-        Covariance that is added to an estimate, in the family's layout, from moments.
+    added : ndarray
+        Covariance that is added to every estimate, in the family's layout, without an
+        axis of components.
     """
 
     rows: Rows
     family: CovarianceFamily
-    added_of: AddedOf
-
-    @cached_property
-    def parameters(self) -> MixtureParameters:
-        """What is free, in units of the values that are there."""
-        return MixtureParameters(1, available_gaussian(self.rows, self.family))
+    added: np.ndarray
 
     def run(
         self, start: Gaussian | None = None, max_steps: int = MAX_STEPS
     ) -> GaussianState:
         """Step until steps are short; by default from one without correlations."""
-        path, start = _Path(), start or self.parameters.units
-        here = self.parameters.ravel(Mixture.alone(start))
+        start = start or available_gaussian(self.rows, self.family)
+        path, parameters = _Path(), MixtureParameters(1, start)
+        here = parameters.ravel(Mixture.alone(start))
         for _ in range(max_steps):
-            mixture = self.parameters.unravel(here)
+            mixture = parameters.unravel(here)
             moments = mixture.moments(self.rows)
-            after = self.maximised(moments)
+            after = self.maximised(moments, start)
             size = _length(mixture.gaussian(0), after)
-            image = self.parameters.ravel(Mixture.alone(after))
+            image = parameters.ravel(Mixture.alone(after))
             here = path.next(Point(here, image - here, image), size)
             if path.has_settled:
                 return GaussianState(moments, after, converged=True)
         return GaussianState(moments, after, converged=False)
 
-    def maximised(self, moments: Moments) -> Gaussian:
-        """The M-step."""
-        added = self.added_of(moments)
-        covariances = moments.covariances(self.family.scatter, added)
+    def maximised(self, moments: Moments, start: Gaussian) -> Gaussian:
+        """The M-step; a ValueError where next to nothing is left of the start."""
+        covariances = moments.covariances(self.family.scatter, self.added)
         (cholesky,) = self.family.cholesky(covariances, SINGULAR)
+        log_diagonal = self.family.factors.log_diagonal
+        left = log_diagonal(cholesky) - log_diagonal(start.cholesky)
+        if 2 * left.min() < np.log(NOTHING):
+            # EM would take it down, and down, until it is no number.
+            detail = f"nothing is left of the variance of feature {left.argmin()}"
+            raise ValueError(SINGULAR.format(detail=detail))
         return Gaussian(moments.mean[0], cholesky, self.family)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from skdensity.models.covariances.cholesky import inverse_of_lower
 from skdensity.models.covariances.conditionals import Conditionals
 
 # Features from which a call of LAPACK for each matrix costs less than sweeps of all.
@@ -62,11 +65,12 @@ class MatrixConditionals(Conditionals):
     def _of_thin(self, missing):
         """The same from Uᵀ_m = Q R: half as many digits cancel in Λ_mm = Rᵀ R."""
         columns = self.factor[missing.T].swapaxes(1, 2)
-        triangles = np.linalg.qr(columns, mode="r")
-        inverses = np.linalg.inv(triangles)
-        products = np.matmul(inverses, inverses.swapaxes(1, 2))
-        diagonals = np.diagonal(triangles, axis1=1, axis2=2)
-        return products.transpose(1, 2, 0), 2 * np.log(np.abs(diagonals)).sum(axis=1)
+        triangles: Any = np.linalg.qr(columns, mode="r")
+        with np.errstate(all="ignore"):  # of factors that are no numbers
+            inverses = inverse_of_lower(triangles.swapaxes(1, 2))
+            products = np.matmul(inverses.swapaxes(1, 2), inverses)
+            pivots = np.abs(np.diagonal(triangles, axis1=1, axis2=2))
+            return products.transpose(1, 2, 0), 2 * np.log(pivots).sum(axis=1)
 
 
 def inverted(matrices, scratch):

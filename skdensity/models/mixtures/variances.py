@@ -125,6 +125,25 @@ def available_gaussian(rows: Rows, family: CovarianceFamily) -> Gaussian:
     return Gaussian.isolated(mean, _positive(variances), family)
 
 
+def moments_to_lean_on(rows: Rows, family: CovarianceFamily) -> Moments:
+    """Moments of all rows, without correlations where some have holes.
+
+    Those of what each feature has cost two passes and vanish nowhere, while how
+    features with holes vary together takes a fit to tell.
+    """
+    if rows.are_complete:
+        return moments_of(rows, family.scatter)
+    gaussian, mass = available_gaussian(rows, family), np.array([rows.total_weight])
+    nothing = np.zeros((1, rows.n_features))
+    second = family.scatter.with_covariance(
+        family.scatter.outer(nothing, nothing),
+        mass,
+        rows.n_features,
+        family.factors.square(gaussian.cholesky),
+    )
+    return Moments(0.0, mass, nothing, second, gaussian.mean[None])
+
+
 def _averages(rows, about, power):
     """Those of powers of the values that are there."""
 

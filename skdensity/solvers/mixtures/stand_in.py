@@ -14,7 +14,7 @@ import numpy as np
 
 from skdensity.models.covariances.table import DIAGONAL, FULL
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.mixtures.variances import positive_covariance
+from skdensity.models.mixtures.variances import available_gaussian
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.distinct import merge_duplicates
 from skdensity.rows.incomplete_rows import IncompleteRows
@@ -56,12 +56,15 @@ class DrawnStandIn:
         The rows.
     n_rows : int
         Rows of the sample.
+    n_least : int
+        With fewer distinct rows, copies are looked at, too.
     rng : RandomState
         Source of randomness.
     """
 
     incomplete: IncompleteRows
     n_rows: int
+    n_least: int
     rng: np.random.RandomState
 
     @cached_property
@@ -80,25 +83,29 @@ class DrawnStandIn:
         return ArrayRows(X, self._distinct.weight, self.incomplete.workspace)
 
     @cached_property
-    def _distinct(self) -> IncompleteRows:
+    def _distinct(self) -> ArrayRows:
         """The sample, sorted: draws come in an order that no table shows."""
         sample = self.incomplete.sample(self.n_rows, self.rng)
         X, masses, _ = merge_duplicates(sample.X, sample.each_weight)
+        if len(X) < self.n_least:
+            return sample
         weight = masses * sample.total_weight
         return IncompleteRows(X, weight, self.incomplete.workspace)
 
     @cached_property
     def _gaussian(self) -> Gaussian:
         """The Gaussian of the sample."""
-        family = FULL if self._distinct.n_features <= MAX_FEATURES else DIAGONAL
-        em = GaussianEM(
-            self._distinct, family, lambda m: RIDGE * positive_covariance(m, family)
-        )
-        return em.run(max_steps=MAX_STEPS).gaussian
+        rows = self._distinct
+        family = FULL if rows.n_features <= MAX_FEATURES else DIAGONAL
+        # Of all rows: in the sample a feature may have no value.
+        start = available_gaussian(self.incomplete, family)
+        added = RIDGE * family.factors.square(start.cholesky)
+        em = GaussianEM(rows, family, added)
+        return em.run(start, max_steps=MAX_STEPS).gaussian
 
 
 def stand_in_for(
-    rows: ArrayRows, n_rows: int, rng: np.random.RandomState
+    rows: ArrayRows, n_rows: int, n_least: int, rng: np.random.RandomState
 ) -> StandIn | DrawnStandIn:
     """Rows without holes that stand for rows.
 
@@ -108,9 +115,11 @@ def stand_in_for(
         Rows that may have holes.
     n_rows : int
         Rows of the sample that is completed, where there are more.
+    n_least : int
+        Rows that it has at least, if there are as many, copies or not.
     rng : RandomState
         Source of randomness; complete rows need none.
     """
     if isinstance(rows, IncompleteRows):
-        return DrawnStandIn(rows, n_rows, rng)
+        return DrawnStandIn(rows, n_rows, n_least, rng)
     return StandIn(rows)
