@@ -155,6 +155,9 @@ class AdamGaussianMixture(BaseGaussianMixture):
     correlations, then make no difference. From ``"standard_normal"`` it runs on the
     data as they are.
 
+    NaN stands for what was not observed, as in :class:`EMGaussianMixture`; the
+    gradients, of the likelihood of what was, are exact.
+
     From scikit-learn 1.9 on, ``set_callbacks`` attaches a progress bar or an early stop
     to the fit: every run is a task and its epochs are subtasks. A run that a callback
     stops keeps its parameters; `converged_` is then False.

@@ -46,7 +46,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to evaluate.
+            Rows to evaluate. In models of Gaussians NaN is what was not observed: the
+            density is then that of the other features.
 
         Returns
         -------
@@ -59,8 +60,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a finite table of the features seen in `fit`, or the fitted
-            covariance is singular.
+            If `X` is not a table of the features seen in `fit`, has infinities, or NaN
+            where it may not, or if the fitted covariance is singular.
 
         See Also
         --------
@@ -143,8 +144,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a finite table of the features seen in `fit`, or the weights
-            are negative, all zero or not as many as the rows.
+            If `X` is not a table that :meth:`score_samples` takes, or the weights are
+            negative, all zero or not as many as the rows.
 
         See Also
         --------

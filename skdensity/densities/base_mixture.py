@@ -151,7 +151,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows, at least 2 and at least `n_components`.
+            Training rows, at least 2 and at least `n_components`. NaN is what was not
+            observed; every feature needs a value somewhere.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -165,10 +166,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Raises
         ------
         ValueError
-            If the input is not a finite table with usable weights, has fewer rows than
-            components, if an initial value, or what `init_params` gives or returns,
-            has the wrong shape or range, or if a covariance becomes singular. The
-            estimator is then left as it was.
+            If the input is not a table with usable weights, has infinities, a feature
+            that is NaN in all rows, or fewer rows than components, if an initial value,
+            or what `init_params` gives or returns, has the wrong shape or range, or if
+            a covariance becomes singular. The estimator is then left as it was.
 
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
@@ -267,7 +268,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to assign.
+            Rows to assign; NaN is what was not observed.
 
         Returns
         -------
@@ -279,7 +280,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a finite table of the features seen in `fit`.
+            If `X` is not a table of the features seen in `fit`, or has infinities.
 
         See Also
         --------
@@ -305,7 +306,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to assign.
+            Rows to assign; NaN is what was not observed.
 
         Returns
         -------
@@ -317,7 +318,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a finite table of the features seen in `fit`.
+            If `X` is not a table of the features seen in `fit`, or has infinities.
 
         See Also
         --------
@@ -393,7 +394,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The training rows.
+            The training rows. Those without any value are not there.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights, as numbers of repetitions.
 
@@ -440,7 +441,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The training rows.
+            The training rows. Those without any value are not there.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights, as numbers of repetitions.
 
@@ -495,7 +496,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The training rows.
+            The training rows. Those without any value are not there.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights, as numbers of repetitions.
 

@@ -141,6 +141,9 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
     ``batch_size=None`` these are computed once, after which an epoch costs
     O(n_features³).
 
+    NaN stands for what was not observed, missing at random. The gradients, of the
+    likelihood of what was, are exact, too, but every epoch is a pass over the rows.
+
     From scikit-learn 1.9 on, ``set_callbacks`` attaches a progress bar or an early stop
     to the fit, whose epochs are tasks. A fit that a callback stops keeps its
     parameters; `converged_` is then False.
@@ -229,7 +232,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows, at least 2.
+            Training rows, at least 2. NaN is what was not observed; every feature needs
+            a value somewhere.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -243,9 +247,9 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Raises
         ------
         ValueError
-            If the input is not a finite table with usable weights, or a start has the
-            wrong shape or a non-positive diagonal. The estimator is then left as it
-            was.
+            If the input is not a table with usable weights, has infinities or a feature
+            that is NaN in all rows, or if a start has the wrong shape or a non-positive
+            diagonal. The estimator is then left as it was.
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
             `warm_start=True` goes on from them.

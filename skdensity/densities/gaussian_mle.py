@@ -90,6 +90,14 @@ class GaussianMLE(BaseGaussian):
     ``"full"`` and the memory of one block of rows. Sums accumulate in float64, about
     the mean, so that neither float32 input nor an offset such as 1e8 costs digits.
 
+    NaN stands for what was not observed. The fit then maximises the likelihood of what
+    was, exactly, by EM whose last steps are mixed until they are shorter than 1e-11
+    standard deviations: some twenty passes where a fifth of the values is missing. That
+    is right where values are missing at random, given those that were observed (Rubin
+    1976, doi:10.1093/biomet/63.3.581). The cost follows what is missing: a row that
+    misses m features takes O(m³ + n_features²), and ``"auto"`` then adds 1e-6 of the
+    variances of what was observed.
+
     References
     ----------
     T. W. Anderson (2003), *An Introduction to Multivariate Statistical Analysis*,
@@ -107,6 +115,15 @@ class GaussianMLE(BaseGaussian):
            [0.766, 0.938]])
     >>> round(density.score(X), 4)
     -2.7042
+
+    What was not observed is NaN; the features that were tell of it:
+
+    >>> import numpy as np
+    >>> X_missing = X.copy()
+    >>> X_missing[::2, 1] = np.nan
+    >>> GaussianMLE().fit(X_missing).covariance_.round(3)
+    array([[1.442, 0.79 ],
+           [0.79 , 0.989]])
 
     A constant feature has no density; `reg_covar` gives it a width:
 
@@ -151,7 +168,8 @@ class GaussianMLE(BaseGaussian):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows, at least 2.
+            Training rows, at least 2. NaN is what was not observed; every feature needs
+            a value somewhere.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -165,11 +183,14 @@ class GaussianMLE(BaseGaussian):
         Raises
         ------
         ValueError
-            If the input is not a finite table with usable weights. The estimator is
-            then left as it was.
+            If the input is not a table with usable weights, has infinities or a feature
+            that is NaN in all rows, or if missing values leave a covariance singular.
+            The estimator is then left as it was.
 
         Warns
         -----
+        ConvergenceWarning
+            If the estimate from rows with missing values has not settled.
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
             feature; `partial_fit` does not say so.
@@ -209,7 +230,7 @@ class GaussianMLE(BaseGaussian):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Further rows.
+            Further rows, without NaN.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -224,6 +245,7 @@ class GaussianMLE(BaseGaussian):
         ------
         ValueError
             If the input is not a finite table of the same features with usable weights,
+            the fit so far was to rows with missing values,
             `covariance_type` has changed since the first call, or the parameters were
             given by :meth:`from_parameters`. The estimator is then left as it was.
 
