@@ -6,11 +6,13 @@ from itertools import product
 import numpy as np
 import pytest
 from conftest import TYPES, mixture_of
+from mpmath import mp
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 from skdensity.models.covariances.matrix_conditionals import LARGE, inverted
 from skdensity.models.covariances.table import FAMILIES
+from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
@@ -206,6 +208,48 @@ def test_nearly_equal_features_may_be_missing_together(n_features):
         log_det = np.log(np.diag(lower)).sum()
         expected = -0.5 * (white @ white + o.sum() * np.log(2 * np.pi)) - log_det
         assert found == pytest.approx(expected, abs=1e-7)
+
+
+def exact_log_density(factor, mean, row):
+    """log N of what was observed, with fifty digits."""
+    o = np.flatnonzero(~np.isnan(row))
+    with mp.workdps(50):
+        whole = mp.matrix(factor.tolist()) * mp.matrix(factor.tolist()).T
+        lower = mp.cholesky(mp.matrix([[whole[i, j] for j in o] for i in o]))
+        steps = mp.matrix([mp.mpf(row[i]) - mp.mpf(mean[i]) for i in o])
+        white = mp.lu_solve(lower, steps)
+        log_det = sum(mp.log(lower[i, i]) for i in range(len(o)))
+        distance = sum(z**2 for z in white)
+        return float(-(distance + len(o) * mp.log(2 * mp.pi)) / 2 - log_det)
+
+
+@pytest.mark.parametrize("width", [1e-2, 1e-4, 1e-6])
+def test_holes_cost_no_digits_where_features_are_nearly_equal(width):
+    rng = np.random.RandomState(0)
+    mean, factor = rng.standard_normal(5), np.tril(rng.standard_normal((5, 5)))
+    factor[np.diag_indices(5)] = 1
+    factor[3], factor[3, 3] = factor[2], width
+    factor[4] = factor[0] + width * rng.standard_normal(5)
+    factor[4, 4] = width
+    row = mean + factor @ rng.standard_normal(5)
+    gaussian = Gaussian(mean, factor, FAMILIES["full"])
+    for pattern in product([False, True], repeat=5):
+        if all(pattern):
+            continue
+        X = np.where(pattern, np.nan, row)[None]
+        (found,) = gaussian.log_density(IncompleteRows(X))
+        # Of pivots six digits may go; rounding a row costs eps / width, complete or not.
+        expected = exact_log_density(factor, mean, X[0])
+        assert found == pytest.approx(expected, abs=1e-10 + 1e-14 / width)
+
+
+@pytest.mark.parametrize("n_features", [3, LARGE + 2])
+def test_factors_that_are_no_numbers_raise_nothing(n_features):
+    X = np.zeros((2, n_features))
+    X[0, :-1] = X[1, 1:] = np.nan
+    factor = np.full((n_features, n_features), np.nan)
+    gaussian = Gaussian(np.zeros(n_features), factor, FAMILIES["full"])
+    assert np.all(np.isnan(gaussian.log_density(IncompleteRows(X))))
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, LARGE, LARGE + 9])

@@ -57,6 +57,11 @@ class Patterns:
         places = np.arange(self.rows.start, self.rows.stop)
         return self.each_row(self.missing) * self.n_block + places
 
+    def rows_of(self, pattern: int) -> slice:
+        """The rows of one of the patterns, relative to those here."""
+        begin = self.begin[pattern]
+        return slice(begin, begin + self.counts[pattern])
+
     def each_row(self, values: np.ndarray) -> np.ndarray:
         """Values of patterns, repeated for their rows, along the last axis."""
         if len(self.begin) == self.rows.stop - self.rows.start:

@@ -130,7 +130,7 @@ class DiagonalConditionals(Conditionals):
             shares = np.add.reduceat(share[some.rows], some.begin)
             each = np.broadcast_to(shares, some.missing.shape)
             sums += np.bincount(some.missing.ravel(), each.ravel(), len(sums))
-        return sums / self.factor**2
+        return sums / self.factor / self.factor  # whose square might overflow
 
 
 class DiagonalProducts(Products):

@@ -56,7 +56,7 @@ class IsotropicConditionals(DiagonalConditionals):
 
     def scatter(self, share, patterns, scratch):
         n_missing = sum(some.n_missing * share[some.rows].sum() for some in patterns)
-        return n_missing / self.factor**2
+        return n_missing / self.factor / self.factor
 
 
 class IsotropicProducts(DiagonalProducts):

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.linalg.lapack import dtrtrs
 
 from skdensity.models.covariances.cholesky import inverse_of_lower
 from skdensity.models.covariances.conditionals import Conditionals
 
 # Features from which a call of LAPACK for each matrix costs less than sweeps of all.
 LARGE = 16
-# Share of a precision that the missing features before must leave: of less, more than
-# seven digits cancel, as where features that are nearly equal are missing together.
-THIN = 1e-7
+# Share of a precision that the missing features before must leave, as they do unless
+# features that are nearly equal are missing together. Of less, more than six digits
+# cancel in Λ_mm; and of a product with its inverse more than are left, where a hole
+# that is filled with the mean is that many conditional deviations off.
+THIN = 1e-6
+THIN_PER_DEVIATION = 1e-10
+# With more than that, neither can be.
+THICK = 0.01
 
 
 class MatrixConditionals(Conditionals):
@@ -29,19 +35,24 @@ class MatrixConditionals(Conditionals):
         np.matmul(self.precision, residuals, out=pulls)
         raveled = residuals.reshape(-1)  # a view
         for some in patterns:
-            covariances, each = self._inverted(some, scratch)
+            covariances, each, left = self._inverted(some, scratch)
             log_det[some.rows] = some.each_row(each)
+            pulled = pulls.take(some.holes)
             # A density is least sensitive here: its distance is smallest at the mean,
             # so that an error enters squared, and an inverse is as good as a solution.
-            products = some.each_row(covariances) * pulls.take(some.holes)
-            raveled[some.holes] = -products.sum(axis=1)
+            means = -(some.each_row(covariances) * pulled).sum(axis=1)
+            for pattern in self._thin(some, left, pulled):
+                own = some.rows_of(pattern)
+                rows = residuals[:, some.rows][:, own]
+                means[:, own] = self._projected(some.missing[:, pattern], rows)
+            raveled[some.holes] = means
         return log_det
 
     def scatter(self, share, patterns, scratch):
         n_features = len(self.precision)
         sums = np.zeros(n_features**2)
         for some in patterns:
-            covariances, _ = self._inverted(some, scratch)
+            covariances, _, _ = self._inverted(some, scratch)
             shares = np.add.reduceat(share[some.rows], some.begin)
             pairs, weights = self._pairs(some.missing), covariances * shares
             sums += np.bincount(pairs.ravel(), weights.ravel(), n_features**2)
@@ -52,7 +63,7 @@ class MatrixConditionals(Conditionals):
         return missing[:, None] * len(self.precision) + missing
 
     def _inverted(self, patterns, scratch):
-        """Λ_mm⁻¹ of every pattern, of shape (m, m, n_patterns), and log |Λ_mm|."""
+        """Λ_mm⁻¹ of shape (m, m, n_patterns), log |Λ_mm|, and what is left of it."""
         missing = patterns.missing
         blocks = scratch.array("inverses", (len(missing), *missing.shape))
         self.precision.take(self._pairs(missing), out=blocks, mode="clip")
@@ -60,7 +71,22 @@ class MatrixConditionals(Conditionals):
         thin = np.flatnonzero(~(left >= THIN))
         if len(thin):
             inverses[:, :, thin], log_det[thin] = self._of_thin(missing[:, thin])
-        return inverses, log_det
+        return inverses, log_det, left
+
+    def _thin(self, some, left, pulled):
+        """Patterns of which an inverse is not good enough."""
+        if not left.min() < THICK:  # nor if factors are no numbers
+            return ()
+        scale = np.sqrt(np.diagonal(self.precision))
+        off = np.abs(pulled / some.each_row(scale[some.missing])).max()
+        return np.flatnonzero(left < max(THIN, THIN_PER_DEVIATION * off))
+
+    def _projected(self, missing, residuals):
+        """Conditional means as least squares, by projection on U_mᵀ = Q R."""
+        orthogonal, triangle = np.linalg.qr(self.factor[missing].T)
+        white = self.factor.T @ residuals
+        means, _ = dtrtrs(triangle, -(orthogonal.T @ white))
+        return means
 
     def _of_thin(self, missing):
         """The same from Uᵀ_m = Q R: half as many digits cancel in Λ_mm = Rᵀ R."""
