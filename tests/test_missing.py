@@ -238,7 +238,7 @@ def test_holes_cost_no_digits_where_features_are_nearly_equal(width):
             continue
         X = np.where(pattern, np.nan, row)[None]
         (found,) = gaussian.log_density(IncompleteRows(X))
-        # Of pivots six digits may go; rounding a row costs eps / width, complete or not.
+        # Of pivots six digits may go; rounding a row costs eps / width in any case.
         expected = exact_log_density(factor, mean, X[0])
         assert found == pytest.approx(expected, abs=1e-10 + 1e-14 / width)
 
