@@ -112,6 +112,13 @@ def test_the_kind_of_rows_follows_the_table(holed):
     # Whose sum is infinite, and no hole.
     large = np.full((2, 1), np.finfo(float).max)
     assert type(rows_of_table(large, None, workspace)) is ArrayRows
+    for other in (np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2]):
+        rows = rows_of_table(other, weight, workspace)
+        assert type(rows) is IncompleteRows
+        filled = rows.fill(lambda X, _: np.nansum(X, axis=1), 10**5)
+        np.testing.assert_allclose(filled, np.nansum(X, axis=1), atol=1e-15)
+        rows = rows_of_table(np.nan_to_num(other), weight, workspace)
+        assert type(rows) is ArrayRows
 
 
 def test_samples_and_merging_see_neither_order_nor_repetition(holed):
