@@ -133,7 +133,7 @@ def rows_of_table(
 
 
 def _may_have_holes(X):
-    """False if a sum is finite: there is no NaN in it, which costs less than to look."""
+    """False if a sum is finite: it has no NaN, which costs less than to look."""
     with np.errstate(over="ignore", invalid="ignore"):
         if not X.flags.forc:
             return not np.isfinite(X.sum())
