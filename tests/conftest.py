@@ -3,6 +3,8 @@
 Problems are fixtures. Their arrays are read-only, since all tests share them.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
@@ -22,6 +24,7 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import shared_moments
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.bandwidths.rules import BANDWIDTHS
+from skdensity.solvers.loop import Solver
 from skdensity.solvers.mixtures.em import m_step
 from skdensity.solvers.mixtures.starts import STARTS
 
@@ -155,6 +158,25 @@ def mixture_of_shares(X, shares, family, reg_covar=0.0):
     mixture, n_revived = m_step(moments, family, reg_covar)
     assert n_revived == 0
     return mixture
+
+
+# ---- A solver without a model ----
+
+
+class Counting(Solver):
+    """A solver whose n-th value is a function of n."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def init(self, model=None):
+        return SimpleNamespace(n=0, value=self.value(0))
+
+    def step(self, state):
+        return SimpleNamespace(n=state.n + 1, value=self.value(state.n + 1))
+
+    def finished(self, state):
+        return state.n, state.value
 
 
 # ---- Brute forces ----

@@ -8,22 +8,32 @@ import pytest
 from conftest import ISOTROPIC, TYPES, central_differences, stretched
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, load_wine
+from sklearn.preprocessing import StandardScaler
 
 from skdensity import EMGaussianMixture
+from skdensity.densities import em_gaussian_mixture
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.passes import blocks
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.solvers.mixtures import acceleration
-from skdensity.solvers.mixtures.acceleration import ACCELERATIONS, AcceleratedEM, Point
+from skdensity.solvers.mixtures import acceleration, directions
+from skdensity.solvers.mixtures.acceleration import AcceleratedEM
+from skdensity.solvers.mixtures.directions import ACCELERATIONS, Point
 from skdensity.solvers.mixtures.em import EM
+from skdensity.solvers.mixtures.visits import Visit
 
 # Of numbers that show, and of more components than there are clusters.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*reg_covar=:UserWarning", "ignore:.*coincide:UserWarning"
 )
+
+
+def plain_em(n_components=3, **parameters):
+    return EMGaussianMixture(
+        n_components, acceleration=None, random_state=0, **parameters
+    )
 
 
 def solver_and_state(X, covariance_type, direction, reg_covar=0.0):
@@ -46,9 +56,7 @@ def solver_and_state(X, covariance_type, direction, reg_covar=0.0):
 @pytest.mark.parametrize("name", ACCELERATIONS)
 @pytest.mark.parametrize("covariance_type", TYPES)
 def test_ends_at_ems_optimum_without_a_step_down(iris, covariance_type, name):
-    em = EMGaussianMixture(
-        3, covariance_type=covariance_type, reg_covar=0, random_state=0
-    )
+    em = plain_em(covariance_type=covariance_type, reg_covar=0)
     plain = clone(em).set_params(tol=1e-11, max_iter=5000).fit(iris)
     fast = clone(em).set_params(tol=1e-11, acceleration=name).fit(iris)
     assert fast.lower_bound_ == pytest.approx(plain.lower_bound_, abs=1e-8)
@@ -58,15 +66,60 @@ def test_ends_at_ems_optimum_without_a_step_down(iris, covariance_type, name):
 
 @pytest.mark.parametrize("name", ACCELERATIONS)
 def test_regularised_fits_end_where_em_rests(iris, name):
-    em = EMGaussianMixture(3, reg_covar=1e-2, tol=1e-11, max_iter=5000, random_state=0)
+    em = plain_em(reg_covar=1e-2, tol=1e-11, max_iter=5000)
     plain = clone(em).fit(iris)
     fast = clone(em).set_params(acceleration=name).fit(iris)
     np.testing.assert_allclose(fast.means_, plain.means_, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ACCELERATIONS)
+def test_regularised_fits_take_fewer_steps(name):
+    # Where `reg_covar` is a tenth of a nat, EM does not climb the likelihood alone.
+    rows = StandardScaler().fit_transform(load_wine().data[:, :2])
+    em = plain_em(init_params="kmeans", reg_covar=0.02, tol=1e-9, max_iter=5000)
+    plain = clone(em).fit(rows)
+    fast = clone(em).set_params(acceleration=name).fit(rows)
+    assert fast.n_iter_ < plain.n_iter_ / 2
+    # Plain EM ends within its last steps over 1 less their factor, 0.9.
+    np.testing.assert_allclose(fast.means_, plain.means_, atol=1e-2)
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_the_toll_of_a_way_is_the_integral_of_its_gradient(iris, covariance_type):
+    # What regularised gradients have beyond the likelihood's, along a short way.
+    solver, state = solver_and_state(iris, covariance_type, None, reg_covar=1e-2)
+    parameters, rows = solver.parameters, ArrayRows(iris)
+    middle = parameters.ravel(state.mixture)
+    way = 1e-4 * np.random.RandomState(0).standard_normal(len(middle))
+
+    def visit(theta):
+        there = parameters.unravel(theta)
+        return Visit(solver._landscape, there, there.moments(rows), there)
+
+    here = visit(middle)
+    free = replace(solver._landscape, reg_covar=np.zeros_like(solver.em.reg_covar))
+    pull = here.point.gradient - free.gradient(here.mixture, here.moments)
+    toll = visit(middle + way).toll(visit(middle - way))
+    # Central differences are off by the square of the way.
+    assert toll == pytest.approx(-2 * way @ pull, rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_auto_is_lbfgs_but_where_em_itself_is_asked_for(monkeypatch, overlapping):
+    def path(acceleration, **parameters):
+        em = plain_em(tol=1e-7, max_iter=2000).set_params(acceleration=acceleration)
+        return em.set_params(**parameters).fit(overlapping).lower_bounds_
+
+    assert path("auto") == path("lbfgs") != path(None)
+    steps = {"tol": 0, "max_iter": 50}
+    assert path("auto", **steps) == path(None, **steps) != path("lbfgs", **steps)
+    monkeypatch.setattr(em_gaussian_mixture, "MAX_FREE", 8)
+    assert path("auto") == path(None)
+
+
+@pytest.mark.parametrize("name", ACCELERATIONS)
 def test_takes_fewer_steps_where_components_overlap(overlapping, name):
-    em = EMGaussianMixture(3, tol=1e-7, max_iter=5000, random_state=0)
+    em = plain_em(tol=1e-7, max_iter=5000)
     plain = clone(em).fit(overlapping)
     fast = clone(em).set_params(acceleration=name).fit(overlapping)
     assert fast.n_iter_ < plain.n_iter_ / 2
@@ -126,10 +179,7 @@ def counted(monkeypatch):
 @pytest.mark.parametrize("case", CASES)
 def test_ends_where_ems_rule_ends_it_not_below_plain_em(counted, case, name):
     X, weight, options = CASES[case]
-    em = EMGaussianMixture(
-        **{"n_components": 3, "init_params": "kmeans", "random_state": 0, **options},
-        max_iter=5000,
-    )
+    em = plain_em(**{"init_params": "kmeans", **options}, max_iter=5000)
     plain = clone(em).fit(X, sample_weight=weight)
     n_plain = len(counted)
     fast = clone(em).set_params(acceleration=name).fit(X, sample_weight=weight)
@@ -144,13 +194,11 @@ def test_ends_where_ems_rule_ends_it_not_below_plain_em(counted, case, name):
 
 
 @pytest.mark.parametrize("name", ACCELERATIONS)
-@pytest.mark.parametrize("case", ["separated", "regularised", "wine", "digits"])
+@pytest.mark.parametrize("case", ["separated"])
 def test_where_no_direction_may_lead_every_step_is_ems(case, name):
-    # EM converges in a few steps there, or does not climb the likelihood.
+    # EM converges in a few steps there.
     X, _, options = CASES[case]
-    em = EMGaussianMixture(
-        **{"n_components": 3, "init_params": "kmeans", "random_state": 0, **options}
-    )
+    em = plain_em(**{"init_params": "kmeans", **options})
     plain = clone(em).fit(X)
     fast = clone(em).set_params(acceleration=name).fit(X)
     assert fast.lower_bounds_ == plain.lower_bounds_
@@ -234,7 +282,7 @@ def test_the_gradient_weighs_ems_step(iris, covariance_type, reg_covar):
     solver, state = solver_and_state(iris, covariance_type, None, reg_covar)
     for _ in range(3):
         mixture = state.mixture
-        state = solver.step(replace(state, points=()))
+        state = solver.step(replace(state, visits=()))
         (point,) = state.points
         logits, means = point.gradient[:3], point.gradient[3:15].reshape(3, 4)
         step_logits, step_means = point.step[:3], point.step[3:15].reshape(3, 4)
@@ -251,7 +299,7 @@ def test_the_gradient_weighs_ems_step(iris, covariance_type, reg_covar):
 def test_the_gradient_vanishes_where_em_rests(iris, covariance_type, reg_covar):
     solver, state = solver_and_state(iris, covariance_type, None, reg_covar)
     em, plain = solver.em, solver.em.init(state.mixture)
-    (away,) = solver.step(replace(state, points=())).points
+    (away,) = solver.step(replace(state, visits=())).points
     assert away.step @ away.gradient > 0  # EM climbs, so that it is a direction to go
     for _ in range(600):
         plain = em.step(plain)
@@ -267,13 +315,8 @@ def test_the_gradient_vanishes_where_em_rests(iris, covariance_type, reg_covar):
 @pytest.mark.parametrize("reg_covar", [0.0, 1e-2])
 @pytest.mark.parametrize("covariance_type", TYPES)
 def test_it_ends_where_em_rests(iris, covariance_type, reg_covar, name):
-    em = EMGaussianMixture(
-        3,
-        covariance_type=covariance_type,
-        reg_covar=reg_covar,
-        tol=1e-13,
-        max_iter=5000,
-        random_state=0,
+    em = plain_em(
+        covariance_type=covariance_type, reg_covar=reg_covar, tol=1e-13, max_iter=5000
     )
     fast = clone(em).set_params(acceleration=name).fit(iris)
     # Where EM rests, the mean log-likelihood may go on by an ulp to and fro; it is
@@ -292,7 +335,7 @@ def test_the_gradient_is_that_of_the_mean_log_likelihood(iris, covariance_type):
     (point,) = state.points
 
     def value(parameters):
-        mixture = solver._unravel(parameters)
+        mixture = solver.parameters.unravel(parameters)
         return mixture.moments(ArrayRows(iris)).log_likelihood / len(iris)
 
     expected = central_differences(value, point.parameters)
@@ -357,8 +400,7 @@ def test_never_falls_from_a_random_start(overlapping, covariance_type, name):
 
 @pytest.mark.parametrize("name", ACCELERATIONS)
 def test_takes_fewer_passes_where_components_overlap(counted, overlapping, name):
-    mixture = EMGaussianMixture(3, tol=1e-7, max_iter=5000, random_state=0)
-    mixture.fit(overlapping)
+    mixture = plain_em(tol=1e-7, max_iter=5000).fit(overlapping)
     n_plain = len(counted)
     mixture.set_params(acceleration=name).fit(overlapping)
     assert len(counted) - n_plain < n_plain / 2
@@ -417,7 +459,7 @@ def test_a_warm_start_goes_on(overlapping, name):
 
 
 def test_it_is_a_parameter_like_any_other(iris):
-    for name in (None, *ACCELERATIONS):
+    for name in (None, "auto", *ACCELERATIONS):
         mixture = EMGaussianMixture(3, acceleration=name)
         assert mixture.get_params()["acceleration"] == name
         assert clone(mixture).acceleration == name
@@ -479,13 +521,11 @@ def test_directions_that_go_too_far_still_end_at_the_optimum(
 ):
     right = ACCELERATIONS[name]
     monkeypatch.setitem(ACCELERATIONS, name, lambda points: 1e6 * right(points))
-    mixture = EMGaussianMixture(
-        3,
+    mixture = plain_em(
         covariance_type=covariance_type,
         reg_covar=0,
         tol=1e-11,
         max_iter=5000,
-        random_state=0,
     )
     plain = clone(mixture).fit(iris)
     fast = clone(mixture).set_params(acceleration=name).fit(iris)
@@ -511,7 +551,7 @@ def parabola(n):
 def test_anderson_solves_linear_problems(n):
     # In n dimensions n differences of steps span the space, and none of it is left.
     points, peak = parabola(n)
-    reached = points[-1].parameters + acceleration.anderson(points)
+    reached = points[-1].parameters + directions.anderson(points)
     np.testing.assert_allclose(reached, peak, atol=1e-8)
 
 
@@ -530,7 +570,7 @@ def test_lbfgs_is_bfgs_with_a_matrix_that_begins_as_ems(n):
         change = before.gradient - after.gradient
         left = np.eye(n) - np.outer(move, change) / (move @ change)
         inverse = left @ inverse @ left.T + np.outer(move, move) / (move @ change)
-    direction = acceleration.lbfgs(points)
+    direction = directions.lbfgs(points)
     np.testing.assert_allclose(direction, inverse @ points[-1].gradient, rtol=1e-9)
     assert direction @ points[-1].gradient > 0
 
@@ -539,7 +579,7 @@ def test_lbfgs_takes_ems_step_where_no_curvature_shows():
     one, two = np.array([0.0]), np.array([1.0])
     # The gradient grows along the move: a Newton step would go down.
     points = (Point(one, one + 1, one + 1), Point(two, two + 1, two + 0.5))
-    np.testing.assert_array_equal(acceleration.lbfgs(points), [0.5])
+    np.testing.assert_array_equal(directions.lbfgs(points), [0.5])
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

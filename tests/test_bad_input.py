@@ -1,6 +1,7 @@
 """Bad input: a clear error, and an estimator that is left as it was."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ONE_OF_EACH
 from scipy.sparse import csr_array
@@ -158,3 +159,24 @@ def test_zero_weights_count_as_absent_when_components_are_counted():
     weight[:3] = 1
     with pytest.raises(ValueError, match=r"n_components=4.*n_samples=3"):
         EMGaussianMixture(4).fit(X, sample_weight=weight)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("size", [1e154, 1e300])
+@pytest.mark.parametrize(
+    "estimator",
+    [GaussianMLE(), CholeskyGaussian(), EMGaussianMixture(2), AdamGaussianMixture(2)],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_values_whose_squares_overflow_are_named(estimator, size):
+    table = pd.DataFrame(X, columns=["a", "b"])
+    fitted = clone(estimator).fit(table)
+    table["b"] *= size
+    before = dict(vars(fitted))
+    for fit in methods_that_fit(fitted):
+        with pytest.raises(ValueError, match=r"'b' has values .* squares.*Rescale"):
+            fit(table)
+        assert vars(fitted).keys() == before.keys()
+    # A row of weight zero is not there.
+    rows = np.vstack([X, [[1.0, size]]])
+    fitted.fit(rows, sample_weight=np.append(np.ones(len(X)), 0.0))

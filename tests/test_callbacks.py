@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sklearn
-from conftest import BATCHES
+from conftest import BATCHES, Counting
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -71,16 +71,6 @@ class Snapshots(Recorder):
             self.metadata.append(metadata)
 
 
-class Countdown:
-    """A solver, and its state, that counts down to zero."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def step(self, state):
-        return Countdown(state.value - 1)
-
-
 class Run(Task):
     """A run that keeps what becomes of its parts; `stop` says which one ends it."""
 
@@ -98,9 +88,10 @@ class Run(Task):
 
 def count_down(run, max_iter):
     """Iterate from 9 downwards; the run is told the values."""
+    solver = Counting(lambda n: 9 - n)
     return iterate(
-        Countdown(9),
-        Countdown(9),
+        solver,
+        solver.init(),
         max_iter=max_iter,
         stop=lambda values: False,
         watchers=[Iterations(run, lambda told, result: told.append(result.values[-1]))],
@@ -152,7 +143,7 @@ def test_an_observer_ends_the_loop_without_convergence_or_warning():
     assert run.told.count("announced") == 5
     assert result.ended_by == "observer"
     assert not result.converged
-    warn_unless_converged(result, "Countdown", tol=1.0)
+    warn_unless_converged(result, "Counting", tol=1.0)
 
 
 def test_every_step_is_announced_and_observed():

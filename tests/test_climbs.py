@@ -10,7 +10,7 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.solvers.mixtures.climbs import ALL, Climbs, ClimbStep, ranked
+from skdensity.solvers.mixtures.climbs import OUTWEIGHING, Climbs, ClimbStep, ranked
 from skdensity.solvers.mixtures.em import m_step
 
 N_CLIMBS, N_COMPONENTS = 3, 2
@@ -131,7 +131,7 @@ def step_by_hand(X, weight, mixture, family, lent, added):
     means = shares.T @ X / mass[:, None]
     each = [covariance_in(family.untied, X, share) for share in shares.T]
     common = np.average(each, axis=0, weights=mass)
-    if family.shape.tied or lent == ALL:
+    if family.shape.tied or lent == OUTWEIGHING:
         each = [common for _ in each]
     else:
         each = [
@@ -149,7 +149,7 @@ def test_three_steps_are_those_of_every_climb_by_hand(rows, name):
     X, d = rows.X, rows.n_features
     weight = np.ones(len(X)) if rows.weight is None else rows.weight
     added = family.untied.scatter.isolated(np.full(d, 1e-3))
-    lent = np.array([1.5, 30.0, ALL])
+    lent = np.array([1.5, 30.0, OUTWEIGHING])
     step, climbs = ClimbStep(family, added), climbs_of(family, d)
     for _ in range(3):
         moments = climbs.moments(rows)
@@ -178,7 +178,7 @@ def test_without_lent_rows_a_step_is_that_of_em(rows, name):
         np.testing.assert_allclose(matrices(after), matrices(expected), atol=1e-9)
 
 
-@pytest.mark.parametrize("lent", [1e-3, 1.0, ALL])
+@pytest.mark.parametrize("lent", [1e-3, 1.0, OUTWEIGHING])
 @pytest.mark.parametrize("name", TYPES)
 def test_components_share_a_covariance_if_all_rows_are_lent_or_it_is_tied(
     rows, name, lent
@@ -188,10 +188,10 @@ def test_components_share_a_covariance_if_all_rows_are_lent_or_it_is_tied(
     found = ClimbStep(family, 0.0)(climbs.moments(rows), np.full(N_CLIMBS, lent))
     cholesky = found.mixture.cholesky.reshape(N_CLIMBS, N_COMPONENTS, -1)
     is_common = np.allclose(cholesky, cholesky[:, :1], rtol=1e-12, atol=1e-12)
-    assert is_common == (family.shape.tied or lent == ALL)
+    assert is_common == (family.shape.tied or lent == OUTWEIGHING)
 
 
-@pytest.mark.parametrize("lent", [1e-3, ALL])
+@pytest.mark.parametrize("lent", [1e-3, OUTWEIGHING])
 @pytest.mark.parametrize("name", TYPES)
 def test_a_part_of_few_rows_or_none_borrows_its_covariance(name, lent):
     family = FAMILIES[name]
@@ -238,7 +238,7 @@ def test_lending_rows_costs_likelihood_and_more_of_them_more():
     same = [np.concatenate([a] * 3) for a in (one.weights, one.means, one.cholesky)]
     climbs = Climbs(Mixture.from_cholesky(*same, FULL), 3)
     step = ClimbStep(FULL, 0.0)
-    after = step(climbs.moments(rows), np.array([1e-300, 10.0, ALL]))
+    after = step(climbs.moments(rows), np.array([1e-300, 10.0, OUTWEIGHING]))
     # The moments are the same, of which the M-step without lent rows is the maximum.
     surrogate = []
     shares = one.responsibilities(rows)

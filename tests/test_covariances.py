@@ -1,11 +1,14 @@
 """The covariance families: shapes, factors and conversions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import MATRICES, dense_covariances
 
 from skdensity.models.covariances import cholesky as triangles
 from skdensity.models.covariances.table import FAMILIES
+from skdensity.models.mixtures.moments import Moments
 
 K, D = 3, 4
 COMPLAINT = "component {component}: {detail}"
@@ -160,3 +163,54 @@ def test_inverses_of_triangles(n):
     with np.errstate(divide="ignore", invalid="ignore"):
         is_finite = np.isfinite(triangles.inverse_of_lower(lower)).all(axis=(1, 2))
     np.testing.assert_array_equal(is_finite, [True, False, True])
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_what_is_singular_to_rounding_is_lifted(family, covariances, scale):
+    def lifted(matrices):
+        return family.lifted(matrices, D)
+
+    np.testing.assert_array_equal(lifted(covariances), covariances)
+    if family.name not in MATRICES:
+        return
+    units = scale ** np.arange(D)
+    noise = np.random.RandomState(0).standard_normal((D, D))
+    noise += noise.T
+    np.fill_diagonal(noise, 0.1)
+    for singular in (np.ones((D, D)), noise):
+        faulty = np.stack([*covariances, singular]) * np.outer(units, units)
+        regular = lifted(faulty)
+        np.testing.assert_array_equal(regular[:-1], faulty[:-1])
+        family.cholesky(regular, COMPLAINT)
+    np.testing.assert_allclose(
+        lifted(np.ones((1, D, D)) * scale), np.full((1, D, D), scale), rtol=1e-11
+    )
+
+
+def test_sums_of_squares_are_no_less_than_their_rounding_errors(family):
+    rng = np.random.RandomState(0)
+    residuals = rng.standard_normal((K, 30, D))
+    mean = 1e9 * rng.standard_normal((K, D))
+    scatter = family.untied.scatter
+    about = np.zeros((K, D))
+    share, out = np.ones(30), np.empty((D, 30))
+    second = np.stack(
+        [
+            scatter.of_residuals((r + m).T, share, out)
+            for r, m in zip(residuals, mean, strict=True)
+        ]
+    )
+    first = (residuals + mean[:, None]).sum(axis=1)
+    moments = Moments(0.0, np.full(K, 30.0), first, second, about)
+    squares = family.shape.variances(moments.centred(scatter).second, D)
+    lost = family.shape.variances(scatter.outer(30 * moments.shift, moments.shift), D)
+    assert np.all(squares > 1e-16 * lost)
+    assert np.all(squares < 1e-12 * lost)
+    # About points near the means nothing cancels.
+    near = Moments(0.0, moments.mass, residuals.sum(axis=1), 0 * second, about)
+    second = np.stack([scatter.of_residuals(r.T, share, out) for r in residuals])
+    shift = residuals.mean(axis=1)
+    np.testing.assert_allclose(
+        replace(near, second=second).centred(scatter).second,
+        second - scatter.outer(30 * shift, shift),
+    )

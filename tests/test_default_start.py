@@ -1,10 +1,11 @@
 """Fits that begin as they do by default: optima, axes, memory."""
 
 import tracemalloc
+from itertools import product
 
 import numpy as np
 import pytest
-from conftest import TYPES
+from conftest import STARTS_ON_ROWS, TYPES
 from scipy.optimize import linear_sum_assignment
 from sklearn.datasets import load_wine
 
@@ -303,13 +304,17 @@ def test_a_start_with_many_components_holds_tens_of_megabytes(
     assert peak(mixture, X) < 60e6
 
 
-@pytest.mark.parametrize("covariance_type", TYPES)
-def test_a_start_holds_no_table_of_rows_and_components(covariance_type):
+@pytest.mark.parametrize(
+    ("init_params", "covariance_type"),
+    [*product(["small_em"], TYPES), *product(STARTS_ON_ROWS, ["full"])],
+)
+def test_a_start_holds_no_table_of_rows_and_components(init_params, covariance_type):
     n_rows, n_components = 30_000, 100
     X = np.random.RandomState(0).standard_normal((n_rows, 2))
     mixture = EMGaussianMixture(
         n_components,
         covariance_type=covariance_type,
+        init_params=init_params,
         max_iter=0,
         random_state=0,
         n_jobs=1,

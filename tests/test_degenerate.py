@@ -159,3 +159,38 @@ def test_an_outlier_in_all_features_is_no_reason_to_fail(
     X[-1] = size
     mixture = EMGaussianMixture(n_components, random_state=0).fit(X)
     assert np.sum(mixture.predict(X) == mixture.predict(X[-1:])) == 1
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("n_components", [1, 2, 3])
+@pytest.mark.parametrize("share", [1e-4, 1e-6, 1e-7, 1e-8])
+def test_nearly_collinear_rows_are_no_reason_to_fail(
+    covariance_type, n_components, share
+):
+    # What "auto" adds to a component is itself singular to rounding beside it.
+    mixture = EMGaussianMixture(
+        n_components, covariance_type=covariance_type, max_iter=30, random_state=0
+    )
+    for seed in range(3):
+        rng = np.random.RandomState(seed)
+        points = rng.standard_normal((3, 3))
+        points[:, 0] = points[:, 1:].sum(axis=1) + share * points[:, 0]
+        assert_finite(mixture.fit(points), points)
+        lines = rng.standard_normal((40, 3))
+        lines[:, 2] = lines[:, 0] + share * (rng.uniform(size=40) < 0.5)
+        assert_finite(mixture.fit(lines), lines)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("far", [1e9, 1e12])
+def test_a_step_of_the_means_that_cancels_digits_does_not_end_a_fit(
+    covariance_type, far
+):
+    X = np.vstack([CLUSTERS, CLUSTERS + far])
+    mixture = EMGaussianMixture(
+        3, covariance_type=covariance_type, reg_covar=1e-6, random_state=0
+    )
+    for init_params in STARTS_ON_ROWS:
+        assert_finite(mixture.set_params(init_params=init_params).fit(X), X)

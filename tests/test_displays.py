@@ -232,7 +232,7 @@ def test_further_bandwidths_have_their_leave_one_out_scores():
         ),
         (
             lambda: DensityDisplay.from_estimator(
-                GaussianMLE(reg_covar="auto").fit(np.tile(X, 3))
+                GaussianMLE(covariance_type="diag").fit(np.tile(X, 3))
             ),
             ValueError,
             "choose at most 8 with `features`",

@@ -241,7 +241,8 @@ def test_a_descent_ends_at_the_closed_form(iris, reg_covar, batch_size):
 def test_auto_makes_a_singular_covariance_usable(iris):
     X = np.c_[iris, iris[:, 0], np.zeros(150)]
     for unit in (1.0, 1e-6):
-        density = GaussianMLE(reg_covar="auto").fit(unit * X)
+        with pytest.warns(UserWarning, match="the covariance rests on `reg_covar`"):
+            density = GaussianMLE(reg_covar="auto").fit(unit * X)
         shifted = density.score_samples(unit * X) + 6 * np.log(unit)
         assert np.isfinite(shifted).all()
         if unit == 1.0:
@@ -250,7 +251,7 @@ def test_auto_makes_a_singular_covariance_usable(iris):
     stream = GaussianMLE(reg_covar="auto")
     for begin in range(0, 150, 50):
         stream.partial_fit(X[begin : begin + 50])
-    whole = GaussianMLE(reg_covar="auto").fit(X)
+    whole = GaussianMLE(reg_covar="auto").partial_fit(X)
     np.testing.assert_allclose(stream.covariance_, whole.covariance_, rtol=1e-9)
 
 
@@ -259,14 +260,42 @@ def test_auto_makes_a_singular_covariance_usable(iris):
 
 @pytest.mark.parametrize("Mixture", MIXTURES)
 @pytest.mark.parametrize("reg_covar", [1e-6, "auto"])
-@pytest.mark.parametrize("n_rows", [30, 60])
-def test_few_rows_in_many_features_are_named(Mixture, reg_covar, n_rows):
-    X = np.random.RandomState(0).standard_normal((n_rows, 40))
-    (message,) = warned(Mixture(3, reg_covar=reg_covar, max_iter=50, random_state=0), X)
+@pytest.mark.parametrize(
+    ("covariance_type", "n_rows", "n_light"),
+    [("full", 30, 0), ("full", 60, 0), ("full", 30, 300), ("tied", 30, 0)],
+)
+def test_few_rows_in_many_features_are_named(
+    Mixture, reg_covar, covariance_type, n_rows, n_light
+):
+    X = np.random.RandomState(0).standard_normal((n_rows + n_light, 40))
+    weight = np.append(np.ones(n_rows), np.full(n_light, 1e-6))
+    mixture = Mixture(3, covariance_type=covariance_type, reg_covar=reg_covar)
+    mixture.set_params(max_iter=50, random_state=0)
+    (message,) = warned(mixture, X, sample_weight=weight)
     assert "effective number of rows" in message
     assert "rest" in message
     assert "`reg_covar`" in message
-    assert "takes at least 41" in message
+    # A mean for each component, and as many rows as features besides.
+    n_means = 3 if covariance_type in TIED else 1
+    assert f"takes at least {40 + n_means}" in message
+
+
+@pytest.mark.parametrize("reg_covar", [1e-6, "auto"])
+@pytest.mark.parametrize(
+    "density", [GaussianMLE(), CholeskyGaussian()], ids=["mle", "cholesky"]
+)
+def test_few_rows_of_one_gaussian_are_named(density, reg_covar):
+    X = np.random.RandomState(0).standard_normal((60, 40))
+    density = clone(density).set_params(reg_covar=reg_covar)
+    weight = np.repeat([1.0, 0.0], [10, 50])
+    (message,) = warned(density, X, sample_weight=weight)
+    assert message.startswith(f"{type(density).__name__}: the covariance rests on")
+    assert "(effective number of rows: 10; covariance_type='full' takes" in message
+    assert "components" not in message
+    assert not warned(density, X)
+    if isinstance(density, GaussianMLE):  # variances need fewer rows
+        density.set_params(covariance_type="diag")
+        assert not warned(density, X, sample_weight=weight)
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
@@ -352,13 +381,31 @@ def test_on_rounded_rows_bic_falls_for_ever_and_the_fits_say_why():
     assert more.bic(X) < many.bic(X) < few.bic(X) - 1000
 
 
-def test_ties_are_named_where_there_is_no_maximum():
+@pytest.mark.parametrize("is_heavy", [False, True])
+@pytest.mark.parametrize("n_features", [1, 2])
+@pytest.mark.parametrize("covariance_type", UNTIED)
+def test_ties_are_named_where_there_is_no_maximum(
+    covariance_type, n_features, is_heavy
+):
     rng = np.random.RandomState(0)
-    X = np.append(rng.standard_normal(100), np.full(10, 5.0))[:, None]
-    with pytest.raises(ValueError, match=r"component 1 .*variance .*\(ties\).*`reg_co"):
-        EMGaussianMixture(2, reg_covar=0, random_state=0).fit(X)
-    (message,) = warned(EMGaussianMixture(2, random_state=0), X)
+    X, n_ties = rng.standard_normal((100, n_features)), 1 if is_heavy else 10
+    X = np.append(X, np.full((n_ties, n_features), 20.0), axis=0)
+    weight = np.append(np.ones(100), np.full(n_ties, 10 / n_ties))
+    mixture = EMGaussianMixture(2, covariance_type=covariance_type, random_state=0)
+    singular = clone(mixture).set_params(reg_covar=0)
+    with pytest.raises(ValueError, match=r"component 1 .*\(ties\).*Increase `reg_co"):
+        singular.fit(X, sample_weight=weight)
+    (message,) = warned(mixture, X, sample_weight=weight)
     assert "component 1 rests on `reg_covar`" in message
+
+
+@pytest.mark.parametrize("covariance_type", TIED)
+def test_ties_have_a_maximum_where_others_tell_the_width(covariance_type):
+    X = np.append(np.random.RandomState(0).standard_normal(100), np.full(10, 20.0))
+    mixture = EMGaussianMixture(2, covariance_type=covariance_type, reg_covar=0)
+    assert not warned(mixture, X[:, None])
+    within = 100 / 110 * X[:100].var()
+    assert np.max(mixture.covariances_) == pytest.approx(within, rel=1e-9)
 
 
 # ---- Components that are one ----

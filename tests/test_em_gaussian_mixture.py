@@ -33,7 +33,7 @@ def test_has_all_parameters_and_attributes_of_gaussian_mixture(iris):
         GaussianMixture().get_params()
         | better
         | {
-            "acceleration": None,
+            "acceleration": "auto",
             "n_jobs": None,
         }
     )

@@ -25,6 +25,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from skdensity import AdamGaussianMixture, EMGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.rows.array_rows import ArrayRows
+from skdensity.solvers.mixtures.em import EM
 from skdensity.solvers.mixtures.given import Completion, Given
 from skdensity.solvers.mixtures.problem import StartProblem
 
@@ -613,3 +614,28 @@ def test_a_fit_that_goes_on_does_not_start(iris):
     mixture = EMGaussianMixture(2, warm_start=True, random_state=0).fit(iris)
     mixture.set_params(init_params=LABELS, n_init=2).fit(iris)
     assert mixture.converged_
+
+
+@pytest.mark.parametrize(
+    ("parts", "n_runs"),
+    [
+        ({"means_init": [[5.0, 3, 2, 0], [6, 3, 5, 2]]}, 1),
+        ({"means_init": [[5.0, 3, 2, 0], [6, 3, 5, 2]], "weights_init": [0.3, 0.7]}, 1),
+        ({"weights_init": [0.3, 0.7]}, 3),
+        ({}, 3),
+    ],
+)
+def test_runs_that_cannot_differ_are_one(monkeypatch, iris, parts, n_runs):
+    init, begun = EM.init, []
+
+    def counted(self, mixture, *value):
+        begun.append(mixture)
+        return init(self, mixture, *value)
+
+    monkeypatch.setattr(EM, "init", counted)
+    mixture = EMGaussianMixture(2, acceleration=None, n_init=3, random_state=0, **parts)
+    mixture.fit(iris)
+    assert len(begun) == n_runs
+    if n_runs == 1:
+        once = clone(mixture).set_params(n_init=1, random_state=1).fit(iris)
+        assert_same(mixture, once, rtol=0)

@@ -16,7 +16,7 @@ from skdensity import (
     GaussianMLE,
     LOOKernelDensity,
 )
-from skdensity.densities.regularisation import added_covariance
+from skdensity.densities.regularisation import added_to_gaussian
 from skdensity.models.covariances.table import FAMILIES, FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.losses import (
@@ -179,7 +179,7 @@ def test_the_gaussians_end_where_em_rests(holed, reg_covar):
     start = Mixture.alone(density._model())
     moments = start.moments(IncompleteRows(holed))
     lean_on = moments_to_lean_on(IncompleteRows(holed), FULL)
-    added = added_covariance(reg_covar, FULL, 4, lambda: lean_on)
+    added = added_to_gaussian(reg_covar, lean_on, FULL)
     end, _ = m_step(moments, FULL, added)
     np.testing.assert_allclose(end.means[0], density.location_, rtol=1e-9)
     np.testing.assert_allclose(end.covariances[0], density.covariance_, rtol=1e-8)

@@ -1,11 +1,11 @@
 """When iterations end, and what is kept of them."""
 
 import signal
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import MIXTURES, mixture_of_shares
+from conftest import MIXTURES, Counting, mixture_of_shares
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
@@ -42,26 +42,33 @@ def test_a_plateau_is_an_end():
     assert not small_gain_ahead(0.0)([0, 1, 2, 3, 3])
 
 
-class Counting:
-    """Steps that gain nothing, some of which tell nothing of what is ahead."""
+class Untold(Counting):
+    """Steps that gain nothing, of which the first tell nothing of what is ahead."""
 
     def __init__(self, n_untold):
+        super().__init__(lambda n: 0.0)
         self.n_untold = n_untold
 
-    def step(self, state):
-        n_steps = state.n_steps + 1
-        may_end = n_steps > self.n_untold
-        return SimpleNamespace(value=0.0, n_steps=n_steps, may_end=may_end)
+    def may_end(self, state):
+        return state.n > self.n_untold
 
 
 @pytest.mark.parametrize("n_untold", [0, 7])
-def test_a_run_ends_only_where_its_state_lets_it(n_untold):
-    start = SimpleNamespace(value=0.0, n_steps=0)
-    result = iterate(
-        Counting(n_untold), start, max_iter=20, stop=small_gain_ahead(1e-3)
-    )
+def test_a_run_ends_only_where_its_solver_lets_it(n_untold):
+    solver, stop = Untold(n_untold), small_gain_ahead(1e-3)
+    result = iterate(solver, solver.init(), max_iter=20, stop=stop)
     assert result.converged
     assert len(result.values) == n_untold + 1
+
+
+def test_a_solver_has_the_last_word_on_its_result():
+    class Doubting(Counting):
+        def judged(self, result):
+            return replace(result, ended_by="stalled")
+
+    solver, stop = Doubting(lambda n: 0.0), small_gain_ahead(1e-3)
+    result = iterate(solver, solver.init(), max_iter=20, stop=stop)
+    assert result.ended_by == "stalled"
 
 
 def test_no_improvement_waits():
@@ -86,7 +93,12 @@ def interrupted_at(n, step):
 @pytest.mark.parametrize(
     ("estimator", "solver"),
     [
-        (EMGaussianMixture(3, init_params="random", random_state=0), EM),
+        (
+            EMGaussianMixture(
+                3, init_params="random", random_state=0, acceleration=None
+            ),
+            EM,
+        ),
         (AdamGaussianMixture(3, random_state=0), Adam),
         (CholeskyGaussian(), Adam),
     ],
@@ -103,7 +115,9 @@ def test_an_interrupt_keeps_what_was_reached(monkeypatch, iris, estimator, solve
     assert np.isfinite(estimator.score(iris))
 
 
-@pytest.mark.parametrize("estimator", [EMGaussianMixture(), AdamGaussianMixture()])
+@pytest.mark.parametrize(
+    "estimator", [EMGaussianMixture(acceleration=None), AdamGaussianMixture()]
+)
 def test_an_interrupt_ends_the_search_around_it(monkeypatch, iris, estimator):
     solver = Adam if isinstance(estimator, AdamGaussianMixture) else EM
     n_steps, step = [], solver.step
@@ -123,8 +137,9 @@ def test_an_interrupt_ends_the_search_around_it(monkeypatch, iris, estimator):
 
 
 def test_an_interrupt_ends_all_runs_and_keeps_the_best(monkeypatch, iris):
-    mixture = EMGaussianMixture(3, n_init=10, init_params="random", random_state=0)
-    first = EMGaussianMixture(3, init_params="random", random_state=0).fit(iris)
+    plain = {"init_params": "random", "random_state": 0, "acceleration": None}
+    mixture = EMGaussianMixture(3, n_init=10, **plain)
+    first = EMGaussianMixture(3, **plain).fit(iris)
     at = first.n_iter_ + 2
     monkeypatch.setattr(EM, "step", interrupted_at(at, EM.step))
     with pytest.raises(KeyboardInterrupt, match="was interrupted"):
@@ -186,16 +201,17 @@ def test_no_tolerance_is_no_end():
     assert not any(rule([1.0] * n) for n in range(1, 10))
 
 
-class Halving:
-    """A solver whose n-th value is −2⁻ⁿ; one of its calls may be interrupted."""
+class Halving(Counting):
+    """A solver whose n-th value is −2⁻ⁿ; one of its steps may be interrupted."""
 
     def __init__(self, interrupted_step=0):
+        super().__init__(lambda n: -(2.0**-n))
         self.interrupted_step = interrupted_step
 
     def step(self, state):
         if state.n + 1 == self.interrupted_step:
             raise KeyboardInterrupt
-        return SimpleNamespace(n=state.n + 1, value=-(2.0 ** -(state.n + 1)))
+        return super().step(state)
 
 
 class Listener(Watcher):
@@ -218,9 +234,10 @@ class Listener(Watcher):
 
 
 def run(*watchers, solver=None, stop=lambda values: False, max_iter=5):
+    solver = solver or Halving()
     return iterate(
-        solver or Halving(),
-        SimpleNamespace(n=0, value=-1.0),
+        solver,
+        solver.init(),
         max_iter=max_iter,
         stop=stop,
         watchers=watchers,
@@ -293,7 +310,7 @@ def test_an_interrupt_while_others_look_on_keeps_the_step():
 def test_an_interrupt_before_the_first_step_keeps_the_start(monkeypatch, iris):
     start = EMGaussianMixture(3, max_iter=0, random_state=0).fit(iris)
     monkeypatch.setattr(EM, "step", raise_interrupt)
-    mixture = EMGaussianMixture(3, random_state=0)
+    mixture = EMGaussianMixture(3, random_state=0, acceleration=None)
     with pytest.raises(KeyboardInterrupt, match="interrupted after 0 iterations"):
         mixture.fit(iris)
     np.testing.assert_allclose(mixture.means_, start.means_, rtol=1e-9)
@@ -329,7 +346,9 @@ def test_the_signal_of_a_terminal_interrupts(monkeypatch, iris, n_jobs):
 
     monkeypatch.setattr(EM, "step", signalled)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 2**12)  # so that there are some
-    mixture = EMGaussianMixture(3, init_params="random", random_state=0, n_jobs=n_jobs)
+    mixture = EMGaussianMixture(
+        3, init_params="random", random_state=0, acceleration=None, n_jobs=n_jobs
+    )
     with pytest.raises(KeyboardInterrupt, match="interrupted after 2 iterations"):
         mixture.fit(iris)
     assert np.isfinite(mixture.score(iris))

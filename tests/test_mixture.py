@@ -7,6 +7,7 @@ from sklearn.mixture import GaussianMixture
 
 from skdensity import EMGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
+from skdensity.rows.array_rows import ArrayRows
 
 PARAMETERS = {
     "full": ([0.3, 0.7], [[0, 0], [5, 1]], [[[1, 0.5], [0.5, 2]], [[3, 0], [0, 1]]]),
@@ -182,6 +183,10 @@ def test_one_component_has_nothing_to_share(Mixture, tied, single, iris):
             {"covariances": [[[1, 0], [0, 1]], [[0, 0], [0, 1]]]},
             "component 1 is not positive definite: variance 0 of feature 0",
         ),
+        (
+            {"covariance_type": "diag", "covariances": [[1, 1], [1, 0]]},
+            "component 1 is not positive definite: variance 0 of feature 1",
+        ),
         ({"covariances": [[[1, 0.5], [0, 1]]] * 2}, "`covariances` must be symmetric"),
         (
             {"covariances": [np.eye(2), [[1e-9, 9e-10], [-9e-10, 1e-9]]]},
@@ -308,3 +313,16 @@ def test_a_row_of_weight_zero_may_have_no_density_at_all(criterion):
     mixture = EMGaussianMixture.from_parameters([1.0], [[0.0]], [[[1.0]]])
     value = getattr(mixture, criterion)
     assert value([[0.0], [1e200]], sample_weight=[1, 0]) == value([[0.0]])
+
+
+def test_components_taken_in_another_order_are_the_same_density(
+    Mixture, covariance_type
+):
+    mixture = Mixture.from_parameters(
+        *PARAMETERS[covariance_type], covariance_type=covariance_type
+    )._model()
+    X = ArrayRows(np.random.RandomState(0).uniform(-5, 10, (20, 2)))
+    taken = mixture.taken(np.array([1, 0]))
+    assert taken.cholesky.shape == mixture.cholesky.shape
+    np.testing.assert_array_equal(taken.weights, mixture.weights[::-1])
+    np.testing.assert_allclose(taken.log_density(X), mixture.log_density(X), rtol=1e-12)

@@ -10,7 +10,7 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.climbs import ClimbStep
 from skdensity.solvers.mixtures.em import EM
-from skdensity.solvers.mixtures.moves import _cuts, _fusions, _with, moved
+from skdensity.solvers.mixtures.moves import Moves, moved
 
 CENTRES = np.array([[-20.0, 0.0], [0.0, 0.0], [6.0, 0.0], [20.0, 3.0]])
 
@@ -39,16 +39,15 @@ def log_likelihood(mixture, rows):
     return rows.weight @ mixture.log_density(rows)
 
 
-def test_a_part_gains_at_least_what_it_promises(poor):
+def test_a_move_gains_at_least_what_it_promises(poor):
     rows, mixture, m_step = poor
-    shares = rows.weight * mixture.responsibilities(rows).T
-    parts = _fusions(mixture, shares, rows, m_step)
-    parts += _cuts(mixture, shares, rows, m_step, np.random.RandomState(0))
+    moves = Moves(mixture, rows, m_step)
+    some = moves.fusions() + moves.cuts(np.random.RandomState(0))
     before = log_likelihood(mixture, rows)
-    assert {len(part.components) for part in parts} == {1, 2}
-    for part in parts:
-        gain = log_likelihood(_with(mixture, [part]), rows) - before
-        assert gain >= part.gain - 1e-9 * abs(before)
+    assert {len(move.components) for move in some} == {1, 2}
+    for move in some:
+        gain = log_likelihood(moves.made([move]), rows) - before
+        assert gain >= move.gain - 1e-9 * abs(before)
 
 
 def test_it_leaves_an_optimum_where_em_stays(poor):

@@ -24,7 +24,7 @@ from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.near import near_order, places_on_curve
 from skdensity.solvers.mixtures.climbs import Climbs
 from skdensity.solvers.mixtures.em import EM
-from skdensity.solvers.mixtures.partitions import _drawn
+from skdensity.solvers.mixtures.partitions import drawn
 
 MOMENTS = ("log_likelihood", "mass", "first", "second")
 
@@ -188,7 +188,7 @@ def test_near_rows_give_what_rows_in_any_order_give(
 def test_blocks_leave_most_out(small_boxes, name):
     mixture = many_components(name, 1)
     rows = ArrayRows(mixture.sample(2000, np.random.RandomState(0))[0]).near
-    form = mixture._local(mixture.pass_form, rows)
+    form = mixture.local_form(mixture.pass_form, rows)
     kept = rows.add(
         lambda block, scratch: [form.block(block.X, scratch).kept], form.row_bytes
     )
@@ -342,7 +342,7 @@ def test_a_row_is_drawn_where_the_running_sum_passes(n_rows):
     size = int(np.sqrt(n_rows))
     heights = np.zeros((n_tables, -(-n_rows // size), size))
     heights.reshape(n_tables, -1)[:, :n_rows] = weight
-    found = _drawn(heights, np.random.RandomState(3))
+    found = drawn(heights, np.random.RandomState(3))
     draws = np.random.RandomState(3).uniform(size=n_tables)
     sums = np.cumsum(weight)
     np.testing.assert_array_equal(

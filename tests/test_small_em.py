@@ -8,9 +8,18 @@ from skdensity.models.covariances.table import DIAGONAL, FAMILIES, FULL, SPHERIC
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.distinct import merge_duplicates
-from skdensity.solvers.mixtures import climbs, moves, partitions, small_em
+from skdensity.solvers.mixtures import (
+    budget,
+    climbs,
+    moves,
+    partitions,
+    sample,
+    small_em,
+)
+from skdensity.solvers.mixtures.budget import MAX_CLIMBS, MIN_CLIMBS
 from skdensity.solvers.mixtures.problem import StartProblem
-from skdensity.solvers.mixtures.small_em import MAX_CLIMBS, MIN_CLIMBS, Search
+from skdensity.solvers.mixtures.sample import n_climb_rows as rows_of
+from skdensity.solvers.mixtures.small_em import Search
 
 
 def problem_of(X, n_components, family=FULL, weight=None):
@@ -128,8 +137,8 @@ def test_rows_that_are_all_the_same_have_a_start():
 def n_climb_rows(request, monkeypatch):
     """Whether a sample of the rows is climbed on."""
     for name in ("CLIMB_ROWS", "CLIMB_ROWS_PER_COMPONENT", "CLIMB_ROWS_PER_FEATURE"):
-        monkeypatch.setattr(small_em, name, 1)
-    monkeypatch.setattr(small_em, "CLIMB_ROWS", request.param)
+        monkeypatch.setattr(sample, name, 1)
+    monkeypatch.setattr(sample, "CLIMB_ROWS", request.param)
     return request.param
 
 
@@ -235,7 +244,7 @@ def test_climbs_look_at_some_rows_once(n_climb_rows, name):
 def test_more_components_and_features_need_more_rows():
     X = np.zeros((10, 40))
     few, many, diagonal = (
-        search(X + np.eye(10, 40), n, family).n_climb_rows
+        rows_of(problem_of(X + np.eye(10, 40), n, family))
         for n, family in ((2, FULL), (100, FULL), (100, DIAGONAL))
     )
     assert few < diagonal < many
@@ -283,23 +292,23 @@ def test_a_start_costs_some_iterations_of_the_fit_or_little(
     sought = search(X, n_components, family)
     sought.best()
     iteration = counted.of_pass(family, n_components, X)
-    budget = small_em.FREE_WORK + small_em.FIT_ITERATIONS * iteration
+    most = budget.FREE_WORK + budget.FIT_ITERATIONS * iteration
     # Of few climbs all go on after the first round, which the estimate leaves out.
-    (first, n_left), (second, _) = small_em.ROUNDS
-    always = small_em.SHARED_STEPS + first
+    (first, n_left), (second, _) = budget.ROUNDS
+    always = budget.SHARED_STEPS + first
     at_most = (always + second) / (always + second * n_left / MAX_CLIMBS)
     least = MIN_CLIMBS * (always + second)  # which is done at any price
     # In passes: halves that find their places, pairs that are compared, the last steps.
     cuts = 2 * moves.N_CUTS * (moves.CUT_STEPS + 1) + moves.N_CUTS
-    of_moves = sought.may_move * (cuts + 5 + 2 * moves.STEPS)
-    sample = counted.of_pass(family, n_components, sought.table[0].X)
-    assert counted.work <= max(at_most * budget, least * sample) + of_moves * sample
+    of_moves = sought.budget.may_move * (cuts + 5 + 2 * moves.STEPS)
+    of_sample = counted.of_pass(family, n_components, sought.table[0].X)
+    assert counted.work <= max(at_most * most, least * of_sample) + of_moves * of_sample
 
 
 def test_there_are_fewer_climbs_the_more_one_costs():
     X = np.random.RandomState(0).standard_normal((5000, 60))
     sizes = [
-        [search(X[:n, :d], k, family).n_climbs for n, d, k in shapes]
+        [search(X[:n, :d], k, family).budget.n_climbs for n, d, k in shapes]
         for family in (FULL, DIAGONAL, SPHERICAL)
         for shapes in (
             [(5000, 5, k) for k in (2, 5, 20, 100, 400)],
@@ -316,6 +325,44 @@ def test_there_are_fewer_climbs_the_more_one_costs():
 
 def test_a_fit_of_more_rows_is_worth_more_climbs():
     X = np.random.RandomState(0).standard_normal((20_000, 10))
-    n_climbs = [search(X[:n], 20).n_climbs for n in (2000, 8000, 20_000)]
+    n_climbs = [search(X[:n], 20).budget.n_climbs for n in (2000, 8000, 20_000)]
     assert (np.diff(n_climbs) >= 0).all()
     assert n_climbs[0] < n_climbs[-1]
+
+
+# ---- Where rows are few for the matrices ----
+
+
+def test_few_rows_for_the_matrices_are_told_from_many():
+    X = np.random.RandomState(0).standard_normal((1500, 60))
+    assert search(X, 10).is_short_of_rows
+    assert not search(X[:, :20], 10).is_short_of_rows  # which is enough of them
+    assert not search(X[:60, :10], 3).is_short_of_rows  # climbs cost next to nothing
+    for family in (DIAGONAL, SPHERICAL):
+        assert not search(X, 10, family).is_short_of_rows
+
+
+def test_a_start_with_few_rows_costs_a_few_iterations(monkeypatch):
+    counted = Counted(monkeypatch)
+    X = np.random.RandomState(0).standard_normal((1500, 60))
+    search(X, 10).best()
+    # A pass for the first step of each partition, and one for each step after it.
+    n_passes = small_em.N_PARTITIONS * (1 + small_em.PARTITION_STEPS)
+    assert counted.work <= n_passes * counted.of_pass(FULL, 10, X)
+
+
+def test_clusters_that_all_runs_find_are_not_climbed_from(monkeypatch):
+    X, labels = clusters_apart(400, 60, 4)
+    passes = []
+    monkeypatch.setattr(climbs.Climbs, "moments", lambda *args: passes.append(args))
+    found = start(X, 4)
+    assert not passes
+    means = np.array([X[labels == k].mean(axis=0) for k in range(4)])
+    order = np.lexsort(found.means.round(6).T), np.lexsort(means.round(6).T)
+    np.testing.assert_allclose(found.means[order[0]], means[order[1]], atol=1e-9)
+
+
+def clusters_apart(n_rows, n_features, n_clusters):
+    rng = np.random.RandomState(0)
+    labels = np.arange(n_rows) % n_clusters
+    return 30.0 * labels[:, None] + rng.standard_normal((n_rows, n_features)), labels

@@ -191,6 +191,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
     -2.406
     """
 
+    _runs_draw = True  # the order of the rows in batches
     _parameter_constraints: dict = {
         **BaseGaussianMixture._parameter_constraints,
         **ADAM_CONSTRAINTS,

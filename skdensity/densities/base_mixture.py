@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
+from functools import cache
 from math import log
 from numbers import Integral, Real
 from typing import Any, Self
@@ -17,6 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
 from skdensity.densities.checks import (
+    check_squares,
     check_weights_of_values,
     checked_array,
     checked_matrices,
@@ -27,7 +29,7 @@ from skdensity.densities.checks import (
     weighted_sum,
 )
 from skdensity.densities.doubts import doubts_of, warn_of
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_components
 from skdensity.densities.runs import FitProblem, Run
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
@@ -66,6 +68,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
     }
+    # Whether runs from the same start may end apart.
+    _runs_draw = False
     _told_by = ("weights_", "means_", "precisions_cholesky_")
     _takes_missing = True
 
@@ -166,10 +170,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Raises
         ------
         ValueError
-            If the input is not a table with usable weights, has infinities, a feature
-            that is NaN in all rows, or fewer rows than components, if an initial value,
-            or what `init_params` gives or returns, has the wrong shape or range, or if
-            a covariance becomes singular. The estimator is then left as it was.
+            If the input is not a table with usable weights, has infinities, squares
+            that overflow, a feature that is NaN in all rows, or fewer rows than
+            components, if an initial value, or what `init_params` gives or returns, has
+            the wrong shape or range, or if a covariance becomes singular. The estimator
+            is then left as it was.
 
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
@@ -210,6 +215,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
                     f"n_components={self.n_components} needs at least as many rows of "
                     f"positive weight, but got n_samples={rows.n_rows}."
                 )
+            check_squares(self, rows)
             problem = self._problem(rows)
             best = self._best_run(problem, task)
             self._store(best, rows.dtype)
@@ -573,17 +579,13 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """What every run of this fit shares."""
         rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
         family = FAMILIES[self.covariance_type]
+        moments = cache(lambda: moments_to_lean_on(rows, family))
         rng = check_random_state(self.random_state)
         n = self.n_components
         stand_in = stand_in_for(rows, sample_size(n), n, rng)
-        added = added_covariance(
-            self.reg_covar,
-            family,
-            rows.n_features,
-            lambda: moments_to_lean_on(rows, family),
-        )
+        added = added_to_components(self.reg_covar, stand_in.rows, moments, family)
         start = start_of(self.init_params, stand_in)
-        return FitProblem(rows, stand_in, added, rng, start)
+        return FitProblem(rows, stand_in, added, rng, start, moments)
 
     def _best_run(self, problem, task):
         rows = problem.rows
@@ -644,20 +646,20 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """A start for every run; what they share is prepared once."""
         family, n_components = FAMILIES[self.covariance_type], self.n_components
         given = self._given(family, problem.rows.n_features)
+        rows, rng, start = problem.rows, problem.rng, problem.start
+        n_alike = self.n_init if self._runs_draw else 1
         if given.n_parts == 3:
             mixture = Mixture.from_cholesky(**vars(given), family=family)
-            yield from [mixture] * self.n_init
+            yield from [mixture] * n_alike
             return
-        rng, start = problem.rng, problem.start
-        sought = StartProblem(
-            start_rows(problem.stand_in.rows, n_components, rng),
-            n_components,
-            family,
-            problem.reg_covar,
-        )
+        on = start_rows(problem.stand_in.rows, n_components, rng)
+        is_all = on.weight is None and rows.weight is None and on.n_rows == rows.n_rows
+        of_all = problem.moments if is_all and rows.are_complete else None
+        sought = StartProblem(on, n_components, family, problem.reg_covar, of_all)
         if start.is_fixed:
             warn_of_repetition(self)
-            yield from [start.completing(given, sought, rng)] * self.n_init
+        if start.is_settled(given):
+            yield from [start.completing(given, sought, rng)] * n_alike
             return
         for _ in range(self.n_init):
             yield start.completing(given, sought, rng)

@@ -36,6 +36,26 @@ def check_weights_of_values(sample_weight, X):
     return np.where(is_empty, 0.0, weight)
 
 
+def check_squares(estimator, rows):
+    """Complain of values so large that sums of their squares overflow."""
+    if rows.dtype == np.float32:  # whose squares are not too large for sums in float64
+        return
+    largest = np.sqrt(np.finfo(np.float64).max / (4 * rows.n_rows * rows.n_features))
+    if max(rows.X.max(), -rows.X.min()) <= largest:
+        return
+    # Of what was observed: the comparison before is false of NaN, too.
+    sizes = np.fmax.reduce(np.abs(rows.positive().X))
+    if sizes.max() <= largest:
+        return
+    feature = sizes.argmax()
+    name = getattr(estimator, "feature_names_in_", range(len(sizes)))[feature]
+    raise ValueError(
+        f"Feature {name!r} has values up to {sizes[feature]:.3g}, whose squares "
+        f"overflow: {type(estimator).__name__} takes up to {largest:.3g} here. Rescale "
+        f"the feature, for example divide it by {sizes[feature]:.0e}."
+    )
+
+
 def weighted_sum(weight, log_density):
     """Sum of weighted log-densities; a row of weight 0 is not there, even at −inf."""
     counts = weight > 0

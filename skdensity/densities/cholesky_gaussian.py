@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
-from skdensity.densities.checks import checked_array
+from skdensity.densities.checks import check_squares, checked_array
 from skdensity.densities.descent import (
     ADAM_CONSTRAINTS,
     adam_for,
@@ -23,8 +23,8 @@ from skdensity.densities.descent import (
     stopping_rule_of,
     stored,
 )
-from skdensity.densities.doubts import Estimates, outweighed, warn_of
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
+from skdensity.densities.doubts import doubt_of_gaussian, warn_of
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.losses import gaussian_loss
@@ -247,9 +247,10 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Raises
         ------
         ValueError
-            If the input is not a table with usable weights, has infinities or a feature
-            that is NaN in all rows, or if a start has the wrong shape or a non-positive
-            diagonal. The estimator is then left as it was.
+            If the input is not a table with usable weights, has infinities, squares
+            that overflow or a feature that is NaN in all rows, or if a start has the
+            wrong shape or a non-positive diagonal. The estimator is then left as it
+            was.
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
             `warm_start=True` goes on from them.
@@ -261,7 +262,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
             that is no optimum.
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
-            feature.
+            feature, or the covariance rests on `reg_covar`.
 
         See Also
         --------
@@ -277,6 +278,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         task = fit_task(self, self.max_iter, X, y, sample_weight)
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
+            check_squares(self, rows)
             added, doubt = self._added_covariance(rows)
             result = self._run(rows, added, task)
             task.end()
@@ -287,12 +289,12 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         return self
 
     def _added_covariance(self, rows):
-        """What `reg_covar` stands for, and whether that is too much."""
+        """What `reg_covar` stands for, and whether the fit rests on it."""
         if self.reg_covar == 0:
             return None, None
         moments = moments_to_lean_on(rows, FULL)
-        added = added_covariance(self.reg_covar, FULL, rows.n_features, lambda: moments)
-        return added, outweighed(Estimates(moments, FULL, added), self)
+        added = added_to_gaussian(self.reg_covar, moments, FULL)
+        return added, doubt_of_gaussian(self, moments, FULL, rows, added)
 
     def _run(self, rows, added, task):
         loss = gaussian_loss(rows, FULL, added)

@@ -88,19 +88,59 @@ def doubts_of(
         Covariance that was added to each.
     """
     estimates = Estimates(moments, mixture.family, added)
-    mass = moments.mass.sum() if mixture.family.shape.tied else moments.mass
-    # No effective number of rows is less than this.
-    n_rows = np.atleast_1d(mass) / rows.largest_weight
-    thin = _thin(estimates) if np.any(added) else {}
-    if thin or np.any(n_rows < estimates.least_rows):
-        n_rows = mixture.effective_rows(mixture.near(rows))
-    few = n_rows < (1 - ROUNDING) * estimates.least_rows
-    is_thin = np.isin(np.arange(len(few)), list(thin))
+
+    def effective_rows():
+        return mixture.effective_rows(mixture.near(rows))
+
     return [
-        outweighed(estimates, estimator, few, is_thin)
-        or resting(estimates, estimator, n_rows, few | is_thin),
+        _of_estimates(estimator, estimates, rows, effective_rows),
         coinciding(mixture),
     ]
+
+
+def doubt_of_gaussian(
+    estimator: Any,
+    moments: Moments,
+    family: CovarianceFamily,
+    rows: Rows,
+    added: np.ndarray,
+) -> str | None:
+    """What a fit of one Gaussian may hide; parameters as of :func:`doubts_of`."""
+    estimates = Estimates(moments, family, added)
+
+    def effective_rows():
+        return np.array([_effective_rows(rows)])
+
+    return _of_estimates(estimator, estimates, rows, effective_rows)
+
+
+def _effective_rows(rows):
+    """Kish's, of all rows."""
+
+    def term(block, scratch):
+        # Relative to the largest, squares of tiny weights are not lost.
+        part = block.weight / rows.largest_weight
+        return np.array([part.sum(), part @ part])
+
+    total, squares = rows.add(term, row_bytes=16)
+    return total**2 / squares
+
+
+def _of_estimates(estimator, estimates, rows, effective_rows):
+    """Whether what was added is too much, or all that there is."""
+    mass = estimates.moments.mass
+    if estimates.family.shape.tied:
+        mass = mass.sum(keepdims=True)
+    # No effective number of rows is less than this.
+    n_rows = mass / rows.largest_weight
+    thin = _thin(estimates) if np.any(estimates.added) else {}
+    if thin or np.any(n_rows < estimates.least_rows):
+        n_rows = effective_rows()
+    few = n_rows < (1 - ROUNDING) * estimates.least_rows
+    is_thin = np.isin(np.arange(len(few)), list(thin))
+    return outweighed(estimates, estimator, few, is_thin) or resting(
+        estimates, estimator, n_rows, few | is_thin
+    )
 
 
 def warn_of(estimator: Any, doubts: Iterable[str | None]) -> None:
@@ -165,7 +205,7 @@ def resting(
     estimates : Estimates
         What was added to.
     estimator : object
-        Has `covariance_type`, and maybe `feature_names_in_`.
+        May have `covariance_type`, `n_components` and `feature_names_in_`.
     n_rows : ndarray
         Effective number of rows of each covariance.
     is_found : ndarray of bool
@@ -174,19 +214,27 @@ def resting(
     found = np.flatnonzero(is_found).tolist()
     if not (found and np.any(estimates.added)):
         return None
-    who = f"{_named('component', found)} rest{'s' * (len(found) == 1)}"
-    if estimates.family.shape.tied:
-        who = "the covariance that all components share rests"
     rows = _listed([f"{n_rows[k]:.3g}" for k in found])
     return (
-        f"{who} on `reg_covar` (effective number of rows: {rows}; covariance_type="
-        f"{estimator.covariance_type!r} takes at least {estimates.least_rows}). "
+        f"{_who(estimates, estimator, found)} on `reg_covar` (effective number of "
+        f"rows: {rows}; covariance_type={estimates.family.name!r} takes at least "
+        f"{estimates.least_rows}). "
         f"{_where(estimates, estimator, found)} the rows hardly vary: they are few, "
         "equal or collinear, or an outlier makes the variance of all rows large. There "
-        "`reg_covar` decides the width, and with it the likelihood. Use fewer "
-        "components, a `covariance_type` with fewer parameters, or a larger "
-        "`reg_covar`, or remove such features and rows."
+        "`reg_covar` decides the width, and with it the likelihood. Use "
+        f"{'fewer components, ' * hasattr(estimator, 'n_components')}a "
+        "`covariance_type` with fewer parameters, or a larger `reg_covar`, or remove "
+        "such features and rows."
     )
+
+
+def _who(estimates, estimator, found):
+    """What rests on something, with the verb."""
+    if not hasattr(estimator, "n_components"):
+        return "the covariance rests"
+    if estimates.family.shape.tied:
+        return "the covariance that all components share rests"
+    return f"{_named('component', found)} rest{'s' * (len(found) == 1)}"
 
 
 def _where(estimates, estimator, found):

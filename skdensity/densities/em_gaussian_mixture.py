@@ -14,14 +14,16 @@ from skdensity.densities.base_mixture import BaseGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.parameters import MixtureParameters
-from skdensity.models.mixtures.variances import positive_variances
-from skdensity.solvers.mixtures.acceleration import (
-    ACCELERATIONS,
-    AcceleratedEM,
-)
+from skdensity.models.mixtures.variances import positive_covariance
+from skdensity.solvers.mixtures.acceleration import AcceleratedEM
+from skdensity.solvers.mixtures.directions import ACCELERATIONS, lbfgs
 from skdensity.solvers.mixtures.em import EM
 from skdensity.solvers.mixtures.starts import STARTS
 from skdensity.solvers.stopping import small_gain_ahead
+
+# Free parameters of covariances up to which EM is accelerated by itself: the copies
+# that a direction looks at then take some tens of megabytes.
+MAX_FREE = 100_000
 
 
 class EMGaussianMixture(BaseGaussianMixture):
@@ -56,15 +58,18 @@ class EMGaussianMixture(BaseGaussianMixture):
     reg_covar : float or "auto", default="auto"
         ``"auto"`` adds 1e-6 of the covariance of all rows to every covariance:
         of the matrix for ``"full"`` and ``"tied"``, so that neither units nor axes make
-        a difference, of the variances or their mean for the other types. Where it is
-        singular, constant features count as if they varied like the others on average,
+        a difference, of the variances or their mean for the other types. For ``"diag"``
+        and ``"tied_diag"`` it is 1e-6 / q² of the variance, at most a tenth, of a
+        feature that has one value in most rows and others in a share q of them. Where
+        the covariance is singular, constant features get what the others do on average,
         and 1e-6 of the variances are added if features are collinear. A number is added
         to every variance, in squared units of the data, as in scikit-learn; a warning
         says so where it is more than a hundredth of one.
     max_iter : int, default=1000
         Largest number of iterations; 0 returns the start.
     n_init : int, default=1
-        Number of starts; the most likely result is kept.
+        Number of starts; the most likely result is kept. Where all of them are the
+        same, as around `means_init`, there is one.
     init_params : str, array-like or callable, default="small_em"
         Where the fit starts. A name: ``"small_em"``, the best of many short EM runs on
         a sample of the rows; ``"kmeans"``, the clusters of k-means;
@@ -77,15 +82,16 @@ class EMGaussianMixture(BaseGaussianMixture):
         of positive weight and a ``RandomState``, it returns labels, responsibilities
         or means of shape (n_components, n_features), which are told apart by their
         shapes, so that it needs more rows than components.
-    acceleration : {"anderson", "lbfgs"} or None, default=None
+    acceleration : {"auto", "anderson", "lbfgs"} or None, default="auto"
         How to reach the optimum in fewer passes where components overlap: with the
         quasi-Newton steps of limited-memory BFGS, which usually need the fewest, or
         with Anderson's mixing of the last steps. They are taken only once EM is near an
         optimum and slow, and only while they gain more than EM's own steps would. These
         begin every run and end it, by the same rule as without acceleration. The
-        likelihood does not fall; where `reg_covar` moves the optimum, all steps are
-        EM's. Where the likelihood has many optima, another may be reached, higher or
-        lower. None is plain EM.
+        likelihood does not fall, but for what `reg_covar` takes of it. Where the
+        likelihood has many optima, another may be reached, higher or lower. ``"auto"``
+        is ``"lbfgs"`` where `tol` is not 0 and up to 100,000 parameters are free, of
+        which it keeps some tens of copies. None is plain EM.
     weights_init : array-like of shape (n_components,), default=None
         Weights to start at. Parts that are not given are found to go with those that
         are: see the Notes.
@@ -239,7 +245,7 @@ class EMGaussianMixture(BaseGaussianMixture):
             "array-like",
             callable,
         ],
-        "acceleration": [StrOptions(set(ACCELERATIONS)), None],
+        "acceleration": [StrOptions({"auto", *ACCELERATIONS}), None],
     }
 
     def __init__(
@@ -252,7 +258,7 @@ class EMGaussianMixture(BaseGaussianMixture):
         max_iter: int = 1000,
         n_init: int = 1,
         init_params: str | Callable | ArrayLike = "small_em",
-        acceleration: str | None = None,
+        acceleration: str | None = "auto",
         weights_init: ArrayLike | None = None,
         means_init: ArrayLike | None = None,
         precisions_init: ArrayLike | None = None,
@@ -290,12 +296,25 @@ class EMGaussianMixture(BaseGaussianMixture):
         return small_gain_ahead(self.tol)
 
     def _solver(self, problem, start):
-        em = EM(problem.rows, problem.reg_covar)
-        if self.acceleration is None:
+        em, family = EM(problem.rows, problem.reg_covar), FAMILIES[self.covariance_type]
+        direction = self._direction(family, problem.rows.n_features)
+        if direction is None:
             return em
-        family = FAMILIES[self.covariance_type]
-        family.asked("free", f"acceleration={self.acceleration!r}")
-        variances = positive_variances(problem.stand_in.rows)
-        units = Gaussian.isolated(np.zeros(len(variances)), variances, family)
+        n_features = problem.rows.n_features
+        covariance = positive_covariance(problem.moments(), family)
+        variances = family.shape.variances(covariance, n_features)
+        units = Gaussian.isolated(np.zeros(n_features), variances, family)
         parameters = MixtureParameters(self.n_components, units)
-        return AcceleratedEM(em, parameters, ACCELERATIONS[self.acceleration], self.tol)
+        return AcceleratedEM(em, parameters, direction, self.tol)
+
+    def _direction(self, family, n_features):
+        """What leads where EM is slow; None is EM itself."""
+        if self.acceleration is None:
+            return None
+        if self.acceleration in ACCELERATIONS:
+            family.asked("free", f"acceleration={self.acceleration!r}")
+            return ACCELERATIONS[self.acceleration]
+        n_free = family.shape.n_parameters(self.n_components, n_features)
+        may_lead = family.free is not None and n_free <= MAX_FREE
+        # With tol=0, a number of EM's steps is what is asked for.
+        return lbfgs if may_lead and self.tol > 0 else None

@@ -16,8 +16,9 @@ from sklearn.utils._param_validation import StrOptions
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
-from skdensity.densities.doubts import Estimates, outweighed, warn_of
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_covariance
+from skdensity.densities.checks import check_squares
+from skdensity.densities.doubts import doubt_of_gaussian, warn_of
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
@@ -58,8 +59,7 @@ class GaussianMLE(BaseGaussian):
         A number is added to every variance, in squared units of the data, and makes
         singular covariances usable; a warning says so where it is more than a hundredth
         of one. ``"auto"`` adds 1e-6 of the covariance itself, and where that is
-        singular of its diagonal, as in :class:`EMGaussianMixture`: units make no
-        difference.
+        singular of its diagonal: units make no difference.
     n_jobs : int or None, default=None
         Number of threads. None takes as many as BLAS may use here and now, so that
         limits of ``threadpoolctl``, ``OMP_NUM_THREADS`` and joblib's workers hold;
@@ -183,9 +183,9 @@ class GaussianMLE(BaseGaussian):
         Raises
         ------
         ValueError
-            If the input is not a table with usable weights, has infinities or a feature
-            that is NaN in all rows, or if missing values leave a covariance singular.
-            The estimator is then left as it was.
+            If the input is not a table with usable weights, has infinities, squares
+            that overflow or a feature that is NaN in all rows, or if missing values
+            leave a covariance singular. The estimator is then left as it was.
 
         Warns
         -----
@@ -193,7 +193,8 @@ class GaussianMLE(BaseGaussian):
             If the estimate from rows with missing values has not settled.
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
-            feature; `partial_fit` does not say so.
+            feature, or the covariance rests on `reg_covar` because there are too few
+            rows, or they do not vary in some direction; `partial_fit` does not say so.
 
         See Also
         --------
@@ -207,12 +208,13 @@ class GaussianMLE(BaseGaussian):
         """
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
+            check_squares(self, rows)
             family = FAMILIES[self.covariance_type]
             moments, added, converged = self._estimated(rows, family)
             self._store_estimate(moments, added, rows.dtype)
             if not rows.are_complete:
                 del self._moments  # which are expected under this estimate alone
-            doubt = outweighed(Estimates(moments, family, added), self)
+            doubt = doubt_of_gaussian(self, moments, family, rows, added)
         warn_of(self, [doubt])
         if not converged:
             warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=3)
@@ -264,6 +266,7 @@ class GaussianMLE(BaseGaussian):
         is_first = not hasattr(self, "location_")
         fit_rows = self._rows_to_fit(X, sample_weight, reset=is_first)
         with unchanged_on_error(self), fit_rows as rows:
+            check_squares(self, rows)
             if not rows.are_complete:
                 raise ValueError(NAN_IN_STREAM)
             scatter = FAMILIES[self.covariance_type].scatter
@@ -316,8 +319,9 @@ class GaussianMLE(BaseGaussian):
 
     def _added(self, moments):
         """What `reg_covar` stands for, for rows of some moments."""
-        family, n_features = FAMILIES[self.covariance_type], moments.about.shape[1]
-        return added_covariance(self.reg_covar, family, n_features, lambda: moments)
+        return added_to_gaussian(
+            self.reg_covar, moments, FAMILIES[self.covariance_type]
+        )
 
     def _store_given(self, gaussian, covariance):
         self._fitted_type = gaussian.family.name

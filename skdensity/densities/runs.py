@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.moments import Moments
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.loop import Solver
 from skdensity.solvers.mixtures.stand_in import DrawnStandIn, StandIn
@@ -31,6 +33,8 @@ class FitProblem:
         Source of randomness.
     start : Start
         Where runs start.
+    moments : callable
+        Those of all rows, computed once; without correlations if rows have holes.
     """
 
     rows: ArrayRows
@@ -38,6 +42,7 @@ class FitProblem:
     reg_covar: np.ndarray
     rng: np.random.RandomState
     start: Start
+    moments: Callable[[], Moments]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from skdensity.passes.scratch import Scratch
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """Some rows of a table.
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from skdensity.rows.rows import Rows
+from skdensity.solvers.loop import Solver
 from skdensity.solvers.result import Result
 
 # Steps shorter than the last by tens, which show whether a start is an optimum.
@@ -38,7 +39,7 @@ class Loss(Protocol):
         """Loss in nats per unit of weight, and its gradient."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AdamState:
     """Where Adam stands.
 
@@ -77,7 +78,7 @@ class AdamState:
 
 
 @dataclass(frozen=True, eq=False)
-class Adam:
+class Adam(Solver):
     """One step is one epoch: an update for every batch.
 
     Attributes

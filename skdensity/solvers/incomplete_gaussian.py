@@ -13,7 +13,7 @@ from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import available_gaussian
 from skdensity.rows.rows import Rows
-from skdensity.solvers.mixtures.acceleration import Point, anderson
+from skdensity.solvers.mixtures.directions import Point, anderson
 
 SINGULAR = (
     "The covariance of rows with missing values is singular: {detail}. What is missing "
@@ -61,7 +61,7 @@ class GaussianEM:
 
     EM's steps shrink by the share of the information that is missing, a constant: the
     mixture that leaves least of the last ones jumps ahead (Anderson's; see
-    :func:`~skdensity.solvers.mixtures.acceleration.anderson`). A jump after which steps
+    :func:`~skdensity.solvers.mixtures.directions.anderson`). A jump after which steps
     are longer is taken back.
 
     Attributes

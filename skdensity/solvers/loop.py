@@ -1,33 +1,46 @@
 """The loop that every iterative fit runs in.
 
-A *solver* has ``init(model) -> state``, ``step(state) -> state`` and ``finished(state)
--> (model, value)``; a *state* is a frozen record with a ``value``, the objective that
-its step observed. A solver that takes steps of several kinds has states with a
-``may_end``, too: whether the values tell how far it has come. One that may be wrong
-about its end has ``judged(result) -> result``.
+A *solver* maps states to states; a *state* is a frozen record with a ``value``, the
+objective that its step observed.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from skdensity.solvers.result import Result
 from skdensity.solvers.stopping import StoppingRule
 from skdensity.solvers.watchers import Watcher
 
 
-class Solver(Protocol):
+class Solver(ABC):
     """How parameters are found."""
 
+    @abstractmethod
     def init(self, model: Any) -> Any:
         """The state to start from."""
 
+    @abstractmethod
     def step(self, state: Any) -> Any:
         """One iteration."""
 
+    @abstractmethod
     def finished(self, state: Any) -> tuple[Any, float]:
         """The model that a last state stands for, and the objective there."""
+
+    def may_end(self, state: Any) -> bool:
+        """Whether the values tell how far a run has come, so that it may end here.
+
+        A solver with steps of several kinds says no after those that the stopping rule
+        is not made for.
+        """
+        return True
+
+    def judged(self, result: Result) -> Result:
+        """The result, put right where the stopping rule can be wrong about it."""
+        return result
 
 
 def iterate(
@@ -65,8 +78,9 @@ def iterate(
         while not ended_by and len(values) <= max_iter:
             state = solver.step(state)
             values.append(float(state.value))
-            may_end = getattr(state, "may_end", True)
-            ended_by = "convergence" if stop(values) and may_end else ""
+            # The rule is asked after every value, whatever the solver says.
+            has_converged = stop(values) and solver.may_end(state)
+            ended_by = "convergence" if has_converged else ""
             is_last = bool(ended_by) or len(values) > max_iter
             # All of them hear of it, whatever the first one wants.
             wishes = [w.iteration(state, values, is_last) for w in watchers]
@@ -74,9 +88,7 @@ def iterate(
                 ended_by = "observer"
     except KeyboardInterrupt:
         ended_by = "interrupt"  # to be raised again, once what was reached is kept
-    result = Result(state, values[1:], ended_by or "max_iter")
-    if hasattr(solver, "judged"):
-        result = solver.judged(result)
+    result = solver.judged(Result(state, values[1:], ended_by or "max_iter"))
     for watcher in watchers:
         watcher.end(result)
     return result

@@ -17,7 +17,7 @@ OUTCOMES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """What a run of the loop ends with.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
+from math import isfinite
 
 import numpy as np
 
@@ -45,25 +47,27 @@ def small_gain_ahead(tol: float) -> StoppingRule:
     """
 
     def stop(values: list[float]) -> bool:
-        with np.errstate(invalid="ignore"):  # −inf while no component reaches the rows
-            steps = np.diff(values[-N_FACTORS - 2 :])
+        # Floats: calls of NumPy would cost more than a step on a small table.
+        steps = [after - before for before, after in pairwise(values[-N_FACTORS - 2 :])]
         step = steps[-1]
-        if tol == 0 or not np.isfinite(step):
+        if tol == 0 or not isfinite(step):
             return False
         if abs(step) <= ROUNDING * max(1, abs(values[-1])):
             return True
-        steps = steps[np.isfinite(steps)]
+        # Values are −inf while no component reaches the rows.
+        steps = [each for each in steps if isfinite(each)]
         if len(steps) > 1 and max(steps[-2:]) < 0:
             return True
         if len(steps) < N_STEPS:
             # A run that goes on from another had its first steps there.
-            return bool(np.isfinite(values[0]) and -tol < step < tol)
+            return isfinite(values[0]) and -tol < step < tol
         if step < PLATEAU * tol:
             is_growing = step > max(steps[-2], 0)
-            return bool(step > -tol) and not is_growing
-        with np.errstate(divide="ignore"):
-            factor = np.max(np.abs(steps[1:] / steps[:-1]))
-        return bool(factor < 1 and step * factor / (1 - factor) < tol / 2)
+            return step > -tol and not is_growing
+        if not all(steps):
+            return False
+        factor = max(abs(after / before) for before, after in pairwise(steps))
+        return factor < 1 and step * factor / (1 - factor) < tol / 2
 
     return stop
 

@@ -12,6 +12,8 @@ from scipy.linalg.lapack import dtrtri
 STRIP = 32
 # Features from which a call of LAPACK for each costs less than substitution in all.
 LARGE = 24
+# Rounding errors by which the least eigenvalue of lifted correlations exceeds zero.
+LIFT = 100
 
 
 def triangular_product(
@@ -124,6 +126,18 @@ def upper_indices(n_features: int) -> tuple[np.ndarray, np.ndarray]:
     return np.triu_indices(n_features)
 
 
+@cache
+def times_in_square(n_features: int) -> np.ndarray:
+    """How often yᵀ P y holds each product of the upper triangle of P."""
+    rows, cols = upper_indices(n_features)
+    return np.where(rows == cols, 1.0, 2.0)
+
+
+def row_norms(matrices: np.ndarray) -> np.ndarray:
+    """Norms of the rows; of small matrices in a third of the time of NumPy's own."""
+    return np.sqrt(np.einsum("...ij,...ij->...i", matrices, matrices))
+
+
 def fault(matrix: np.ndarray) -> str | None:
     """What keeps a matrix from being a covariance, for an error message."""
     variances = np.diagonal(matrix)
@@ -152,6 +166,19 @@ def has_rank(cholesky: np.ndarray) -> bool:
     # explain. At rounding level it is noise, and so would be every density.
     unexplained = np.diagonal(cholesky, axis1=-2, axis2=-1) ** 2
     return bool(unexplained.min() > cholesky.shape[-1] * np.finfo(np.float64).eps)
+
+
+def lifted_matrix(matrix: np.ndarray) -> np.ndarray:
+    """A covariance whose correlations have no eigenvalue near rounding errors."""
+    scale = np.sqrt(np.maximum(np.diagonal(matrix), 0))
+    if not np.all(scale > 0):
+        return matrix
+    size = np.outer(scale, scale)
+    # Where digits have cancelled, rounding errors may exceed the variances.
+    correlations = np.clip(matrix / size, -1, 1)
+    eigenvalues, vectors = np.linalg.eigh(correlations)
+    least = LIFT * len(matrix) * np.finfo(np.float64).eps * eigenvalues[-1]
+    return (vectors * np.maximum(eigenvalues, least)) @ vectors.T * size
 
 
 def inverse_of_lower(factors: np.ndarray) -> np.ndarray:

@@ -52,16 +52,18 @@ class DiagonalScatter(Scatter):
     def isolated(self, variances):
         return variances
 
+    def floored(self, scatter, least):
+        return np.maximum(scatter, least, out=scatter)
+
 
 class DiagonalFactors(Factors):
     """Standard deviations, and their reciprocals."""
 
     def factored(self, covariances):
-        smallest = covariances.min(axis=1)
-        if np.all(smallest > 0):
+        singular = np.flatnonzero(~(covariances.min(axis=1) > 0))
+        if not len(singular):
             return np.sqrt(covariances), {}
-        singular = np.flatnonzero(~(smallest > 0))
-        return covariances, {int(k): f"variance {smallest[k]:.3g}" for k in singular}
+        return covariances, {int(k): _fault(covariances[k]) for k in singular}
 
     def of_precisions(self, precisions):
         factors, faults = self.factored(precisions)
@@ -181,6 +183,13 @@ class DiagonalParameters(FreeParameters):
 
     def gradient(self, white, mass, factors, n_features):
         return self.shape.pooled(white - mass[:, None]).ravel()
+
+
+def _fault(variances):
+    """Which variance is not positive; a single one may be that of all features."""
+    smallest = variances.argmin()
+    of_feature = f" of feature {smallest}" * (len(variances) > 1)
+    return f"variance {variances[smallest]:.3g}{of_feature}"
 
 
 def diagonal_family(name: str, own: CovarianceFamily | None = None) -> CovarianceFamily:

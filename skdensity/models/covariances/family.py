@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skdensity.models.covariances.cholesky import lifted_matrix
 from skdensity.models.covariances.conditionals import Conditionals
 from skdensity.models.covariances.factors import Factors
 from skdensity.models.covariances.free import FreeParameters
@@ -79,6 +80,18 @@ class CovarianceFamily:
         ``component`` and ``detail``.
         """
         return unless_faulty(self.factors.factored(covariances), complaint)
+
+    def lifted(self, covariances: np.ndarray, n_features: int) -> np.ndarray:
+        """Covariances that are singular to rounding made regular; others as they are.
+
+        A variance that is not positive stays so.
+        """
+        _, faults = self.factors.factored(covariances)
+        lifted = covariances.copy()
+        for k in faults:
+            matrix = self.shape.matrices(covariances[k], n_features)
+            lifted[k] = self.shape.of_matrix(lifted_matrix(matrix))
+        return lifted
 
     def cholesky_of_precisions(
         self, precisions: np.ndarray, complaint: str

@@ -14,6 +14,8 @@ from skdensity.models.covariances.cholesky import (
     packed,
     packed_diagonal,
     product_of_lower,
+    row_norms,
+    times_in_square,
     triangular_product,
     unpacked,
     upper_indices,
@@ -64,6 +66,16 @@ class MatrixScatter(Scatter):
 
     def isolated(self, variances):
         return np.diag(variances)
+
+    def floored(self, scatter, least):
+        squares = np.einsum("kdd->kd", scatter)  # a view
+        smallest = np.diagonal(least, axis1=1, axis2=2)
+        is_known = squares >= smallest
+        if not is_known.all():
+            # Of what is unknown, products with others are no better.
+            scatter *= is_known[:, :, None] & is_known[:, None, :]
+            np.maximum(squares, smallest, out=squares)
+        return scatter
 
 
 class MatrixFactors(Factors):
@@ -135,7 +147,7 @@ class MatrixParts(Parts):
     def deviations(self, cholesky):
         # Relative to the largest entry, whose square might overflow.
         size = np.abs(cholesky).max(axis=(-2, -1), keepdims=True)
-        return size[..., 0] * np.linalg.norm(cholesky / size, axis=-1)
+        return size[..., 0] * row_norms(cholesky / size)
 
     def scaled(self, cholesky, scale):
         return cholesky * scale[:, None]
@@ -164,8 +176,7 @@ class MatrixProducts(Products):
 
     def coefficients(self, precisions, n_features):
         rows, cols = upper_indices(n_features)
-        # yᵀ P y holds every product of two different features twice.
-        return precisions[:, rows, cols] * np.where(rows == cols, 1, 2)
+        return precisions[:, rows, cols] * times_in_square(n_features)
 
     def of_scatter(self, scatter):
         rows, cols = upper_indices(scatter.shape[-1])
@@ -183,7 +194,7 @@ class MatrixProducts(Products):
         return np.concatenate([-np.matmul(lower, shift[:, :, None]), lower], axis=2)
 
     def sensitivities(self, factors):
-        return np.linalg.norm(factors, axis=-1)
+        return row_norms(factors)
 
     def reach(self, sensitivities, steps):
         return np.sum(sensitivities * steps, axis=-1) ** 2

@@ -40,6 +40,10 @@ class Scatter(ABC):
     def isolated(self, variances: np.ndarray) -> np.ndarray:
         """One covariance with the given variances, and no correlations."""
 
+    @abstractmethod
+    def floored(self, scatter: np.ndarray, least: np.ndarray) -> np.ndarray:
+        """Scatters with sums of squares of at least those of others; overwritten."""
+
     def moved(
         self, scatter: np.ndarray, first: np.ndarray, mass: np.ndarray, step: np.ndarray
     ) -> np.ndarray:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.components import Components
 from skdensity.models.mixtures.forms.form import Form, spread
@@ -92,7 +93,7 @@ class Mixture(Components):
         covariance; then r is 1. Rows in near order may do without responsibilities of
         less than 2e-22: only a component that has no others is then said to have none.
         """
-        form = self._local(self.pass_form, rows)
+        form = self.local_form(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
             # Relative to the largest, squares of tiny weights are not lost.
@@ -113,10 +114,10 @@ class Mixture(Components):
         """What only depends on components that matter, for every row."""
         if self.n_components >= MIN_TO_ORDER * self.n_features:
             rows = self.near(rows)
-        form = self._local(self.form, rows)
+        form = self.local_form(self.form, rows)
         return rows.fill(self._of_joint(form, values), form.row_bytes)
 
-    def _local(self, form: Form, rows: Rows) -> Form | LocalForm:
+    def local_form(self, form: Form, rows: Rows) -> Form | LocalForm:
         """The form that does without what does not matter, where blocks are compact."""
         if not rows.are_near or self.relevance is None:
             return self._suited(form, rows)
@@ -157,7 +158,7 @@ class Mixture(Components):
         moments : Moments
             Taken about ``self.means``.
         """
-        form = self._local(self.pass_form, rows)
+        form = self.local_form(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
             found = form.block(block.X, scratch)
@@ -194,6 +195,24 @@ class Mixture(Components):
         for k in range(self.n_components):
             X[y == k] = self.gaussian(k).colour(X[y == k])
         return X, y
+
+    def taken(
+        self, components: np.ndarray, family: CovarianceFamily | None = None
+    ) -> Mixture:
+        """Components in another order, as a mixture of this family or of its tied one.
+
+        Parameters
+        ----------
+        components : ndarray of int
+            Their indices in the new order.
+        family : CovarianceFamily, optional
+            Another family, of which all components have the covariance of the first.
+        """
+        family = family or self.family
+        order = components[:1] if family.shape.tied else components
+        cholesky = self.own(self.cholesky)[order]
+        weights, means = self.weights[components], self.means[components]
+        return Mixture.from_cholesky(weights, means, cholesky, family)
 
     def marginal(self, features: np.ndarray) -> Mixture:
         """The mixture of some features, whatever the others are.

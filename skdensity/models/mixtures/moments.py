@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,11 +12,13 @@ from skdensity.models.covariances.scatter import Scatter
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.rows import Block, Rows
 
+# Share of a sum of squares that its rounding errors may be.
+ROUNDING = 16 * np.finfo(np.float64).eps
 # The weights times responsibilities of a block, of shape (n_components, n_rows).
 SharesOf = Callable[[Block, Scratch], np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moments:
     r"""Weighted moments of K components, taken about one point per component.
 
@@ -76,7 +79,7 @@ class Moments:
         """Share of the mass that each component explains."""
         return self.mass / self.mass.sum()
 
-    @property
+    @cached_property
     def shift(self) -> np.ndarray:
         """Mean minus `about`, zero where a component explains nothing."""
         mass = self.mass[:, None]
@@ -101,8 +104,25 @@ class Moments:
 
     def central(self, scatter: Scatter) -> np.ndarray:
         """Second moments about the components' means."""
+        return self.second - self._moved(scatter)
+
+    def centred(self, scatter: Scatter) -> Moments:
+        """The same about the components' means, as far as digits tell.
+
+        Where a mean is further from `about` than rows are from it, by a factor of 1e8,
+        digits cancel and rounding errors are left. Sums of squares are at least what
+        these amount to: a negative one would end a fit, and one near zero would make a
+        component a spike, before the next pass is about the new mean.
+        """
+        second = scatter.floored(self.central(scatter), ROUNDING * self._moved(scatter))
+        return replace(
+            self, first=np.zeros_like(self.first), second=second, about=self.mean
+        )
+
+    def _moved(self, scatter):
+        """What second moments owe to the means' distance from `about`."""
         shift = self.shift
-        return self.second - scatter.outer(self.mass[:, None] * shift, shift)
+        return scatter.outer(self.mass[:, None] * shift, shift)
 
     def covariances(
         self, scatter: Scatter, reg_covar: float | np.ndarray

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
-from skdensity.models.covariances.table import DIAGONAL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, moments_of
 from skdensity.rows.rows import Rows
@@ -14,32 +13,9 @@ from skdensity.rows.rows import Rows
 # leave unexplained: less is too near to rounding errors to lend its size to anything.
 # A change of axes of condition 1e6 leaves more.
 COLLINEAR = 100 * np.finfo(np.float64).eps
-
-
-def positive_variances(rows: Rows) -> np.ndarray:
-    """Variances of the features; that of a constant one is the others' mean, or 1.
-
-    Parameters
-    ----------
-    rows : Rows
-        The rows.
-
-    Returns
-    -------
-    variances : ndarray of shape (n_features,)
-        All positive.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdensity.models.mixtures.variances import positive_variances
-    >>> from skdensity.rows.array_rows import ArrayRows
-    >>> positive_variances(ArrayRows(np.array([[0.0, 5.0], [4.0, 5.0]])))
-    array([4., 4.])
-    """
-    scatter = DIAGONAL.scatter
-    (variances,) = moments_of(rows, scatter).covariances(scatter, 0.0)
-    return _positive(variances)
+# And share for each that all directions must leave: of features that others explain
+# with large coefficients, rounding errors are more.
+ROUNDING = 4 * np.finfo(np.float64).eps
 
 
 def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarray:
@@ -78,7 +54,7 @@ def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarra
     variances = family.shape.variances(covariance, n_features)
     if _is_regular(covariance, variances, family):
         return covariance
-    positive = _positive(variances)
+    positive = without_zeros(variances)
     covariance = covariance + family.scatter.isolated(positive - variances)
     if _is_regular(covariance, positive, family):
         return covariance
@@ -87,9 +63,12 @@ def positive_covariance(moments: Moments, family: CovarianceFamily) -> np.ndarra
 
 def _is_regular(covariance, variances, family):
     """Whether features leave each other more unexplained than rounding errors."""
-    cholesky, faults = family.factors.factored(covariance[None])
+    rounding = len(variances) * ROUNDING * family.scatter.isolated(variances)
+    factors = family.factors
+    cholesky, faults = factors.factored(np.stack([covariance, covariance - rounding]))
     if faults:
         return False
+    cholesky = cholesky[:1]
     unexplained = np.exp(2 * family.factors.log_diagonal(cholesky)) / variances
     return unexplained.min() > len(variances) * COLLINEAR
 
@@ -122,7 +101,7 @@ def available_gaussian(rows: Rows, family: CovarianceFamily) -> Gaussian:
     """
     mean = rows.origin + _averages(rows, rows.origin, power=1)
     variances = _averages(rows, mean, power=2)
-    return Gaussian.isolated(mean, _positive(variances), family)
+    return Gaussian.isolated(mean, without_zeros(variances), family)
 
 
 def moments_to_lean_on(rows: Rows, family: CovarianceFamily) -> Moments:
@@ -157,7 +136,7 @@ def _averages(rows, about, power):
     return sums / total
 
 
-def _positive(variances):
+def without_zeros(variances: np.ndarray) -> np.ndarray:
     """Those of constant features replaced by the mean of the others, or by 1."""
     is_constant = variances <= 0
     if is_constant.all():

@@ -22,14 +22,17 @@ from skdensity.rows.rows import Block
 from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
 from skdensity.solvers.mixtures.problem import StartProblem
 
-# As many rows as outweigh all others: components then share their covariance.
-ALL = np.inf
+# The weight of rows that outweigh all others: components then share their covariance.
+OUTWEIGHING = np.inf
 # Part of the covariance of all rows that is added to every component's, so that none
-# is singular.
+# is singular. A hundred times more or less changes no fit by more than .001 nats, on
+# the tables that `partitions` names.
 RIDGE = 1e-6
-# Digits after the point that mean log-likelihoods are compared in.
+# Digits after the point that mean log-likelihoods are compared in: far above rounding
+# errors, and far below what tells a better climb.
 DIGITS = 6
-# From so many parts on, most are in few of the blocks when the rows are sorted by them.
+# From so many parts on, most are in few of the blocks when the rows are sorted by them;
+# the moments are the same either way.
 MANY = 64
 
 
@@ -164,7 +167,8 @@ class ClimbStep:
 
     The covariance of a component is that of its rows and of some more rows, which vary
     as all components of the climb do on average: a component on a few rows would look
-    better than it is. With :data:`ALL` rows more, components share their covariance.
+    better than it is. With :data:`OUTWEIGHING` rows more, components share their
+    covariance.
 
     Attributes
     ----------
@@ -198,7 +202,7 @@ class ClimbStep:
             Of the components of all climbs.
         lent : ndarray of shape (n_climbs,)
             Weight of the rows that are lent to each component of a climb; always
-            :data:`ALL` where the family has one covariance for all components.
+            :data:`OUTWEIGHING` where the family has one covariance for all components.
         """
         n_climbs, own = len(lent), self.family.untied
         mass = moments.mass.reshape(n_climbs, -1)
@@ -207,7 +211,7 @@ class ClimbStep:
         weights = _normalised(mass)
         common = np.einsum("ck,ck...->c...", weights, each)[:, None]
         if self.family.shape.tied:
-            lent = np.full(n_climbs, ALL)
+            lent = np.full(n_climbs, OUTWEIGHING)
         # A row of next to no weight lends nothing, however large the quotient.
         with np.errstate(divide="ignore", over="ignore"):
             part = 1 / (1 + mass / lent[:, None])

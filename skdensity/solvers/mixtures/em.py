@@ -16,17 +16,18 @@ from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.rows.rows import Rows
+from skdensity.solvers.loop import Solver
 
 SINGULAR_ESTIMATE = (
     "The estimated covariance of component {component} is not positive definite: "
-    "{detail}. Its rows are equal in that feature (ties), collinear, or fewer than the "
+    "{detail}. Its rows are equal in a feature (ties), collinear, or fewer than the "
     "features. Increase `reg_covar`, use fewer components or a `covariance_type` with "
     "fewer parameters, or remove constant, duplicated or collinear features."
 )
 # Part of the weight below which a component's moments are rounding errors.
 LOST = 10 * np.finfo(np.float64).eps
 # How often a component may be revived, on average: one that is lost again and again has
-# no place in the data.
+# no place in the data. Any number ends a fit that would not end.
 MAX_REVIVALS = 5
 
 
@@ -53,7 +54,7 @@ class EMState:
 
 
 @dataclass(frozen=True, eq=False)
-class EM:
+class EM(Solver):
     """One EM step never lowers the likelihood when ``reg_covar`` is 0.
 
     A step that revives a component (see :func:`revived`) is the exception.
@@ -127,22 +128,36 @@ def m_step(
     Raises
     ------
     ValueError
-        If a covariance is singular, and no other component can be cut in parts.
+        If a covariance is singular, no other component can be cut in parts, and nothing
+        is added.
     """
-    weights, means = moments.weights, moments.mean
+    moments = moments.centred(family.scatter)
+    weights, means = moments.weights, moments.about
     covariances = moments.covariances(family.scatter, reg_covar)
     cholesky, faults = family.factors.factored(covariances)
     is_lost = moments.mass <= LOST * moments.mass.sum()
-    is_lost[list(faults)] = True
+    if not family.shape.tied:
+        is_lost[list(faults)] = True
+    may_lift = bool(np.any(reg_covar))
     if may_revive and is_lost.any() and not is_lost.all():
-        mixture = revived(weights, means, covariances, family, is_lost)
+        mixture = revived(weights, means, covariances, family, is_lost, may_lift)
         return mixture, int(is_lost.sum())
     if faults:
-        cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
+        cholesky = _factors(covariances, means, family, may_lift)
     return Mixture.from_cholesky(weights, means, cholesky, family), 0
 
 
-def revived(weights, means, covariances, family, is_lost) -> Mixture:
+def _factors(covariances, means, family, may_lift):
+    """Cholesky factors; where something was added, in spite of rounding errors.
+
+    Beside rows that are nearly collinear what was added may be lost to rounding.
+    """
+    if may_lift:
+        covariances = family.lifted(covariances, means.shape[1])
+    return family.cholesky(covariances, SINGULAR_ESTIMATE)
+
+
+def revived(weights, means, covariances, family, is_lost, may_lift) -> Mixture:
     """The mixture with lost components made parts of the heaviest one.
 
     A component that explains no rows, or whose rows span no volume, would stay empty,
@@ -161,6 +176,8 @@ def revived(weights, means, covariances, family, is_lost) -> Mixture:
         The shape of the covariances.
     is_lost : ndarray of bool of shape (n_components,)
         Some, but not all.
+    may_lift : bool
+        Whether a covariance may be kept from being singular to rounding.
 
     Returns
     -------
@@ -178,7 +195,7 @@ def revived(weights, means, covariances, family, is_lost) -> Mixture:
     weights[parts] = weights[heaviest] / len(parts)
     if not family.shape.tied:
         covariances[is_lost] = covariances[heaviest]
-    cholesky = family.cholesky(covariances, SINGULAR_ESTIMATE)
+    cholesky = _factors(covariances, means, family, may_lift)
     n_features = means.shape[1]
     direction = np.full((1, n_features), 1 / np.sqrt(n_features))
     own = family.shape.untied(cholesky, len(means))[heaviest]

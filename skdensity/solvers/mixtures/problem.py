@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,18 +32,21 @@ class StartProblem:
     reg_covar : ndarray
         Covariance that is added to each, in the family's layout, without an axis of
         components.
+    of_all : callable, optional
+        Gives the moments of the rows, where they are known from elsewhere.
     """
 
     rows: ArrayRows
     n_components: int
     family: CovarianceFamily
     reg_covar: np.ndarray
+    of_all: Callable[[], Moments] | None = None
 
     @cached_property
     def units(self) -> Gaussian:
         """The Gaussian of all rows, as wide as `reg_covar` makes it."""
         own = self.family.untied
-        moments = moments_of(self.rows, own.scatter)
+        moments = self.of_all() if self.of_all else moments_of(self.rows, own.scatter)
         covariance = positive_covariance(moments, own) + self.reg_covar
         (cholesky,) = own.cholesky(covariance[None], "{detail}")
         return Gaussian(moments.mean[0], cholesky, own)

@@ -63,6 +63,16 @@ class Start:
     is_own: bool = False
     is_fixed: bool = False
 
+    def is_settled(self, given: Given) -> bool:
+        """Whether the start with given parts is the same whatever the generator."""
+        is_around = given.means is not None and self._gives_way
+        return self.is_fixed or given.n_parts == 3 or is_around
+
+    @property
+    def _gives_way(self):
+        """Whether it plays no part beside means that are given."""
+        return not (self.is_blind or self.is_own)
+
     def completing(
         self, given: Given, problem: StartProblem, rng: np.random.RandomState
     ) -> Mixture:
@@ -83,7 +93,7 @@ class Start:
             Its given parts are exactly those.
         """
         completion = Completion(given, problem)
-        if given.means is not None and not (self.is_blind or self.is_own):
+        if given.means is not None and self._gives_way:
             return completion.around(given.means)
         found = self.find(problem, rng)
         if self.is_blind or given.n_parts == 0:

@@ -14,7 +14,7 @@ from skdensity.passes.scratch import Scratch
 
 # Indices of components; a slice copies nothing.
 Kept = slice | np.ndarray
-ALL = slice(None)
+ALL_COMPONENTS = slice(None)
 
 
 class BlockForm(Protocol):
@@ -41,7 +41,9 @@ class Form(Protocol):
     def row_bytes(self) -> int:
         """Bytes of temporaries that one row needs."""
 
-    def block(self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL) -> BlockForm:
+    def block(
+        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL_COMPONENTS
+    ) -> BlockForm:
         """Rows ready to evaluate, for some of the components."""
 
 

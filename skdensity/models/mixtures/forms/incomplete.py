@@ -10,7 +10,7 @@ import numpy as np
 from skdensity.models.completed import HoledBlock
 from skdensity.models.covariances.conditionals import Conditionals
 from skdensity.models.mixtures.components import Components
-from skdensity.models.mixtures.forms.form import ALL, BlockForm, Form, Kept
+from skdensity.models.mixtures.forms.form import ALL_COMPONENTS, BlockForm, Form, Kept
 from skdensity.models.mixtures.moments import Moments
 from skdensity.passes.scratch import Scratch
 
@@ -49,7 +49,9 @@ class IncompleteForm:
             return [conditionals(own[0])] * len(own)
         return [conditionals(factor) for factor in own]
 
-    def block(self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL) -> BlockForm:
+    def block(
+        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL_COMPONENTS
+    ) -> BlockForm:
         """Rows ready to evaluate: all complete or sorted by their holes."""
         if not np.isnan(X[0]).any():
             return self.complete.block(X, scratch, kept)
@@ -88,7 +90,7 @@ class IncompleteBlock:
     @property
     def kept(self) -> Kept:
         """All components."""
-        return ALL
+        return ALL_COMPONENTS
 
     def log_joint(self) -> np.ndarray:
         """log π_k N(observed part of x_i | k), of shape (n_components, n_rows)."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdensity.models.mixtures.forms.expansion import Expansion
-from skdensity.models.mixtures.forms.form import ALL, Kept, spread
+from skdensity.models.mixtures.forms.form import ALL_COMPONENTS, Kept, spread
 from skdensity.models.mixtures.forms.sums import ProductSums, product_sums
 from skdensity.passes.scratch import Scratch
 
@@ -46,12 +46,14 @@ class QuadraticForm:
         n_components, n_features = components.means.shape
         linear = family.factors.solve(factors, shift)
         constant = components.log_peaks - 0.5 * np.sum(linear * shift, axis=1)
-        constant = np.maximum(constant, ABSENT)
         precisions = family.factors.square(factors)
         products = family.asked("products", "a quadratic form")
         square = -0.5 * products.coefficients(precisions, n_features)
-        square = np.broadcast_to(square, (n_components, square.shape[1]))
-        return cls(expansion, np.hstack([constant[:, None], linear, square]))
+        end = n_features + 1
+        coefficients = np.empty((n_components, end + square.shape[1]))
+        np.maximum(constant, ABSENT, out=coefficients[:, 0])
+        coefficients[:, 1:end], coefficients[:, end:] = linear, square
+        return cls(expansion, coefficients)
 
     @property
     def row_bytes(self) -> int:
@@ -60,7 +62,7 @@ class QuadraticForm:
         return 8 * (n_products + 2 * n_components)
 
     def block(
-        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL
+        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL_COMPONENTS
     ) -> ExpandedBlock | None:
         """Rows as products, ready to evaluate; None if these may overflow."""
         end = X.shape[1] + 1

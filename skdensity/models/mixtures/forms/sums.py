@@ -52,7 +52,7 @@ class ProductSums:
             mass=self.sums[:, 0],
             first=self.sums[:, 1 : d + 1],
             second=second,
-            about=np.broadcast_to(self.expansion.origin, components.means.shape),
+            about=self.expansion.origin[None],
         )
         return about_origin.moved(components.means, components.family.scatter)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from skdensity.models.mixtures.components import Components
 from skdensity.models.mixtures.forms.expansion import Expansion
-from skdensity.models.mixtures.forms.form import ALL, BlockForm, Form, Kept
+from skdensity.models.mixtures.forms.form import ALL_COMPONENTS, BlockForm, Form, Kept
 from skdensity.models.mixtures.forms.quadratic import QuadraticForm
 from skdensity.models.mixtures.forms.triangular import MAX_PRODUCTS, TriangularForm
 from skdensity.models.mixtures.forms.whitened import WhitenedForm
@@ -43,7 +43,9 @@ class GuardedForm:
         """Bytes of temporaries that one row needs."""
         return max(self.near.row_bytes, self.far.row_bytes)
 
-    def block(self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL) -> BlockForm:
+    def block(
+        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL_COMPONENTS
+    ) -> BlockForm:
         """Rows ready to evaluate, for some of the components."""
         near = self.near.block(X, scratch, kept)
         return near or self.far.block(X, scratch, kept)

@@ -17,7 +17,7 @@ import numpy as np
 
 from skdensity.models.covariances.cholesky import STRIP, triangular_product
 from skdensity.models.mixtures.forms.expansion import Expansion
-from skdensity.models.mixtures.forms.form import ALL, Kept, spread
+from skdensity.models.mixtures.forms.form import ALL_COMPONENTS, Kept, spread
 from skdensity.models.mixtures.forms.sums import ProductSums, product_sums
 from skdensity.passes.scratch import Scratch
 
@@ -59,7 +59,7 @@ class TriangularForm:
         return 8 * (n_features + n_white + 2 * n_components)
 
     def block(
-        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL
+        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL_COMPONENTS
     ) -> TriangularBlock | None:
         """Rows ready to evaluate; None if products of them may overflow."""
         columns = scratch.array("columns", (1 + X.shape[1], len(X)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdensity.models.mixtures.components import Components
-from skdensity.models.mixtures.forms.form import ALL, Kept, spread
+from skdensity.models.mixtures.forms.form import ALL_COMPONENTS, Kept, spread
 from skdensity.models.mixtures.moments import Moments, block_moments
 from skdensity.passes.scratch import Scratch
 
@@ -29,7 +29,9 @@ class WhitenedForm:
         """Bytes of temporaries that one row needs."""
         return 8 * (3 * self.components.n_features + 2 * self.components.n_components)
 
-    def block(self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL) -> WhitenedBlock:
+    def block(
+        self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL_COMPONENTS
+    ) -> WhitenedBlock:
         """Rows ready to evaluate, however far they reach."""
         columns = scratch.array("columns", X.shape[::-1])
         columns[...] = X.T

@@ -1,0 +1,53 @@
+"""The rows that climbs look at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.solvers.mixtures.partitions import Table
+from skdensity.solvers.mixtures.problem import StartProblem
+
+# At least so many, and so many for each component, or for each component and feature
+# where covariances are matrices.
+CLIMB_ROWS = 2000
+CLIMB_ROWS_PER_COMPONENT = 50
+CLIMB_ROWS_PER_FEATURE = 4
+
+
+def rows_for_matrices(problem: StartProblem) -> int:
+    """Rows that tell the covariances of all components, where these are matrices."""
+    each = CLIMB_ROWS_PER_FEATURE * problem.rows.n_features
+    return problem.family.shape.is_oriented * each * problem.n_components
+
+
+def n_climb_rows(problem: StartProblem) -> int:
+    """Rows that the climbs look at, if there are as many."""
+    of_components = CLIMB_ROWS_PER_COMPONENT * problem.n_components
+    return max(CLIMB_ROWS, of_components, rows_for_matrices(problem))
+
+
+def sampled(
+    problem: StartProblem, rng: np.random.RandomState
+) -> tuple[ArrayRows, Table]:
+    """The rows of the sample, and their coordinates."""
+    rows, units, n_rows = problem.rows, problem.units, n_climb_rows(problem)
+    white = units.whiten(rows.X)
+    # By their distance from the mean: neither the order of the rows nor a change of
+    # axes is to make a difference. Opposite rows may be as far.
+    distance = np.einsum("nd,nd->n", white, white)
+    side = white @ np.arange(1.0, 1 + white.shape[1])
+    order = np.lexsort((side, distance.round(9)))
+    if len(order) > n_rows:
+        some = rng.choice(len(order), n_rows, replace=False)
+        order = order[np.sort(some)]
+    weight = rows.each_weight
+    shape = problem.family.shape
+    covariance = units.family.factors.square(units.cholesky)
+    deviations = np.sqrt(shape.variances(covariance, rows.n_features))
+    return ArrayRows(rows.X[order], weight[order]), Table(
+        scaled=(rows.X[order] - units.mean) / deviations,
+        white=white[order],
+        weight=weight[order],
+        is_oriented=shape.is_oriented,
+    )
