@@ -20,7 +20,6 @@ from skdensity import (
 X = load_iris().data[::5, :2]
 
 BAD_ROWS = [
-    (np.where(X > 6, np.nan, X), "Input X contains NaN"),
     (np.where(X > 6, np.inf, X), "Input X contains infinity"),
     (X + 1j, "Complex data not supported"),
     (X[:, 0], "Expected 2D array, got 1D array"),

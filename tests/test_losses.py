@@ -151,11 +151,14 @@ def test_the_gradient_from_whitened_rows(name, n_rows):
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_rows_are_whitened_where_matrices_are_large(name):
+def test_rows_are_whitened_where_matrices_are_large(name, rows):
     small, large = (loss_of(2, own_units(d, FAMILIES[name])) for d in (4, 64))
-    assert type(mixture_loss(small.parameters)) is MixtureLoss
+    assert type(mixture_loss(small.parameters, rows)) is MixtureLoss
     is_matrix = name in MATRICES
-    assert isinstance(mixture_loss(large.parameters), WhitenedMixtureLoss) == is_matrix
+    assert (
+        isinstance(mixture_loss(large.parameters, rows), WhitenedMixtureLoss)
+        == is_matrix
+    )
 
 
 def test_the_gradient_of_a_mean_on_its_own_row_is_exactly_zero():

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+from scipy.stats import norm
 from sklearn.datasets import load_iris
 
 from skdensity import AdamGaussianMixture, EMGaussianMixture
@@ -108,6 +110,21 @@ def test_both_end_at_the_same_optimum(registered):
     em = EMGaussianMixture(2, tol=1e-10, **options).fit(X)
     adam = AdamGaussianMixture(2, max_iter=2000, **options).fit(X)
     assert adam.score(X) == pytest.approx(em.score(X), abs=1e-6)
+
+
+def test_rows_may_have_holes(registered):
+    registered(PAIRED)
+    rng = np.random.RandomState(0)
+    holed = np.where(rng.uniform(size=X.shape) < 0.2, np.nan, X)
+    mixture = EMGaussianMixture(2, covariance_type="paired", random_state=0).fit(holed)
+    densities = norm(mixture.means_, np.sqrt(mixture.covariances_)).logpdf
+    joint = np.nansum(densities(holed[:, None]), axis=2) + np.log(mixture.weights_)
+    np.testing.assert_allclose(mixture.score_samples(holed), logsumexp(joint, axis=1))
+    values = mixture.lower_bounds_
+    assert np.all(np.diff(values) > -1e-9)
+    registered(replace(PAIRED, conditionals=None))
+    with pytest.raises(ValueError, match="'paired' has no `conditionals`"):
+        mixture.fit(holed)
 
 
 def test_without_free_parameters_a_descent_refuses_by_name(registered):

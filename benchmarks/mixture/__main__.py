@@ -15,10 +15,22 @@ from benchmarks.common.command import run
 from benchmarks.mixture.conditions import conditions
 from benchmarks.mixture.equal_work import adam, em, epochs, scores
 from benchmarks.mixture.memory import memory
+from benchmarks.mixture.missing import missing
 from benchmarks.mixture.whole_fits import overlap, small, starts
 
 PACKAGES = ("skdensity", "numpy", "scipy", "scikit-learn", "torch", "pomegranate")
-SECTIONS = [em, conditions, scores, small, overlap, starts, adam, epochs, memory]
+SECTIONS = [
+    em,
+    conditions,
+    missing,
+    scores,
+    small,
+    overlap,
+    starts,
+    adam,
+    epochs,
+    memory,
+]
 NOTE = """\
 skdensity runs with `n_jobs=-1` unless a row says otherwise. Times are medians, turns of
 each comparison: {repeats}."""

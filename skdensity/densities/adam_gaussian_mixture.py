@@ -155,6 +155,9 @@ class AdamGaussianMixture(BaseGaussianMixture):
     correlations, then make no difference. From ``"standard_normal"`` it runs on the
     data as they are.
 
+    NaN stands for what was not observed, as in :class:`EMGaussianMixture`; the
+    gradients, of the likelihood of what was, are exact.
+
     From scikit-learn 1.9 on, ``set_callbacks`` attaches a progress bar or an early stop
     to the fit: every run is a task and its epochs are subtasks. A run that a callback
     stops keeps its parameters; `converged_` is then False.
@@ -256,7 +259,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
         least = parameters.least_pivots(problem.reg_covar)
         return adam_for(
             self,
-            mixture_loss(parameters),
+            mixture_loss(parameters, problem.rows),
             problem.rows,
             problem.rng,
             project=lambda free: parameters.floored(free, least),
@@ -275,7 +278,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
     def _units(self, problem, family):
         """The Gaussian in whose units a descent runs."""
         if not problem.start.is_blind:
-            rows, added = problem.rows, problem.reg_covar
+            rows, added = problem.stand_in.rows, problem.reg_covar
             return gaussian_of(rows, family, added, SINGULAR_ESTIMATE)
         n_features = problem.rows.n_features
         return Gaussian.isolated(np.zeros(n_features), np.ones(n_features), family)

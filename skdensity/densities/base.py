@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdensity.densities.checks import check_sampling, check_weights, weighted_sum
 from skdensity.densities.kept import Kept
 from skdensity.passes.workspace import Workspace
-from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.incomplete_rows import IncompleteRows, rows_of_table
 
 
 class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
@@ -27,6 +27,9 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     # The fitted attributes that tell the density; the first has the dtype of the rows.
     _told_by: tuple[str, ...]
+
+    # Whether NaN may stand for what was not observed.
+    _takes_missing = False
 
     # Where the HTML representation of an estimator links to.
     _doc_link_module = "skdensity"
@@ -43,7 +46,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to evaluate.
+            Rows to evaluate. In models of Gaussians NaN is what was not observed: the
+            density is then that of the other features.
 
         Returns
         -------
@@ -56,8 +60,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a finite table of the features seen in `fit`, or the fitted
-            covariance is singular.
+            If `X` is not a table of the features seen in `fit`, has infinities, or NaN
+            where it may not, or if the fitted covariance is singular.
 
         See Also
         --------
@@ -140,8 +144,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a finite table of the features seen in `fit`, or the weights
-            are negative, all zero or not as many as the rows.
+            If `X` is not a table that :meth:`score_samples` takes, or the weights are
+            negative, all zero or not as many as the rows.
 
         See Also
         --------
@@ -210,12 +214,18 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                 f"{model.n_features} features as input."
             )
         with Workspace(self.n_jobs) as workspace:
-            return getattr(model, method)(ArrayRows(X, workspace=workspace))
+            return getattr(model, method)(rows_of_table(X, None, workspace))
 
     def _rows(self, X):
         """Rows to evaluate a fitted estimator at."""
         self._check_fitted()
-        return validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        return validate_data(
+            self,
+            X,
+            dtype=[np.float64, np.float32],
+            reset=False,
+            ensure_all_finite="allow-nan" if self._takes_missing else True,
+        )
 
     @contextmanager
     def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):
@@ -225,11 +235,14 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
             X,
             dtype=[np.float64, np.float32],
             ensure_min_samples=min_samples,
+            ensure_all_finite="allow-nan",
             reset=reset,
         )
         weight = None if sample_weight is None else check_weights(sample_weight, X)
         with Workspace(self.n_jobs) as workspace:
-            rows = ArrayRows(X, weight, workspace)
+            rows = rows_of_table(X, weight, workspace)
+            if isinstance(rows, IncompleteRows):
+                self._check_observed(rows)
             if rows.n_rows < min_samples:
                 raise ValueError(
                     f"`sample_weight` leaves n_samples={rows.n_rows} rows of positive "
@@ -238,6 +251,26 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
             yield rows
         # Here, since evaluating must leave the attributes as they are.
         self._kept = Kept()
+
+    def _check_observed(self, rows):
+        """Complain of NaN where nothing can be missing, or everything is."""
+        name = type(self).__name__
+        if not self._takes_missing:
+            raise ValueError(
+                f"Input X contains NaN, and {name} takes none in `fit`. Fill in what "
+                "is missing, for example by `sklearn.impute.IterativeImputer`, drop "
+                "such rows, or fit `EMGaussianMixture`, which takes NaN as missing."
+            )
+        names = getattr(self, "feature_names_in_", range(rows.n_features))
+        never = [
+            name for name, seen in zip(names, rows.observed, strict=True) if not seen
+        ]
+        if never:
+            raise ValueError(
+                f"X has no value of feature{'s' * (len(never) > 1)} "
+                f"{', '.join(map(repr, never))}: every row that counts has NaN there, "
+                "so that nothing can be learnt of it. Remove it."
+            )
 
     def _check_fitted(self):
         """Complain unless all attributes that tell the density are there."""
@@ -251,6 +284,11 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                 f"This {type(self).__name__} has {_listed(there)} but not "
                 f"{_listed(missing)}. Call `fit`{or_else}."
             )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._takes_missing
+        return tags
 
     def __sklearn_is_fitted__(self):
         return all(hasattr(self, name) for name in self._told_by)

@@ -21,6 +21,8 @@ from skdensity.models.gaussian import Gaussian
 class BaseGaussian(BaseDensity):
     """A fitted Gaussian."""
 
+    _takes_missing = True
+
     @classmethod
     def from_parameters(cls, location: ArrayLike, covariance: ArrayLike) -> Self:
         """A fitted Gaussian with given parameters, without data.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from math import log
 from numbers import Integral, Real
@@ -20,7 +19,7 @@ from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
 from skdensity.densities.checks import (
     check_squares,
-    check_weights,
+    check_weights_of_values,
     checked_array,
     checked_matrices,
     checked_mixing_weights,
@@ -31,14 +30,16 @@ from skdensity.densities.checks import (
 )
 from skdensity.densities.doubts import doubts_of, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_components
+from skdensity.densities.runs import FitProblem, Run
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.models.mixtures.moments import Moments, moments_of
-from skdensity.rows.array_rows import ArrayRows
+from skdensity.models.mixtures.moments import Moments
+from skdensity.models.mixtures.variances import moments_to_lean_on
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixtures.given import Given
 from skdensity.solvers.mixtures.problem import StartProblem
-from skdensity.solvers.mixtures.starts import Start, start_of, start_rows
+from skdensity.solvers.mixtures.stand_in import stand_in_for
+from skdensity.solvers.mixtures.starts import sample_size, start_of, start_rows
 from skdensity.solvers.result import (
     Result,
     unless_interrupted,
@@ -46,54 +47,6 @@ from skdensity.solvers.result import (
 )
 from skdensity.solvers.stopping import StoppingRule
 from skdensity.solvers.watchers import Progress
-
-
-@dataclass(frozen=True, eq=False)
-class FitProblem:
-    """What every run of a fit shares.
-
-    Attributes
-    ----------
-    rows : ArrayRows
-        What is fitted to.
-    reg_covar : ndarray
-        Added to every covariance, in the family's layout, without an axis of
-        components.
-    rng : RandomState
-        Source of randomness.
-    start : Start
-        Where runs start.
-    moments : callable
-        Those of all rows, computed once.
-    """
-
-    rows: ArrayRows
-    reg_covar: np.ndarray
-    rng: np.random.RandomState
-    start: Start
-    moments: Callable[[], Moments]
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """One fit from one start.
-
-    Attributes
-    ----------
-    solver : Solver
-        What found it.
-    mixture : Mixture
-        What it ended with.
-    result : Result
-        How it went.
-    lower_bound : float
-        Mean log-likelihood, in nats.
-    """
-
-    solver: Solver | None
-    mixture: Mixture
-    result: Result
-    lower_bound: float = -np.inf
 
 
 class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
@@ -118,6 +71,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     # Whether runs from the same start may end apart.
     _runs_draw = False
     _told_by = ("weights_", "means_", "precisions_cholesky_")
+    _takes_missing = True
 
     @classmethod
     def from_parameters(
@@ -201,7 +155,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows, at least 2 and at least `n_components`.
+            Training rows, at least 2 and at least `n_components`. NaN is what was not
+            observed; every feature needs a value somewhere.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -215,10 +170,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Raises
         ------
         ValueError
-            If the input is not a finite table with usable weights, has fewer rows than
-            components or values whose squares overflow, if an initial value, or what
-            `init_params` gives or returns, has the wrong shape or range, or if a
-            covariance becomes singular. The estimator is then left as it was.
+            If the input is not a table with usable weights, has infinities, squares
+            that overflow, a feature that is NaN in all rows, or fewer rows than
+            components, if an initial value, or what `init_params` gives or returns, has
+            the wrong shape or range, or if a covariance becomes singular. The estimator
+            is then left as it was.
 
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
@@ -318,7 +274,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to assign.
+            Rows to assign; NaN is what was not observed.
 
         Returns
         -------
@@ -330,7 +286,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a finite table of the features seen in `fit`.
+            If `X` is not a table of the features seen in `fit`, or has infinities.
 
         See Also
         --------
@@ -356,7 +312,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to assign.
+            Rows to assign; NaN is what was not observed.
 
         Returns
         -------
@@ -368,7 +324,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a finite table of the features seen in `fit`.
+            If `X` is not a table of the features seen in `fit`, or has infinities.
 
         See Also
         --------
@@ -444,7 +400,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The training rows.
+            The training rows. Those without any value are not there.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights, as numbers of repetitions.
 
@@ -480,7 +436,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> round(mixture.aic(3 * [[0.0], [4.0]]), 3)
         29.341
         """
-        return self._criterion(self.score_samples(X), sample_weight, lambda n: 2)
+        return self._criterion("log_density", X, sample_weight, lambda n: 2)
 
     def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Bayesian information criterion; lower is better.
@@ -491,7 +447,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The training rows.
+            The training rows. Those without any value are not there.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights, as numbers of repetitions.
 
@@ -527,7 +483,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> round(mixture.bic(3 * [[0.0], [4.0]]), 3)
         28.3
         """
-        return self._criterion(self.score_samples(X), sample_weight, log)
+        return self._criterion("log_density", X, sample_weight, log)
 
     def icl(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         r"""Integrated completed likelihood; lower is better.
@@ -546,7 +502,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The training rows.
+            The training rows. Those without any value are not there.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights, as numbers of repetitions.
 
@@ -584,8 +540,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> round(mixture.icl(between) - mixture.bic(between), 3)
         4.161
         """
-        log_completed = self._evaluated("log_completed", self._rows(X))
-        return self._criterion(log_completed, sample_weight, log)
+        return self._criterion("log_completed", X, sample_weight, log)
 
     @abstractmethod
     def _solver(self, problem: FitProblem, start: Mixture | None) -> Solver:
@@ -624,10 +579,13 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """What every run of this fit shares."""
         rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
         family = FAMILIES[self.covariance_type]
-        moments = cache(lambda: moments_of(rows, family.scatter))
-        added = added_to_components(self.reg_covar, rows, moments, family)
+        moments = cache(lambda: moments_to_lean_on(rows, family))
         rng = check_random_state(self.random_state)
-        return FitProblem(rows, added, rng, start_of(self.init_params, rows), moments)
+        n = self.n_components
+        stand_in = stand_in_for(rows, sample_size(n), n, rng)
+        added = added_to_components(self.reg_covar, stand_in.rows, moments, family)
+        start = start_of(self.init_params, stand_in)
+        return FitProblem(rows, stand_in, added, rng, start, moments)
 
     def _best_run(self, problem, task):
         rows = problem.rows
@@ -694,9 +652,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             mixture = Mixture.from_cholesky(**vars(given), family=family)
             yield from [mixture] * n_alike
             return
-        on = start_rows(rows, n_components, rng)
+        on = start_rows(problem.stand_in.rows, n_components, rng)
         is_all = on.weight is None and rows.weight is None and on.n_rows == rows.n_rows
-        of_all = problem.moments if is_all else None
+        of_all = problem.moments if is_all and rows.are_complete else None
         sought = StartProblem(on, n_components, family, problem.reg_covar, of_all)
         if start.is_fixed:
             warn_of_repetition(self)
@@ -774,9 +732,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         weights = weights / weights.sum()
         return Mixture(weights, means, family.shape.inner(factors), family)
 
-    def _criterion(self, log_density, sample_weight, price):
+    def _criterion(self, method, X, sample_weight, price):
         """−2 ℓ plus the price of every parameter, a function of the total weight."""
-        weight = check_weights(sample_weight, log_density)
+        X = self._rows(X)
+        log_density = self._evaluated(method, X)
+        weight = check_weights_of_values(sample_weight, X)
         total, n_parameters = weight.sum(), self._n_parameters()
         warn_of_light_weights(self, total, n_parameters)
         log_likelihood = weighted_sum(weight, log_density)

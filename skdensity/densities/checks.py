@@ -25,6 +25,17 @@ def check_weights(sample_weight, X):
     return weight
 
 
+def check_weights_of_values(sample_weight, X):
+    """The same, 0 for rows without any value: they are not there."""
+    weight = check_weights(sample_weight, X)
+    is_empty = np.isnan(X).all(axis=1)
+    if not is_empty.any():
+        return weight
+    if np.all(is_empty[weight > 0]):
+        raise ValueError("All rows of `X` that have a weight consist of NaN alone.")
+    return np.where(is_empty, 0.0, weight)
+
+
 def check_squares(estimator, rows):
     """Complain of values so large that sums of their squares overflow."""
     if rows.dtype == np.float32:  # whose squares are not too large for sums in float64
@@ -32,7 +43,8 @@ def check_squares(estimator, rows):
     largest = np.sqrt(np.finfo(np.float64).max / (4 * rows.n_rows * rows.n_features))
     if max(rows.X.max(), -rows.X.min()) <= largest:
         return
-    sizes = np.abs(rows.positive().X).max(axis=0)
+    # Of what was observed: the comparison before is false of NaN, too.
+    sizes = np.fmax.reduce(np.abs(rows.positive().X))
     if sizes.max() <= largest:
         return
     feature = sizes.argmax()

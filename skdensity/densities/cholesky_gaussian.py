@@ -27,8 +27,8 @@ from skdensity.densities.doubts import doubt_of_gaussian, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.mixtures.losses import GaussianLoss
-from skdensity.models.mixtures.moments import moments_of
+from skdensity.models.mixtures.losses import gaussian_loss
+from skdensity.models.mixtures.variances import moments_to_lean_on
 from skdensity.solvers.loop import iterate
 from skdensity.solvers.result import unless_interrupted, warn_unless_converged
 from skdensity.solvers.watchers import Progress, Watcher
@@ -141,6 +141,9 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
     ``batch_size=None`` these are computed once, after which an epoch costs
     O(n_features³).
 
+    NaN stands for what was not observed, missing at random. The gradients, of the
+    likelihood of what was, are exact, too, but every epoch is a pass over the rows.
+
     From scikit-learn 1.9 on, ``set_callbacks`` attaches a progress bar or an early stop
     to the fit, whose epochs are tasks. A fit that a callback stops keeps its
     parameters; `converged_` is then False.
@@ -229,7 +232,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows, at least 2.
+            Training rows, at least 2. NaN is what was not observed; every feature needs
+            a value somewhere.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -243,9 +247,10 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Raises
         ------
         ValueError
-            If the input is not a finite table with usable weights, squares of its
-            values overflow, or a start has the wrong shape or a non-positive diagonal.
-            The estimator is then left as it was.
+            If the input is not a table with usable weights, has infinities, squares
+            that overflow or a feature that is NaN in all rows, or if a start has the
+            wrong shape or a non-positive diagonal. The estimator is then left as it
+            was.
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
             `warm_start=True` goes on from them.
@@ -287,12 +292,12 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         """What `reg_covar` stands for, and whether the fit rests on it."""
         if self.reg_covar == 0:
             return None, None
-        moments = moments_of(rows, FULL.scatter)
+        moments = moments_to_lean_on(rows, FULL)
         added = added_to_gaussian(self.reg_covar, moments, FULL)
         return added, doubt_of_gaussian(self, moments, FULL, rows, added)
 
     def _run(self, rows, added, task):
-        loss = GaussianLoss(rows.n_features, FULL, added)
+        loss = gaussian_loss(rows, FULL, added)
         rng = check_random_state(self.random_state)
         solver, path = adam_for(self, loss, rows, rng), Path()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import pinvh
 from sklearn.base import _fit_context
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import StrOptions
 
 from skdensity.densities.base import unchanged_on_error
@@ -20,10 +22,20 @@ from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_ga
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
+from skdensity.models.mixtures.variances import moments_to_lean_on
+from skdensity.solvers.incomplete_gaussian import GaussianEM
 
 SINGULAR = (
     "`covariance_` is singular, so there is no density: {detail}. Add rows, remove "
     'constant or collinear features, or set `reg_covar="auto"` or a positive number.'
+)
+NOT_CONVERGED = (
+    "GaussianMLE: what is missing says so much that the estimate still moves. Remove "
+    "the features that are missing most often, or set a positive `reg_covar`."
+)
+NAN_IN_STREAM = (
+    "Input X contains NaN. `partial_fit` adds up sums of rows, and those of rows with "
+    "missing values depend on all others; call `fit` on all rows together."
 )
 
 
@@ -79,6 +91,14 @@ class GaussianMLE(BaseGaussian):
     ``"full"`` and the memory of one block of rows. Sums accumulate in float64, about
     the mean, so that neither float32 input nor an offset such as 1e8 costs digits.
 
+    NaN stands for what was not observed. The fit then maximises the likelihood of what
+    was, exactly, by EM whose last steps are mixed until they are shorter than 1e-11
+    standard deviations: some twenty passes where a fifth of the values is missing. That
+    is right where values are missing at random, given those that were observed (Rubin
+    1976, doi:10.1093/biomet/63.3.581). The cost follows what is missing: a row that
+    misses m features takes O(m³ + n_features²), and ``"auto"`` then adds 1e-6 of the
+    variances of what was observed.
+
     References
     ----------
     T. W. Anderson (2003), *An Introduction to Multivariate Statistical Analysis*,
@@ -96,6 +116,15 @@ class GaussianMLE(BaseGaussian):
            [0.766, 0.938]])
     >>> round(density.score(X), 4)
     -2.7042
+
+    What was not observed is NaN; the features that were tell of it:
+
+    >>> import numpy as np
+    >>> X_missing = X.copy()
+    >>> X_missing[::2, 1] = np.nan
+    >>> GaussianMLE().fit(X_missing).covariance_.round(3)
+    array([[1.442, 0.79 ],
+           [0.79 , 0.989]])
 
     A constant feature has no density; `reg_covar` gives it a width:
 
@@ -141,7 +170,8 @@ class GaussianMLE(BaseGaussian):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows, at least 2.
+            Training rows, at least 2. NaN is what was not observed; every feature needs
+            a value somewhere.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -155,11 +185,14 @@ class GaussianMLE(BaseGaussian):
         Raises
         ------
         ValueError
-            If the input is not a finite table with usable weights, or squares of its
-            values overflow. The estimator is then left as it was.
+            If the input is not a table with usable weights, has infinities, squares
+            that overflow or a feature that is NaN in all rows, or if missing values
+            leave a covariance singular. The estimator is then left as it was.
 
         Warns
         -----
+        ConvergenceWarning
+            If the estimate from rows with missing values has not settled.
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
             feature, or the covariance rests on `reg_covar` because there are too few
@@ -179,10 +212,14 @@ class GaussianMLE(BaseGaussian):
         with unchanged_on_error(self), fit_rows as rows:
             check_squares(self, rows)
             family = FAMILIES[self.covariance_type]
-            moments = moments_of(rows, family.scatter)
-            added = self._store_estimate(moments, rows.dtype)
+            moments, added, converged = self._estimated(rows, family)
+            self._store_estimate(moments, added, rows.dtype)
+            if not rows.are_complete:
+                del self._moments  # which are expected under this estimate alone
             doubt = doubt_of_gaussian(self, moments, family, rows, added)
         warn_of(self, [doubt])
+        if not converged:
+            warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=3)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -197,7 +234,7 @@ class GaussianMLE(BaseGaussian):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Further rows.
+            Further rows, without NaN.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -212,6 +249,7 @@ class GaussianMLE(BaseGaussian):
         ------
         ValueError
             If the input is not a finite table of the same features with usable weights,
+            the fit so far was to rows with missing values,
             `covariance_type` has changed since the first call, or the parameters were
             given by :meth:`from_parameters`. The estimator is then left as it was.
 
@@ -231,19 +269,22 @@ class GaussianMLE(BaseGaussian):
         fit_rows = self._rows_to_fit(X, sample_weight, reset=is_first)
         with unchanged_on_error(self), fit_rows as rows:
             check_squares(self, rows)
+            if not rows.are_complete:
+                raise ValueError(NAN_IN_STREAM)
             scatter = FAMILIES[self.covariance_type].scatter
             moments, dtype = moments_of(rows, scatter), rows.dtype
             if not is_first:
                 self._check_stream()
                 moments = merged(Moments(**self._moments), moments, scatter)
                 dtype = np.result_type(dtype, self.location_)
-            self._store_estimate(moments, dtype)
+            self._store_estimate(moments, self._added(moments), dtype)
         return self
 
     def _check_stream(self):
         if not hasattr(self, "_moments"):
             raise ValueError(
-                "Parameters that were given stand for no rows, so that a stream cannot "
+                "Parameters that were given stand for no rows, and those fitted to "
+                "rows with missing values for no sums of them, so that a stream cannot "
                 "continue from them; call `fit` to start over."
             )
         if self.covariance_type != self._fitted_type:
@@ -253,17 +294,21 @@ class GaussianMLE(BaseGaussian):
                 "start over."
             )
 
-    def _store_estimate(self, moments, dtype):
-        """Store the estimate, and return what was added to it.
+    def _estimated(self, rows, family):
+        """Moments, what is added to their covariance, and whether that is the end."""
+        moments = moments_to_lean_on(rows, family)
+        added = self._added(moments)
+        if rows.are_complete:
+            return moments, added, True
+        state = GaussianEM(rows, family, added).run()
+        return state.moments, added, state.converged
 
-        A singular one has parameters but no density.
-        """
+    def _store_estimate(self, moments, added, dtype):
+        """Store the estimate; a singular one has parameters but no density."""
         family = FAMILIES[self.covariance_type]
         (location,) = moments.mean
-        n_features = len(location)
-        added = added_to_gaussian(self.reg_covar, moments, family)
         (inner,) = moments.covariances(family.scatter, added)
-        covariance = family.shape.matrices(inner, n_features)
+        covariance = family.shape.matrices(inner, len(location))
         try:
             gaussian = Gaussian.of_matrix(location, covariance, family, SINGULAR)
             precision = gaussian.precision
@@ -273,7 +318,12 @@ class GaussianMLE(BaseGaussian):
         self._moments = asdict(moments)
         self._store_arrays(dtype, location_=location, covariance_=covariance)
         self.precision_ = precision.astype(dtype)
-        return added
+
+    def _added(self, moments):
+        """What `reg_covar` stands for, for rows of some moments."""
+        return added_to_gaussian(
+            self.reg_covar, moments, FAMILIES[self.covariance_type]
+        )
 
     def _store_given(self, gaussian, covariance):
         self._fitted_type = gaussian.family.name

@@ -11,11 +11,12 @@ from functools import cached_property
 
 import numpy as np
 
+from skdensity.models.completed import LOG_2PI, HoledBlock
+from skdensity.models.covariances.conditionals import Conditionals
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.rows.rows import Rows
-
-LOG_2PI = np.log(2 * np.pi)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +100,24 @@ class Gaussian:
         """Log-density at the mean, in nats."""
         return -self.log_volume - 0.5 * self.n_features * LOG_2PI
 
+    @cached_property
+    def conditionals(self) -> Conditionals:
+        """What features that are missing are, given the others."""
+        conditionals = self.family.asked("conditionals", "a row with missing values")
+        return conditionals(self.precision_factor)
+
     def log_density(self, rows: Rows) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
 
         def values(X, scratch):
-            white = self._white(X, scratch)
-            return self.log_peak - 0.5 * np.einsum("dn,dn->n", white, white)
+            if rows.are_complete:
+                residuals, corrections = self._residuals(X, scratch), 0.0
+            else:
+                residuals, corrections = self._completed(X, scratch)
+            white = scratch.array("white", residuals.shape)
+            self.family.factors.whiten(self.precision_factor, residuals, white)
+            squares = np.einsum("dn,dn->n", white, white)
+            return self.log_peak - 0.5 * squares + corrections
 
         with np.errstate(over="ignore"):  # −inf where a distance has no square
             return rows.fill(values, row_bytes=32 * self.n_features)
@@ -113,7 +126,9 @@ class Gaussian:
         """Rows z with x = μ + L z, in float64."""
 
         def values(X, scratch):
-            return self._white(X, scratch).T
+            residuals = self._residuals(X, scratch)
+            out = scratch.array("white", residuals.shape)
+            return self.family.factors.whiten(self.precision_factor, residuals, out).T
 
         shape, row_bytes = X.shape[1:], 32 * self.n_features
         return ArrayRows(X).fill(values, row_bytes, shape=shape, dtype=np.float64)
@@ -187,9 +202,32 @@ class Gaussian:
         slopes, rest = parts.conditional(self.cholesky, given, others)
         return slopes, rest, others
 
-    def _white(self, X, scratch):
-        residuals, out = (
-            scratch.array(name, X.shape[::-1]) for name in ("residuals", "white")
-        )
-        np.subtract(X.T, self.mean[:, None], out=residuals)
-        return self.family.factors.whiten(self.precision_factor, residuals, out)
+    def completed(self, X: np.ndarray) -> np.ndarray:
+        """Rows with the conditional mean of what is missing (NaN), in float64."""
+
+        def values(X, scratch):
+            residuals, _ = self._completed(X, scratch)
+            return np.where(np.isnan(X), self.mean + residuals.T, X)
+
+        rows, row_bytes = IncompleteRows(X), 40 * self.n_features
+        return rows.fill(values, row_bytes, shape=X.shape[1:], dtype=np.float64)
+
+    def drawn(self, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+        """Rows with draws of what is missing (NaN), given what was observed.
+
+        To a draw of a whole row is added what the row differs from it, completed: that
+        has the conditional mean and covariance, without a factor for each pattern
+        (Hoffman and Ribak 1991, doi:10.1086/186160).
+        """
+        draws = self.coloured_steps(rng.standard_normal(X.shape))
+        return np.where(np.isnan(X), draws + self.completed(X - draws), X)
+
+    def _residuals(self, X, scratch):
+        residuals = scratch.array("residuals", X.shape[::-1])
+        return np.subtract(X.T, self.mean[:, None], out=residuals)
+
+    def _completed(self, X, scratch):
+        """Completed residuals, and what the log-densities of completed rows lack."""
+        rows = HoledBlock.of(X, scratch)
+        out = scratch.array("residuals", rows.columns.shape)
+        return out, rows.completed(self.mean, self.conditionals, out)

@@ -42,6 +42,9 @@ class ArrayRows:
     array([5.])
     """
 
+    # Whether every feature of every row was observed.
+    are_complete = True
+
     def __init__(
         self,
         X: np.ndarray,
@@ -124,7 +127,7 @@ class ArrayRows:
             with self.workspace.scratch() as scratch:
                 return term(self._block(rows, scratch), scratch)
 
-        blocks = row_blocks(self.n_rows, row_bytes)
+        blocks = self._blocks(row_bytes)
         return reduce(operator.add, self.workspace.map(of_block, blocks))
 
     def fill(
@@ -157,10 +160,9 @@ class ArrayRows:
 
         def fill(rows: slice) -> None:
             with self.workspace.scratch() as scratch:
-                places = rows if self.places is None else self.places[rows]
-                out[places] = values(self.X[rows], scratch)
+                out[self._places(rows)] = values(self._rows_at(rows), scratch)
 
-        self.workspace.each(fill, row_blocks(len(self.X), row_bytes))
+        self.workspace.each(fill, self._all_blocks(row_bytes))
         return out
 
     @cached_property
@@ -231,10 +233,37 @@ class ArrayRows:
             rows = self.take(order[begin : begin + size])
             yield rows, rows.total_weight / self.total_weight
 
+    def _blocks(self, row_bytes: int) -> Iterator[slice]:
+        """Blocks of the rows of positive weight."""
+        return row_blocks(self.n_rows, row_bytes)
+
+    def _all_blocks(self, row_bytes: int) -> Iterator[slice]:
+        """Blocks of all rows."""
+        return row_blocks(len(self.X), row_bytes)
+
+    def _places(self, rows: slice) -> slice | np.ndarray:
+        """Where some of all rows are in the table."""
+        return rows if self.places is None else self.places[rows]
+
+    def _rows_at(self, rows: slice) -> np.ndarray:
+        """Some of all rows."""
+        return self.X[rows]
+
     def _block(self, rows: slice, scratch: Scratch) -> Block:
-        index = rows if self.index is None else self.index[rows]
-        X = self.X[index]
+        return self._block_of(rows if self.index is None else self.index[rows], scratch)
+
+    def _block_of(self, index: slice | np.ndarray, scratch: Scratch) -> Block:
+        X = rows_at(self.X, index)
         # Copied, so that sums do not depend on where the user's weights are in memory.
         weight = scratch.array("weight", (len(X),))
         weight[...] = 1 if self.weight is None else self.weight[index]
         return Block(X, weight, index)
+
+
+def rows_at(X: np.ndarray, index: slice | np.ndarray) -> np.ndarray:
+    """Some rows of an array; the same as indexing, in less time where it can be."""
+    if isinstance(index, slice) or not X.flags.c_contiguous:
+        return X[index]
+    # Which copies whole rows, where indexing goes value by value; of other layouts it
+    # would first copy the array.
+    return X.take(index, axis=0)

@@ -48,11 +48,19 @@ def merge_duplicates(
     order = np.lexsort(X.T[::-1])
     order = order[sample_weight[order] > 0]
     X, sample_weight = X[order], sample_weight[order]
-    is_new = np.append(True, np.any(X[1:] != X[:-1], axis=1))
+    is_new = np.append(True, np.any(_differ(X[1:], X[:-1]), axis=1))
     begin = np.flatnonzero(is_new)
     masses = np.add.reduceat(sample_weight, begin)
     # lexsort is stable: the first of a group is the one that appears first.
     return X[begin], masses / masses.sum(), order[begin]
+
+
+def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Whether values differ; NaN, a hole, is equal to itself."""
+    differ = one != other
+    if differ.any():
+        differ &= (one == one) | (other == other)
+    return differ
 
 
 def sample_distinct(
@@ -110,8 +118,10 @@ def _hashes(X: np.ndarray, seed: np.uint64) -> np.ndarray:
     for rows in row_blocks(len(X), row_bytes=32):
         hashed = hashes[rows]
         for column in X[rows].T:
-            # Adding 0 turns −0 into 0, which it equals.
-            hashed ^= (column.astype(np.float64) + 0.0).view(np.uint64)
+            # Adding 0 turns −0 into 0, which it equals; one NaN is as good as another.
+            values = column.astype(np.float64) + 0.0
+            np.copyto(values, np.nan, where=np.isnan(values))
+            hashed ^= values.view(np.uint64)
             for multiplier in MULTIPLIERS:
                 hashed ^= hashed >> np.uint64(31)
                 hashed *= multiplier

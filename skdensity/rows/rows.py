@@ -69,8 +69,15 @@ class Rows(Protocol):
         """Largest of the weights."""
 
     @property
+    def are_complete(self) -> bool:
+        """Whether every feature of every row was observed."""
+
+    @property
     def origin(self) -> np.ndarray:
-        """A row of positive weight, in float64: sums relative to it do not cancel."""
+        """A row of positive weight, in float64: sums relative to it do not cancel.
+
+        Of rows with holes, a value of every feature that was observed.
+        """
 
     @property
     def near(self) -> Rows:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from skdensity.models.covariances.conditionals import Conditionals
 from skdensity.models.covariances.factors import Factors
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.free import FreeParameters
@@ -113,6 +114,27 @@ class DiagonalParts(Parts):
         return cholesky * scale
 
 
+class DiagonalConditionals(Conditionals):
+    """Features that are missing keep their means and variances."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def complete(self, residuals, patterns, scratch):
+        log_det, logs = np.empty(residuals.shape[1]), 2 * np.log(self.factor)
+        for some in patterns:
+            log_det[some.rows] = some.each_row(logs[some.missing].sum(axis=0))
+        return log_det
+
+    def scatter(self, share, patterns, scratch):
+        sums = np.zeros_like(self.factor)
+        for some in patterns:
+            shares = np.add.reduceat(share[some.rows], some.begin)
+            each = np.broadcast_to(shares, some.missing.shape)
+            sums += np.bincount(some.missing.ravel(), each.ravel(), len(sums))
+        return sums / self.factor / self.factor  # whose square might overflow
+
+
 class DiagonalProducts(Products):
     """The squares of the features."""
 
@@ -180,6 +202,7 @@ def diagonal_family(name: str, own: CovarianceFamily | None = None) -> Covarianc
         factors=DiagonalFactors(),
         own=own,
         parts=DiagonalParts(),
+        conditionals=DiagonalConditionals,
         products=DiagonalProducts(),
         free=DiagonalParameters(shape),
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skdensity.models.covariances.cholesky import lifted_matrix
+from skdensity.models.covariances.conditionals import Conditionals
 from skdensity.models.covariances.factors import Factors
 from skdensity.models.covariances.free import FreeParameters
 from skdensity.models.covariances.parts import Parts
@@ -21,8 +22,8 @@ class CovarianceFamily:
     """A record of capabilities.
 
     A family must have the first four. Without `products` its densities are evaluated
-    from whitened residuals; without `parts` there are no marginals; without `free`
-    nothing can descend on it.
+    from whitened residuals; without `parts` there are no marginals; without
+    `conditionals` no feature may be missing; without `free` nothing can descend on it.
 
     Attributes
     ----------
@@ -39,6 +40,8 @@ class CovarianceFamily:
         ties them.
     parts : Parts, optional
         Factors of some features.
+    conditionals : type of Conditionals, optional
+        Features that are missing, under the covariance that has a given U.
     products : Products, optional
         Products of features.
     free : FreeParameters, optional
@@ -51,6 +54,7 @@ class CovarianceFamily:
     factors: Factors
     own: CovarianceFamily | None = None
     parts: Parts | None = None
+    conditionals: type[Conditionals] | None = None
     products: Products | None = None
     free: FreeParameters | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skdensity.models.covariances.diagonal import (
+    DiagonalConditionals,
     DiagonalFactors,
     DiagonalParameters,
     DiagonalParts,
@@ -44,6 +45,20 @@ class IsotropicParts(DiagonalParts):
         return cholesky
 
 
+class IsotropicConditionals(DiagonalConditionals):
+    """Each feature that is missing adds the same variance."""
+
+    def complete(self, residuals, patterns, scratch):
+        log_det = np.empty(residuals.shape[1])
+        for some in patterns:
+            log_det[some.rows] = 2 * some.n_missing * np.log(self.factor)
+        return log_det
+
+    def scatter(self, share, patterns, scratch):
+        n_missing = sum(some.n_missing * share[some.rows].sum() for some in patterns)
+        return n_missing / self.factor / self.factor
+
+
 class IsotropicProducts(DiagonalProducts):
     """The squared norm."""
 
@@ -73,6 +88,7 @@ def isotropic_family(
         factors=DiagonalFactors(),
         own=own,
         parts=IsotropicParts(),
+        conditionals=IsotropicConditionals,
         products=IsotropicProducts(),
         free=IsotropicParameters(shape),
     )

@@ -23,6 +23,7 @@ from skdensity.models.covariances.cholesky import (
 from skdensity.models.covariances.factors import Factors
 from skdensity.models.covariances.family import CovarianceFamily, unless_faulty
 from skdensity.models.covariances.free import FreeParameters
+from skdensity.models.covariances.matrix_conditionals import MatrixConditionals
 from skdensity.models.covariances.parts import Parts
 from skdensity.models.covariances.products import Products
 from skdensity.models.covariances.scatter import Scatter
@@ -249,6 +250,7 @@ def matrix_family(name: str, own: CovarianceFamily | None = None) -> CovarianceF
         factors=MatrixFactors(),
         own=own,
         parts=MatrixParts(),
+        conditionals=MatrixConditionals,
         products=MatrixProducts(),
         free=MatrixParameters(shape),
     )

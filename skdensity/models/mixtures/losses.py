@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -68,9 +69,11 @@ class WhitenedMixtureLoss(MixtureLoss):
         return -moments.log_likelihood / weight, -gradient / weight
 
 
-def mixture_loss(parameters: MixtureParameters) -> MixtureLoss:
-    """The loss whose evaluation is the least work."""
+def mixture_loss(parameters: MixtureParameters, rows: Rows) -> MixtureLoss:
+    """The loss whose evaluation is the least work, on rows of their kind."""
     units = parameters.units
+    if not rows.are_complete:
+        return MixtureLoss(parameters)
     if units.family.shape.is_oriented and units.n_features > FEW_FEATURES:
         return WhitenedMixtureLoss(parameters)
     return MixtureLoss(parameters)
@@ -103,16 +106,9 @@ class GaussianLoss:
         """What is free."""
         return GaussianParameters(1, self.n_features, self.family)
 
-    def prepared(self, rows: Rows) -> Moments:
+    def prepared(self, rows: Rows) -> Any:
         """What the loss is evaluated on: moments, computed once."""
-        scatter = self.family.scatter
-        moments = moments_of(rows, scatter)
-        if self.added is None:
-            return moments
-        second = scatter.with_covariance(
-            moments.second, moments.mass, self.n_features, self.added
-        )
-        return replace(moments, second=second)
+        return self._with_added(moments_of(rows, self.family.scatter))
 
     def ravel(self, gaussian: Gaussian) -> np.ndarray:
         """Free parameters of a Gaussian."""
@@ -129,11 +125,57 @@ class GaussianLoss:
         """Loss in nats per unit of weight, and its gradient, on the moments' rows."""
         gaussian = self.unravel(parameters)
         moments = moments.moved(gaussian.mean[None], self.family.scatter)
+        distance, gradient = self._terms(gaussian, moments)
+        value = 0.5 * (self.n_features * LOG_2PI + distance) + gaussian.log_volume
+        return float(value), gradient
+
+    def _terms(self, gaussian, moments):
+        """Mean squared distance of the moments' rows, and the gradient of the loss."""
         factors = gaussian.precision_factor[None]
         white = self.parameters.free.white_scatter(factors, moments.second)
         means = self.family.factors.solve(factors, moments.first)
         gradient = self.parameters.gradient(factors, moments.mass, means, white)
         (weight,) = moments.mass
-        distance = self.parameters.free.trace(white)[0] / weight
-        value = 0.5 * (self.n_features * LOG_2PI + distance) + gaussian.log_volume
-        return float(value), -gradient / weight
+        return self.parameters.free.trace(white)[0] / weight, -gradient / weight
+
+    def _with_added(self, moments):
+        """Moments of rows that vary by `added`, besides."""
+        if self.added is None:
+            return moments
+        second = self.family.scatter.with_covariance(
+            moments.second, moments.mass, self.n_features, self.added
+        )
+        return replace(moments, second=second)
+
+
+@dataclass(frozen=True, eq=False)
+class IncompleteGaussianLoss(GaussianLoss):
+    """The same of rows with holes, whose moments depend on the parameters: in a pass.
+
+    By Fisher's identity the gradient is that of the expected moments.
+    """
+
+    def prepared(self, rows: Rows) -> Any:
+        """What the loss is evaluated on: all rows, in every epoch."""
+        return rows
+
+    def value_and_gradient(
+        self, parameters: np.ndarray, rows: Any
+    ) -> tuple[float, np.ndarray]:
+        """Loss in nats per unit of weight, and its gradient."""
+        gaussian = self.unravel(parameters)
+        moments = Mixture.alone(gaussian).moments(rows)
+        distance, gradient = self._terms(gaussian, moments)
+        value = -moments.log_likelihood / moments.mass[0]
+        if self.added is not None:
+            wider, gradient = self._terms(gaussian, self._with_added(moments))
+            value += 0.5 * (wider - distance)
+        return float(value), gradient
+
+
+def gaussian_loss(
+    rows: Rows, family: CovarianceFamily, added: np.ndarray | None
+) -> GaussianLoss:
+    """The loss of one Gaussian on rows of their kind."""
+    loss = GaussianLoss if rows.are_complete else IncompleteGaussianLoss
+    return loss(rows.n_features, family, added)

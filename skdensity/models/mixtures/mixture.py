@@ -12,8 +12,10 @@ from functools import cached_property
 import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.components import Components
 from skdensity.models.mixtures.forms.form import Form, spread
+from skdensity.models.mixtures.forms.incomplete import IncompleteForm
 from skdensity.models.mixtures.forms.local import LocalForm
 from skdensity.models.mixtures.forms.table import (
     MAX_EXPANDED,
@@ -33,6 +35,12 @@ MIN_TO_ORDER = 100
 @dataclass(frozen=True, eq=False)
 class Mixture(Components):
     """Parameters of a Gaussian mixture, factored and ready to evaluate."""
+
+    @classmethod
+    def alone(cls, gaussian: Gaussian) -> Mixture:
+        """A mixture of one component."""
+        mean, cholesky = gaussian.mean[None], gaussian.cholesky[None]
+        return cls.from_cholesky(np.ones(1), mean, cholesky, gaussian.family)
 
     @cached_property
     def form(self) -> Form:
@@ -68,13 +76,14 @@ class Mixture(Components):
         def of_joint(joint, out):
             return posterior(joint, self.weights, out=out)[1].T
 
-        of_block, shape = self._of_joint(self.form, of_joint), (self.n_components,)
-        return rows.fill(of_block, self.form.row_bytes, shape=shape)
+        form, shape = self._suited(self.form, rows), (self.n_components,)
+        return rows.fill(self._of_joint(form, of_joint), form.row_bytes, shape=shape)
 
     def labels(self, rows: Rows) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
-        values = self._of_joint(self.form, lambda joint, _: joint.argmax(axis=0))
-        return rows.fill(values, self.form.row_bytes, dtype=np.intp)
+        form = self._suited(self.form, rows)
+        values = self._of_joint(form, lambda joint, _: joint.argmax(axis=0))
+        return rows.fill(values, form.row_bytes, dtype=np.intp)
 
     def effective_rows(self, rows: Rows) -> np.ndarray:
         """Kish's effective number of rows behind each covariance, in one pass.
@@ -111,8 +120,12 @@ class Mixture(Components):
     def local_form(self, form: Form, rows: Rows) -> Form | LocalForm:
         """The form that does without what does not matter, where blocks are compact."""
         if not rows.are_near or self.relevance is None:
-            return form
+            return self._suited(form, rows)
         return LocalForm(form, self.relevance, rows.n_rows)
+
+    def _suited(self, form: Form, rows: Rows) -> Form:
+        """The form that the kind of rows takes."""
+        return form if rows.are_complete else IncompleteForm(form, self)
 
     @staticmethod
     def _of_joint(

@@ -73,6 +73,69 @@ def _is_regular(covariance, variances, family):
     return unexplained.min() > len(variances) * COLLINEAR
 
 
+def available_gaussian(rows: Rows, family: CovarianceFamily) -> Gaussian:
+    """The Gaussian of the values that each feature has, whatever the others are.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows; NaN is a hole, and no feature has nothing else.
+    family : CovarianceFamily
+        The shape of the covariance.
+
+    Returns
+    -------
+    gaussian : Gaussian
+        Without correlations; its variances are positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.models.covariances.table import FULL
+    >>> from skdensity.models.mixtures.variances import available_gaussian
+    >>> from skdensity.rows.incomplete_rows import IncompleteRows
+    >>> rows = IncompleteRows(np.array([[0.0, np.nan], [4.0, 1.0], [np.nan, 3.0]]))
+    >>> gaussian = available_gaussian(rows, FULL)
+    >>> gaussian.mean, gaussian.deviations
+    (array([2., 2.]), array([2., 1.]))
+    """
+    mean = rows.origin + _averages(rows, rows.origin, power=1)
+    variances = _averages(rows, mean, power=2)
+    return Gaussian.isolated(mean, without_zeros(variances), family)
+
+
+def moments_to_lean_on(rows: Rows, family: CovarianceFamily) -> Moments:
+    """Moments of all rows, without correlations where some have holes.
+
+    Those of what each feature has cost two passes and vanish nowhere, while how
+    features with holes vary together takes a fit to tell.
+    """
+    if rows.are_complete:
+        return moments_of(rows, family.scatter)
+    gaussian, mass = available_gaussian(rows, family), np.array([rows.total_weight])
+    nothing = np.zeros((1, rows.n_features))
+    second = family.scatter.with_covariance(
+        family.scatter.outer(nothing, nothing),
+        mass,
+        rows.n_features,
+        family.factors.square(gaussian.cholesky),
+    )
+    return Moments(0.0, mass, nothing, second, gaussian.mean[None])
+
+
+def _averages(rows, about, power):
+    """Those of powers of the values that are there."""
+
+    def term(block, scratch):
+        values = (block.X - about) ** power
+        is_there = ~np.isnan(values)
+        values[~is_there] = 0
+        return np.stack([block.weight @ is_there, block.weight @ values])
+
+    total, sums = rows.add(term, row_bytes=24 * rows.n_features)
+    return sums / total
+
+
 def without_zeros(variances: np.ndarray) -> np.ndarray:
     """Those of constant features replaced by the mean of the others, or by 1."""
     is_constant = variances <= 0

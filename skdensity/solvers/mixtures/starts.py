@@ -32,6 +32,7 @@ from skdensity.solvers.mixtures.assigned import AssignedStart, Assigner, CalledS
 from skdensity.solvers.mixtures.given import Completion, Given
 from skdensity.solvers.mixtures.problem import StartProblem
 from skdensity.solvers.mixtures.small_em import small_em
+from skdensity.solvers.mixtures.stand_in import DrawnStandIn, StandIn
 
 # Rows that a start looks at: it sets out near an optimum, and need not find it.
 MAX_ROWS = 20_000
@@ -165,7 +166,9 @@ STARTS: dict[str, Start] = {
 }
 
 
-def start_of(init_params: str | Assigner | ArrayLike, rows: ArrayRows) -> Start:
+def start_of(
+    init_params: str | Assigner | ArrayLike, stand_in: StandIn | DrawnStandIn
+) -> Start:
     """The start that an estimator's `init_params` asks for.
 
     Parameters
@@ -173,8 +176,8 @@ def start_of(init_params: str | Assigner | ArrayLike, rows: ArrayRows) -> Start:
     init_params : str, callable or array-like
         A name of :data:`STARTS`, or labels or responsibilities of the rows, or what
         returns them.
-    rows : ArrayRows
-        The rows of the fit.
+    stand_in : StandIn or DrawnStandIn
+        Gives the rows of the fit, without holes, to the user's own starts.
 
     Returns
     -------
@@ -184,8 +187,13 @@ def start_of(init_params: str | Assigner | ArrayLike, rows: ArrayRows) -> Start:
     if isinstance(init_params, str):
         return STARTS[init_params]
     if callable(init_params):
-        return Start(CalledStart(init_params, rows), is_own=True)
-    return Start(AssignedStart(init_params, rows), is_own=True, is_fixed=True)
+        return Start(CalledStart(init_params, stand_in.whole), is_own=True)
+    return Start(AssignedStart(init_params, stand_in.whole), is_own=True, is_fixed=True)
+
+
+def sample_size(n_components: int) -> int:
+    """Rows that a start looks at, if there are as many."""
+    return max(MAX_ROWS, ROWS_PER_COMPONENT * n_components)
 
 
 def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> ArrayRows:
@@ -209,7 +217,7 @@ def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> Arr
     rows : ArrayRows
         Distinct rows; all rows when there are fewer distinct ones than components.
     """
-    sampled = rows.sample(max(MAX_ROWS, ROWS_PER_COMPONENT * n_components), rng)
+    sampled = rows.sample(sample_size(n_components), rng)
     X, weight = sampled.X, sampled.each_weight
     locations, masses, first = merge_duplicates(X, weight)
     if len(locations) < n_components:

@@ -1,0 +1,125 @@
+"""Rows without holes, for what can only look at such: starts, and units.
+
+Where a row has holes, draws from their conditional distribution under the Gaussian of
+all rows stand in them. Conditional means would make features look less variable than
+they are, and clusters nearer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skdensity.models.covariances.table import DIAGONAL, FULL
+from skdensity.models.gaussian import Gaussian
+from skdensity.models.mixtures.variances import available_gaussian
+from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.distinct import merge_duplicates
+from skdensity.rows.incomplete_rows import IncompleteRows
+from skdensity.solvers.incomplete_gaussian import GaussianEM
+
+# With more features, how they vary together takes more time than it saves a fit.
+MAX_FEATURES = 100
+# Steps of the Gaussian, which need not be exact.
+MAX_STEPS = 30
+# Part of the covariance that is added to it, so that it is not singular.
+RIDGE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class StandIn:
+    """Rows that have no holes: they stand for themselves.
+
+    Attributes
+    ----------
+    whole : ArrayRows
+        All rows.
+    """
+
+    whole: ArrayRows
+
+    @property
+    def rows(self) -> ArrayRows:
+        """Rows to look at: all of them."""
+        return self.whole
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnStandIn:
+    """Rows with holes, completed by draws when they are asked for.
+
+    Attributes
+    ----------
+    incomplete : IncompleteRows
+        The rows.
+    n_rows : int
+        Rows of the sample.
+    n_least : int
+        With fewer distinct rows, copies are looked at, too.
+    rng : RandomState
+        Source of randomness.
+    """
+
+    incomplete: IncompleteRows
+    n_rows: int
+    n_least: int
+    rng: np.random.RandomState
+
+    @cached_property
+    def whole(self) -> ArrayRows:
+        """All rows, in the order of the table; those of weight zero too."""
+        incomplete = self.incomplete
+        X = self._gaussian.drawn(incomplete.X, self.rng)
+        X = X.astype(incomplete.dtype, copy=False)
+        return ArrayRows(X, incomplete.weight, incomplete.workspace)
+
+    @cached_property
+    def rows(self) -> ArrayRows:
+        """A sample of the distinct rows, which knows neither order nor repetition."""
+        X = self._gaussian.drawn(self._distinct.X, self.rng)
+        X = X.astype(self._distinct.dtype, copy=False)
+        return ArrayRows(X, self._distinct.weight, self.incomplete.workspace)
+
+    @cached_property
+    def _distinct(self) -> ArrayRows:
+        """The sample, sorted: draws come in an order that no table shows."""
+        sample = self.incomplete.sample(self.n_rows, self.rng)
+        X, masses, _ = merge_duplicates(sample.X, sample.each_weight)
+        if len(X) < self.n_least:
+            return sample
+        weight = masses * sample.total_weight
+        return IncompleteRows(X, weight, self.incomplete.workspace)
+
+    @cached_property
+    def _gaussian(self) -> Gaussian:
+        """The Gaussian of the sample."""
+        rows = self._distinct
+        family = FULL if rows.n_features <= MAX_FEATURES else DIAGONAL
+        # Of all rows: in the sample a feature may have no value.
+        start = available_gaussian(self.incomplete, family)
+        added = RIDGE * family.factors.square(start.cholesky)
+        em = GaussianEM(rows, family, added)
+        return em.run(start, max_steps=MAX_STEPS).gaussian
+
+
+def stand_in_for(
+    rows: ArrayRows, n_rows: int, n_least: int, rng: np.random.RandomState
+) -> StandIn | DrawnStandIn:
+    """Rows without holes that stand for rows.
+
+    Parameters
+    ----------
+    rows : ArrayRows
+        Rows that may have holes.
+    n_rows : int
+        Rows of the sample that is completed, where there are more.
+    n_least : int
+        Rows that it has at least, if there are as many, copies or not.
+    rng : RandomState
+        Source of randomness; complete rows need none.
+    """
+    if isinstance(rows, IncompleteRows):
+        return DrawnStandIn(rows, n_rows, n_least, rng)
+    return StandIn(rows)
