@@ -115,8 +115,6 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
     }
-    # Whether runs from the same start may end apart.
-    _runs_draw = False
     _told_by = ("weights_", "means_", "precisions_cholesky_")
 
     @classmethod
@@ -591,6 +589,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     @abstractmethod
     def _solver(self, problem: FitProblem, start: Mixture | None) -> Solver:
         """How this estimator finds parameters, from a start or the last fit."""
+
+    @property
+    def _runs_draw(self) -> bool:
+        """Whether runs from the same start may end apart."""
+        return False
 
     @abstractmethod
     def _stopping_rule(self) -> StoppingRule:
