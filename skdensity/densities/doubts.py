@@ -200,10 +200,10 @@ def outweighed(
 
 
 def widened(estimates: Estimates, estimator: Any) -> str | None:
-    """Where "auto" is much beside the variance of a feature within a component.
+    """Where "auto" is much beside the variances of a feature within components.
 
     It follows the variance of all rows, and that follows the rows that are farthest
-    away: a few of them, as −9999 for what is missing, make all components wide.
+    away: a few of them, as −9999 for what is missing, widen the components of most.
 
     Parameters
     ----------
@@ -220,8 +220,11 @@ def widened(estimates: Estimates, estimator: Any) -> str | None:
     # one value more is added on purpose.
     counts = (variances > THIN * added) & (added <= 2 * AUTO_SHARE * total)
     share = np.divide(added, variances, out=np.zeros_like(variances), where=counts)
-    if share.max() <= AUTO_SMALL_SHARE:
+    # Of a few rows that are close together it is much, too: they are no reason.
+    of_most = estimates.moments.weights @ (share > AUTO_SMALL_SHARE) > 0.5
+    if not of_most.any():
         return None
+    share = np.where(of_most, share, 0)
     k, feature = np.unravel_index(share.argmax(), share.shape)
     name = _names(estimator, len(total))[feature]
     return (
