@@ -233,9 +233,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
             feature within a component, or "auto" more than a tenth for most rows, as
-            rows far from the others can make it; if components rest on `reg_covar` because too
-            few rows, or rows that do not vary, are behind them, or if components
-            coincide.
+            rows far from the others can make it; if components rest on `reg_covar`
+            because too few rows, or rows that do not vary, are behind them; or if
+            components coincide.
 
         See Also
         --------
