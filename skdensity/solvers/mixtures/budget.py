@@ -12,7 +12,7 @@ from skdensity.solvers.mixtures.problem import StartProblem
 SHARED_STEPS = 3
 # Steps of each round, and the climbs that go on after it, of two kinds as many of each.
 ROUNDS = ((4, 8), (8, 2))
-MIN_CLIMBS, MAX_CLIMBS = 2, 32
+MIN_CLIMBS, MAX_CLIMBS = 3, 32
 # With so few, each begins with more care.
 FEW = 4
 # Multiplications of a start: as many as take a few milliseconds, and the part of a fit

@@ -48,6 +48,8 @@ class Table:
 
     Attributes
     ----------
+    plain : ndarray of shape (n_rows, n_features)
+        Features in the units that they are given in, up to one for all.
     scaled : ndarray of shape (n_rows, n_features)
         Features in units of their standard deviations.
     white : ndarray of shape (n_rows, n_features)
@@ -58,6 +60,7 @@ class Table:
         Whether the family's covariances may lie across the axes.
     """
 
+    plain: np.ndarray
     scaled: np.ndarray
     white: np.ndarray
     weight: np.ndarray
@@ -79,9 +82,12 @@ class Table:
             tables[EVERY - 1 :: EVERY] = self.distances
             return tables, np.zeros(n_tables, dtype=bool)
         axes, fourth = invariant_axes(self.white, self.weight)
-        as_given = int(SHARE_AS_GIVEN * n_tables)  # the only one does not know axes
+        # The only one does not know axes.
+        as_given = min(round(SHARE_AS_GIVEN * n_tables), n_tables - 1)
         tables = np.empty((n_tables, *self.white.shape))
         tables[:as_given] = self.scaled
+        if as_given > 1:  # units of principal components mean something, too
+            tables[0] = self.plain
         invariant = tables[as_given:]
         scales = np.resize(POWERS, len(invariant))[:, None]
         np.multiply(self.white @ axes, (fourth**-scales)[:, None], out=invariant)

@@ -45,8 +45,10 @@ def sampled(
     shape = problem.family.shape
     covariance = units.family.factors.square(units.cholesky)
     deviations = np.sqrt(shape.variances(covariance, rows.n_features))
+    centred = rows.X[order] - units.mean
     return ArrayRows(rows.X[order], weight[order]), Table(
-        scaled=(rows.X[order] - units.mean) / deviations,
+        plain=centred / np.linalg.norm(deviations),
+        scaled=centred / deviations,
         white=white[order],
         weight=weight[order],
         is_oriented=shape.is_oriented,
