@@ -26,8 +26,9 @@ def check_numbers(values, name):
         )
     times = next(filter(_is_time, _types(values)), None)
     if times is not None:
+        kind = getattr(times, "__name__", times)
         raise TypeError(
-            f"`{name}` holds times ({getattr(times, '__name__', times)}), whose numbers would depend on how they "
+            f"`{name}` holds times ({kind}), whose numbers would depend on how they "
             "are stored. Give numbers in a unit of your choice, for example days since "
             "the first: (times - times.min()) / np.timedelta64(1, 'D')."
         )
@@ -47,7 +48,7 @@ def _types(values):
             return []  # Not a table: validation says so, in scikit-learn's words.
     dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))
     dtypes = list(dtypes) if np.iterable(dtypes) else [dtypes]
-    if any(dtype == object for dtype in dtypes):
+    if any(getattr(dtype, "kind", None) == "O" for dtype in dtypes):
         return {type(value) for value in np.asarray(values, dtype=object).flat}
     return dtypes
 
