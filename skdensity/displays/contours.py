@@ -1,0 +1,114 @@
+"""Regions of highest density of two features, with labels that keep apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdensity.displays.drawing import COLOURS
+
+# The width of a character in units of the font's size.
+CHARACTER = 0.65
+
+
+def draw_regions(
+    ax: Any,
+    surface: tuple[np.ndarray, ...],
+    coverage: tuple[float, ...],
+    kw: dict,
+) -> dict[str, Any]:
+    """Fill and outline regions, the outermost first.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    surface : tuple of ndarray
+        Values of two features, densities, and the levels of the regions.
+    coverage : tuple of float
+        Of the regions, in the order of the levels.
+    kw : dict
+        Passed to ``Axes.contourf``.
+
+    Returns
+    -------
+    regions : dict
+        ``lines``, the outlines, ``texts``, what every one of them is, and ``fills``,
+        a colour for each; empty where no density reaches a level.
+    """
+    x, y, density, levels = surface
+    texts = {level: f"{100 * c:g}%" for level, c in zip(levels, coverage, strict=True)}
+    edges = [level for level in sorted(texts) if level < density.max()]
+    if not edges:
+        return {}
+    # From the outermost region to the peak, ever more opaque.
+    shades = np.linspace(0.2, 0.75, len(edges))
+    fill = {"colors": [(COLOURS[0], shade) for shade in shades], **kw}
+    top = density.max() * 1.0001
+    filled = ax.contourf(x, y, density, levels=[*edges, top], **fill)
+    # A region that is all there is to see has no outline, of which contour complains.
+    edges_seen = [level for level in edges if level > density.min()]
+    return {
+        "texts": [texts[level] for level in edges],
+        "fills": filled.get_facecolor(),
+        "lines": _outlines(ax, x, y, density, edges_seen),
+    }
+
+
+def label(ax: Any, regions: dict[str, Any]) -> None:
+    """Write every region's coverage on its outline; without room, in a legend."""
+    if not regions:
+        return
+    lines, texts = regions["lines"], regions["texts"]
+    spots = [] if lines is None else _spots(ax, lines, texts)
+    if len(spots) < len(texts):
+        ax.legend(**legend_of(regions), fontsize="small", framealpha=0.6)
+        return
+    fmt = dict(zip(lines.levels, texts, strict=True))
+    colour = ax.xaxis.label.get_color()
+    ax.clabel(lines, fmt=fmt, colors=colour, fontsize="small", manual=spots)
+
+
+def legend_of(regions: dict[str, Any]) -> dict[str, Any]:
+    """Handles and labels of a legend of regions."""
+    from matplotlib.patches import Patch
+
+    handles = [Patch(facecolor=fill, edgecolor=COLOURS[0]) for fill in regions["fills"]]
+    return {"handles": handles, "labels": regions["texts"]}
+
+
+def _outlines(ax, x, y, density, levels):
+    if not levels:
+        return None
+    return ax.contour(x, y, density, levels, colors=COLOURS[0], linewidths=1)
+
+
+def _spots(ax, lines, texts):
+    """Where labels are, from the innermost region on; fewer where they find no room."""
+    from matplotlib.font_manager import FontProperties
+
+    points = FontProperties(size="small").get_size_in_points()
+    room = CHARACTER * max(map(len, texts)) * points * ax.figure.dpi / 72
+    corners = ax.transAxes.transform([(0, 0), (1, 1)]) + room * np.array([[1], [-1]])
+    placed: list[np.ndarray] = []
+    for segments in reversed(lines.allsegs):
+        free = _free_points(ax.transData.transform, segments, corners, placed, room)
+        if not len(free):
+            break
+        # At its highest point a line is level, and so is what is written there.
+        placed.append(free[free[:, 1].argmax()])
+    return [tuple(ax.transData.inverted().transform(spot)) for spot in placed[::-1]]
+
+
+def _free_points(to_pixels, segments, corners, placed, room):
+    """Points of lines that are long enough, away from the edge and from labels."""
+    lines = [to_pixels(segment) for segment in segments if len(segment)]
+    lines = [line for line in lines if np.ptp(line, axis=0).max() > 1.5 * room]
+    if not lines:
+        return np.empty((0, 2))
+    points = np.concatenate(lines)
+    free = np.all((points > corners[0]) & (points < corners[1]), axis=1)
+    for spot in placed:
+        free &= np.hypot(*(points - spot).T) > 1.3 * room
+    return points[free]

@@ -1,0 +1,130 @@
+"""How rows are drawn: as a histogram, a rug or points, and at the edge if beyond."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdensity.displays.drawing import COLOURS, flipped
+
+# A histogram of more bins than this is a rug.
+MAX_BINS = 100
+# More marks or points than this hide each other.
+MAX_MARKS = 1000
+MAX_POINTS = 4000
+# Area of a point, in points squared.
+POINT_SIZE = 6
+# Beside an edge, what points beyond it; the sides are left, right, bottom and top.
+ARROWS = (("<", ">"), ("v", "^"))
+
+
+def some_of(rows: np.ndarray, n_most: int) -> np.ndarray:
+    """At most so many rows, evenly spread over their order."""
+    if len(rows) <= n_most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, n_most).astype(int)]
+
+
+def opacity(n_points: int) -> float:
+    """Of points, so that many of them show where they are dense."""
+    return float(np.clip((300 / max(n_points, 1)) ** 0.5, 0.15, 0.6))
+
+
+def draw_histogram(
+    ax: Any, values: np.ndarray, window: tuple, is_horizontal: bool, kw: dict
+) -> float:
+    """Draw shares of all values per unit, within a window; their largest is returned.
+
+    Values beyond the window count as well: the area is the share of those within.
+    """
+    # NumPy's own rules draw too few bins where there are several peaks.
+    bins = max(1, round(min(MAX_BINS, np.sqrt(len(values)))))
+    kw = {"bins": bins, "color": COLOURS[7], "alpha": 0.35, **kw}
+    counts, edges = np.histogram(values, kw.pop("bins"), range=window)
+    heights = counts / (len(values) * np.diff(edges))
+    orientation = "horizontal" if is_horizontal else "vertical"
+    ax.hist(edges[:-1], edges, weights=heights, orientation=orientation, **kw)
+    return float(heights.max())
+
+
+def draw_rug(ax: Any, values: np.ndarray, is_horizontal: bool) -> None:
+    """Draw a mark for every value, thinned, along the axis."""
+    marks = some_of(values, MAX_MARKS)
+    ax.plot(
+        *flipped(marks, np.full(len(marks), 0.015), is_horizontal),
+        "_" if is_horizontal else "|",
+        color=COLOURS[7],
+        markersize=6,
+        alpha=max(0.1, min(1, 50 / len(marks))),
+        transform=_along(ax, is_horizontal),
+    )
+
+
+def mark_values_beyond(
+    ax: Any,
+    values: np.ndarray,
+    window: tuple,
+    is_horizontal: bool = False,
+    has_room: bool = True,
+) -> None:
+    """Mark either end beyond which there are values; where there is room, how many."""
+    counts = np.sum(values < window[0]), np.sum(values > window[1])
+    for count, end, marker, side in zip(
+        counts, window, ARROWS[int(is_horizontal)], ("left", "right"), strict=True
+    ):
+        if not count:
+            continue
+        place = flipped(end, 0.06, is_horizontal)
+        transform = _along(ax, is_horizontal)
+        ax.plot(
+            *place,
+            marker,
+            color=COLOURS[1],
+            markersize=4,
+            clip_on=False,
+            transform=transform,
+        )
+        if not has_room:
+            continue
+        ax.annotate(
+            f"{count:,} beyond",
+            place,
+            xycoords=transform,
+            xytext=_inwards(side, is_horizontal),
+            textcoords="offset points",
+            ha="center" if is_horizontal else side,
+            va={"left": "bottom", "right": "top"}[side] if is_horizontal else "center",
+            fontsize="small",
+            color=ax.xaxis.label.get_color(),
+        )
+
+
+def draw_points(ax: Any, rows: np.ndarray, kw: dict) -> None:
+    """Draw rows as points, thinned and the paler the more there are."""
+    shown = some_of(rows, MAX_POINTS)
+    style = {"s": POINT_SIZE, "color": COLOURS[1], "linewidths": 0}
+    style["alpha"] = opacity(len(shown))
+    ax.scatter(*shown.T, **{**style, **kw})
+
+
+def mark_rows_beyond(ax: Any, rows: np.ndarray, windows: list[tuple]) -> None:
+    """Mark rows outside of two windows where the edge is nearest."""
+    lower, upper = np.transpose(windows)
+    at_edge = np.clip(rows, lower, upper)
+    for axis, arrows in enumerate(ARROWS):
+        beyond = rows[:, axis] < lower[axis], rows[:, axis] > upper[axis]
+        for is_beyond, marker in zip(beyond, arrows, strict=True):
+            marks = some_of(at_edge[is_beyond], MAX_MARKS)
+            if len(marks):
+                ax.plot(*marks.T, marker, color=COLOURS[1], markersize=4, clip_on=False)
+
+
+def _along(ax, is_horizontal):
+    """Data along the feature's axis, shares of the axes across."""
+    return ax.get_yaxis_transform() if is_horizontal else ax.get_xaxis_transform()
+
+
+def _inwards(side, is_horizontal):
+    step = 7 if side == "left" else -7
+    return (12, step) if is_horizontal else (step, 0)
