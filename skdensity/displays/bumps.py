@@ -20,7 +20,7 @@ from skdensity.models.mixtures.mixture import Mixture
 # the rest. A normal density takes 1.7 times, Student's with 3 degrees of freedom 4.
 SHARES = 0.999, 0.99, 0.95
 WIDEST = 5
-# How far beyond a window more mass, and rows, still widen it, and what margins it has at
+# How far beyond a window more mass, and rows, still widen it, and its margins at
 # most and at least, as parts of its length.
 NEAR = 0.25
 MARGINS = 0.15, 0.03

@@ -10,6 +10,10 @@ from skdensity.displays.drawing import COLOURS
 
 # The width of a character in units of the font's size.
 CHARACTER = 0.65
+# What is this part of the peak is of the same height, but for how sums are rounded.
+FLAT = 1 - 1e-5
+# Outlines of fewer pixels than this are a dot.
+SPECK = 1.5
 
 
 def draw_regions(
@@ -34,19 +38,18 @@ def draw_regions(
     Returns
     -------
     regions : dict
-        ``lines``, the outlines, ``texts``, what every one of them is, and ``fills``,
-        a colour for each; empty where no density reaches a level.
+        ``lines``, the outlines, None where there are none, ``texts``, what every region
+        holds, and ``fills``, a colour for each.
     """
     x, y, density, levels = surface
-    texts = {level: f"{100 * c:g}%" for level, c in zip(levels, coverage, strict=True)}
-    edges = [level for level in sorted(texts) if level < density.max()]
-    if not edges:
-        return {}
+    highest = density.max()
+    levels = np.minimum(levels, FLAT * highest)
+    texts = _texts(levels, coverage)
+    edges = sorted(texts)
     # From the outermost region to the peak, ever more opaque.
     shades = np.linspace(0.2, 0.75, len(edges))
     fill = {"colors": [(COLOURS[0], shade) for shade in shades], **kw}
-    top = density.max() * 1.0001
-    filled = ax.contourf(x, y, density, levels=[*edges, top], **fill)
+    filled = ax.contourf(x, y, density, levels=[*edges, 1.0001 * highest], **fill)
     # A region that is all there is to see has no outline, of which contour complains.
     edges_seen = [level for level in edges if level > density.min()]
     return {
@@ -58,8 +61,6 @@ def draw_regions(
 
 def label(ax: Any, regions: dict[str, Any]) -> None:
     """Write every region's coverage on its outline; without room, in a legend."""
-    if not regions:
-        return
     lines, texts = regions["lines"], regions["texts"]
     spots = [] if lines is None else _spots(ax, lines, texts)
     if len(spots) < len(texts):
@@ -78,10 +79,33 @@ def legend_of(regions: dict[str, Any]) -> dict[str, Any]:
     return {"handles": handles, "labels": regions["texts"]}
 
 
+def _texts(levels, coverage):
+    """What to write at every level; regions may coincide, where the density is flat."""
+    texts: dict[float, str] = {}
+    for level, share in zip(levels, coverage, strict=True):
+        others = f"{texts[level]}, " if level in texts else ""
+        texts[level] = f"{others}{100 * share:g}%"
+    return texts
+
+
 def _outlines(ax, x, y, density, levels):
     if not levels:
         return None
-    return ax.contour(x, y, density, levels, colors=COLOURS[0], linewidths=1)
+    lines = ax.contour(x, y, density, levels, colors=COLOURS[0], linewidths=1)
+    specks = [
+        segment.mean(axis=0)
+        for segments in lines.allsegs
+        for segment in segments
+        if _extent(ax, segment) < SPECK
+    ]
+    if specks:  # of which nothing would be drawn
+        ax.plot(*np.transpose(specks), ".", color=COLOURS[0], markersize=3)
+    return lines
+
+
+def _extent(ax, line):
+    """Width or height of a line in pixels, whichever is larger."""
+    return np.ptp(ax.transData.transform(line), axis=0).max() if len(line) else np.inf
 
 
 def _spots(ax, lines, texts):
@@ -93,7 +117,7 @@ def _spots(ax, lines, texts):
     corners = ax.transAxes.transform([(0, 0), (1, 1)]) + room * np.array([[1], [-1]])
     placed: list[np.ndarray] = []
     for segments in reversed(lines.allsegs):
-        free = _free_points(ax.transData.transform, segments, corners, placed, room)
+        free = _free_points(ax, segments, corners, placed, room)
         if not len(free):
             break
         # At its highest point a line is level, and so is what is written there.
@@ -101,13 +125,12 @@ def _spots(ax, lines, texts):
     return [tuple(ax.transData.inverted().transform(spot)) for spot in placed[::-1]]
 
 
-def _free_points(to_pixels, segments, corners, placed, room):
+def _free_points(ax, segments, corners, placed, room):
     """Points of lines that are long enough, away from the edge and from labels."""
-    lines = [to_pixels(segment) for segment in segments if len(segment)]
-    lines = [line for line in lines if np.ptp(line, axis=0).max() > 1.5 * room]
-    if not lines:
+    long = [segment for segment in segments if _extent(ax, segment) > 1.5 * room]
+    if not long:
         return np.empty((0, 2))
-    points = np.concatenate(lines)
+    points = ax.transData.transform(np.concatenate(long))
     free = np.all((points > corners[0]) & (points < corners[1]), axis=1)
     for spot in placed:
         free &= np.hypot(*(points - spot).T) > 1.3 * room

@@ -195,13 +195,17 @@ class DensityDisplay:
             return lambda X: np.exp(shown(X))
 
         windows = [bumps.window(i, rows) for i in range(len(features))]
-        draws = draws[:, features]
-        curves, surfaces = evaluated(density_of, bumps, draws, windows, n_points)
+        curves, surfaces = evaluated(density_of, bumps, windows, n_points)
         display = cls(
             names=names,
             curves=curves,
             surfaces={
-                pair: (*surface, _levels(density_of(*pair), draws[:, pair], coverage))
+                pair: (
+                    *surface,
+                    _levels(
+                        density_of(*pair), draws[:, features[list(pair)]], coverage
+                    ),
+                )
                 for pair, surface in surfaces.items()
             },
             coverage=coverage,
@@ -318,12 +322,11 @@ class DensityDisplay:
             if i == j:
                 self._plot_curve(ax, i, (line_kw, {}), has_room=False)
             elif j < i:
-                regions = self._plot_regions(ax, (j, i), contour_kw, rows_kw) or regions
+                regions = self._plot_regions(ax, (j, i), contour_kw, rows_kw)
             else:
                 ax.set_axis_off()
             self._name_panel(ax, i, j)
-        if regions:
-            self.axes_[0, -1].legend(**legend_of(regions), loc="upper right")
+        self.axes_[0, -1].legend(**legend_of(regions), loc="upper right")
 
     def _name_panel(self, ax, i, j):
         """Ticks and names at the left and the bottom of a corner only."""

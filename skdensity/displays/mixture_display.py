@@ -299,6 +299,7 @@ class MixtureDisplay:
         bumps = self._bumps
         windows = [bumps.window(feature, self.rows) for feature in (0, 1)]
         self.ax_.set(xlim=windows[0], ylim=windows[1])
+        mark_rows_beyond(self.ax_, self.means, windows)
         if self.rows is not None:
             self._plot_rows(self.rows, windows, rows_kw)
         for k, colour in enumerate(self._colours):
@@ -330,7 +331,7 @@ class MixtureDisplay:
         patch = {"facecolor": self.ax_.get_facecolor(), "alpha": 0.8, "pad": 1}
         self.ax_.text(
             *self.means[k],
-            f"{self.weights[k]:.0%}",
+            _percent(self.weights[k]),
             color=colour,
             weight="bold",
             ha="center",
@@ -338,6 +339,10 @@ class MixtureDisplay:
             bbox={"edgecolor": "none", **patch},
             clip_on=True,
         )
+
+
+def _percent(weight):
+    return f"{weight:.0%}" if weight >= 0.005 else "<1%"
 
 
 def _ellipse(mean, covariance, coverage):

@@ -101,9 +101,9 @@ def mark_values_beyond(
 
 
 def draw_points(ax: Any, rows: np.ndarray, kw: dict) -> None:
-    """Draw rows as points, thinned and the paler the more there are."""
+    """Draw rows as points under the regions, the fewer and the paler the more."""
     shown = some_of(rows, MAX_POINTS)
-    style = {"s": POINT_SIZE, "color": COLOURS[1], "linewidths": 0}
+    style = {"s": POINT_SIZE, "color": COLOURS[1], "linewidths": 0, "zorder": 0.9}
     style["alpha"] = opacity(len(shown))
     ax.scatter(*shown.T, **{**style, **kw})
 

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
-from scipy.integrate import trapezoid
 
 from skdensity.displays.bumps import Bumps
 from skdensity.displays.grids import Density, around, curve, resampled
 
-# A pair is seen well where its integral is that of the draws within the windows; the
-# share of 4,000 draws is known to less than this.
-MASS_ERROR = 0.01
+# A surface is smooth enough where points miss the mean of their neighbours across by
+# this share of the density: some three points to the standard deviation of a ridge.
+ROUGHNESS = 0.03
 # Points of all pairs together up to which grids are made finer for that, and how often
 # as fine as asked for: ridges of strong correlation need it.
 MAX_POINTS = 200_000
@@ -28,7 +27,6 @@ Surfaces = dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]
 def evaluated(
     density_of: Callable[..., Density],
     bumps: Bumps,
-    draws: np.ndarray,
     windows: list[tuple],
     n_points: int,
 ) -> tuple[Curves, Surfaces]:
@@ -40,8 +38,6 @@ def evaluated(
         Gives the density of the features at some positions.
     bumps : Bumps
         Where the density is.
-    draws : ndarray of shape (n_draws, n_features)
-        Draws from it.
     windows : list of tuple of float
         What to show of every feature.
     n_points : int
@@ -56,18 +52,29 @@ def evaluated(
         return curves, {}
     pairs = list(combinations(range(n_features), 2))
     peaks = {pair: _peak(density_of(*pair), bumps, pair) for pair in pairs}
-    most = max(n_points, min(FINEST * n_points, int(np.sqrt(MAX_POINTS / len(pairs)))))
-    while True:
+
+    def on_grids(n_points):
         grids = [_grid(i, curves[i], peaks, n_points) for i in range(n_features)]
-        surfaces = {
+        return grids, {
             (i, j): _surface(density_of(i, j), grids[i], grids[j]) for i, j in pairs
         }
-        if n_points >= most or _are_seen(surfaces, draws):
-            break
-        n_points = min(2 * n_points, most)
+
+    grids, surfaces = on_grids(n_points)
+    finer = _points_needed(surfaces, n_points)
+    if finer > n_points:
+        grids, surfaces = on_grids(finer)
     return [
         (grid, density_of(i)(grid[:, None])) for i, grid in enumerate(grids)
     ], surfaces
+
+
+def _points_needed(surfaces, n_points):
+    """How many points make surfaces smooth, as far as there may be so many."""
+    rough = max(_roughness(density) for _, _, density in surfaces.values())
+    # What a line misses falls with the square of the distance.
+    needed = n_points * np.sqrt(rough / ROUGHNESS)
+    most = min(FINEST * n_points, np.sqrt(MAX_POINTS / len(surfaces)))
+    return int(min(needed, most))
 
 
 def _grid(feature, curve, peaks, n_points):
@@ -91,12 +98,8 @@ def _surface(density, x, y):
     return x, y, density(grid).reshape(len(y), len(x))
 
 
-def _are_seen(surfaces, draws):
-    """Whether the integral of every surface is the share of draws that it shows."""
-    for pair, (x, y, density) in surfaces.items():
-        ends = np.array([[x[0], y[0]], [x[-1], y[-1]]])
-        part = draws[:, pair]
-        share = np.mean(np.all((part >= ends[0]) & (part <= ends[1]), axis=1))
-        if abs(trapezoid(trapezoid(density, x), y) - share) > MASS_ERROR:
-            return False
-    return True
+def _roughness(density):
+    """How much a line across every point misses it, as a share of the density."""
+    below, above = density[:-2], density[2:]
+    across = (below[:, :-2] + below[:, 2:] + above[:, :-2] + above[:, 2:]) / 4
+    return np.sum(np.abs(density[1:-1, 1:-1] - across)) / np.sum(density)
