@@ -42,20 +42,19 @@ def draw_regions(
         holds, and ``fills``, a colour for each.
     """
     x, y, density, levels = surface
-    highest = density.max()
-    levels = np.minimum(levels, FLAT * highest)
-    texts = _texts(levels, coverage)
-    edges = sorted(texts)
+    texts = _texts(np.minimum(levels, FLAT * density.max()), coverage)
+    edges = np.array(sorted(texts))
     # From the outermost region to the peak, ever more opaque.
     shades = np.linspace(0.2, 0.75, len(edges))
     fill = {"colors": [(COLOURS[0], shade) for shade in shades], **kw}
-    filled = ax.contourf(x, y, density, levels=[*edges, 1.0001 * highest], **fill)
+    top = 1.0001 * density.max()
+    filled = ax.contourf(x, y, density, levels=[*edges, top], **fill)
     # A region that is all there is to see has no outline, of which contour complains.
-    edges_seen = [level for level in edges if level > density.min()]
+    seen = edges[edges > density.min()]
     return {
         "texts": [texts[level] for level in edges],
         "fills": filled.get_facecolor(),
-        "lines": _outlines(ax, x, y, density, edges_seen),
+        "lines": _outlines(ax, x, y, density, seen) if len(seen) else None,
     }
 
 
@@ -89,8 +88,6 @@ def _texts(levels, coverage):
 
 
 def _outlines(ax, x, y, density, levels):
-    if not levels:
-        return None
     lines = ax.contour(x, y, density, levels, colors=COLOURS[0], linewidths=1)
     specks = [
         segment.mean(axis=0)

@@ -83,8 +83,17 @@ class DensityDisplay:
 
     .. math:: c \quad \text{with} \quad P(p(X) \ge c) = 0.9,
 
-    which is a quantile of the density at draws. More features are a corner: the
-    marginal density of every feature on the diagonal, of every pair below.
+    which is a quantile of the density at draws. Where there is no room for labels, a
+    legend has them. More features are a corner: the marginal density of every feature
+    on the diagonal, of every pair below.
+
+    *What is shown.* A feature's axis holds 99.9 % of its probability, unless this is so
+    far apart that nothing else would be seen; then less, but at least 95 %, and rows
+    beyond are marked at the edge, with their number where there is room. It begins and
+    ends at bounds that are near, where the density is a step, and is one period of a
+    feature that goes round. Grids are made finer until lines between their points are
+    the density, to .1 % of the peak for one feature: so the peak is there however
+    narrow, whatever `n_points`.
 
     References
     ----------
@@ -133,8 +142,8 @@ class DensityDisplay:
     ) -> Self:
         """Draw the density of a fitted estimator.
 
-        Ranges and levels of coverage are taken from draws of the density, so that the
-        picture shows where it is, not only where the rows are.
+        Ranges are taken from the density, so that the picture shows where it is, not
+        only where the rows are. Levels of coverage are quantiles at 4,000 draws.
 
         Parameters
         ----------
@@ -149,9 +158,10 @@ class DensityDisplay:
         coverage : tuple of float, default=(0.5, 0.9, 0.99)
             Probabilities of the regions of highest density.
         n_points : int, default=100
-            Points along every feature at which the density is evaluated.
+            Points along every feature at which the density is evaluated, at least.
+            There are more where the density bends between them.
         random_state : int, RandomState instance or None, default=0
-            Source of the draws that ranges and levels are taken from.
+            Source of the draws that levels are taken from.
         ax : Axes or array of Axes, default=None
             Where to draw; None makes a new figure.
         **kwargs
@@ -167,8 +177,11 @@ class DensityDisplay:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If there are too many features or no such feature, or `ax` has the wrong
-            number of axes.
+            If there are too many features or no such feature, `coverage` is not shares
+            between 0 and 1, `X` has fewer features than the density, or `ax` has the
+            wrong number of axes.
+        TypeError
+            If `X` holds times.
 
         See Also
         --------
@@ -188,26 +201,13 @@ class DensityDisplay:
         _check_few(features)
         bumps = Bumps.of(estimator, features, draws)
         rows = bumps.wrapped(columns_of(X, features, draws.shape[1]))
-
-        @cache
-        def density_of(*positions):
-            shown = log_density_of(estimator, features[list(positions)], draws)
-            return lambda X: np.exp(shown(X))
-
+        density_of = _densities(estimator, features, draws)
         windows = [bumps.window(i, rows) for i in range(len(features))]
         curves, surfaces = evaluated(density_of, bumps, windows, n_points)
         display = cls(
             names=names,
             curves=curves,
-            surfaces={
-                pair: (
-                    *surface,
-                    _levels(
-                        density_of(*pair), draws[:, features[list(pair)]], coverage
-                    ),
-                )
-                for pair, surface in surfaces.items()
-            },
+            surfaces=_with_levels(surfaces, density_of, draws[:, features], coverage),
             coverage=coverage,
             rows=rows,
             bounds=bumps.bounds,
@@ -226,7 +226,8 @@ class DensityDisplay:
     ) -> Self:
         """Draw the density.
 
-        One feature is a curve, two are regions, more are a corner of both.
+        One feature is a curve, two are regions, more are a corner of both. Rows beyond
+        what is shown are marked at the edge; of many rows some are drawn.
 
         Parameters
         ----------
@@ -255,7 +256,7 @@ class DensityDisplay:
         ImportError
             If matplotlib is not there.
         ValueError
-            If `ax` has the wrong number of axes.
+            If `ax` has the wrong number of axes, or there is no such `orientation`.
 
         See Also
         --------
@@ -392,6 +393,23 @@ def _is_horizontal(orientation):
     return orientation == "horizontal"
 
 
-def _levels(density, draws, coverage):
-    """Levels of the regions of highest density that hold some shares of draws."""
-    return np.quantile(density(draws), 1 - np.asarray(coverage))
+def _densities(estimator, features, draws):
+    """Densities of the features at given positions, each made once."""
+
+    @cache
+    def density_of(*positions):
+        shown = log_density_of(estimator, features[list(positions)], draws)
+        return lambda X: np.exp(shown(X))
+
+    return density_of
+
+
+def _with_levels(surfaces, density_of, draws, coverage):
+    """Surfaces with levels of the regions of highest density that hold some shares."""
+    return {
+        pair: (
+            *surface,
+            np.quantile(density_of(*pair)(draws[:, pair]), 1 - np.asarray(coverage)),
+        )
+        for pair, surface in surfaces.items()
+    }
