@@ -468,7 +468,7 @@ def test_what_is_missing_in_rows_is_not_drawn():
 
 def test_ridges_are_seen_as_one():
     line = np.random.RandomState(0).normal(size=(200, 1))
-    rows = np.c_[line, line + 0.06 * np.random.RandomState(1).normal(size=(200, 1))]
+    rows = np.c_[line, line + 0.1 * np.random.RandomState(1).normal(size=(200, 1))]
     density = GaussianMLE().fit(rows)
     display = DensityDisplay.from_estimator(density)
     for outline in display.ax_.collections[1].get_paths():
