@@ -83,10 +83,11 @@ class Bumps:
         """
         if np.isfinite(self.periods[feature]):
             return 0.0, float(self.periods[feature])
-        lower, upper = self._with_margins(feature, *self._main_part(feature))
+        points, masses = self._quantiles(feature)
+        lower, upper = self._with_margins(feature, *_main_part(points, masses))
+        lower, upper = _widened(lower, upper, points)
         if rows is not None:
-            edge = MARGINS[1] * (upper - lower)
-            lower, upper = _widened(lower, upper, rows[:, feature], edge)
+            lower, upper = _widened(lower, upper, rows[:, feature])
         return _apart(*np.clip((lower, upper), *self.bounds[feature]))
 
     def wrapped(self, rows: np.ndarray | None) -> np.ndarray | None:
@@ -112,13 +113,6 @@ class Bumps:
             masses=self.masses[chosen],
             widths=self.widths[chosen],
         )
-
-    def _main_part(self, feature):
-        points, masses = self._quantiles(feature)
-        intervals = [_shortest(points, masses, share) for share in SHARES]
-        longest = WIDEST * np.ptp(intervals[-1])
-        lower, upper = next(ends for ends in intervals if np.ptp(ends) <= longest)
-        return _widened(lower, upper, points)
 
     def _with_margins(self, feature, lower, upper):
         """Room for tails, no more than they need."""
@@ -189,8 +183,15 @@ def _periods(periodic, n_features):
     return np.where(periods == None, np.inf, periods).astype(float)  # noqa: E711
 
 
+def _main_part(points, masses):
+    """The ends of what a window is for; the points are sorted."""
+    intervals = [_shortest(points, masses, share) for share in SHARES]
+    longest = WIDEST * np.ptp(intervals[-1])
+    return next(ends for ends in intervals if np.ptp(ends) <= longest)
+
+
 def _shortest(points, masses, share):
-    """The ends of the shortest interval that holds a share; the points are sorted."""
+    """The ends of the shortest interval that holds a share."""
     until = np.cumsum(masses)
     before = until - masses
     # Rounding must not make the last point one too few.
@@ -201,9 +202,9 @@ def _shortest(points, masses, share):
     return points[first[best]], points[last[best]]
 
 
-def _widened(lower, upper, values, edge=0.0):
+def _widened(lower, upper, values):
     """A window that also holds, off its edges, values which are not far from it."""
-    reach = NEAR * (upper - lower)
+    reach, edge = np.multiply((NEAR, MARGINS[1]), upper - lower)
     near = values[(values > lower - reach) & (values < upper + reach)]
     if not len(near):
         return lower, upper

@@ -293,8 +293,8 @@ class DensityDisplay:
         along, across = self._stepped(feature)
         line = flipped(along, across, is_horizontal)
         ax.plot(*line, **{"color": COLOURS[0], "zorder": 3, **kw[0]})
-        if self.rows is not None:
-            values = _finite(self.rows[:, feature])
+        values = np.empty(0) if self.rows is None else _finite(self.rows[:, feature])
+        if len(values):
             top = draw_histogram(ax, values, window, is_horizontal, kw[1])
             highest = max(highest, top)
             draw_rug(ax, values, is_horizontal)

@@ -34,7 +34,8 @@ def curve(
     def at(x):
         return density(x[:, None])
 
-    return refined(at, np.append(even, _tops(at, bumps, feature, even)))
+    tops = around(_tops(at, bumps, feature, even), feature, even)
+    return refined(at, np.append(even, tops))
 
 
 def refined(density: Density, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,26 +87,23 @@ def resampled(x: np.ndarray, n_points: int) -> np.ndarray:
     return np.interp(np.linspace(0, order[-1], n_points), order, x)
 
 
-def around(bump: Bumps, feature: int, window: np.ndarray) -> np.ndarray:
-    """Points about one centre, within a window."""
-    points = (bump.centres + AROUND[:, None] * bump.widths)[:, feature]
-    return points[(points > window[0]) & (points < window[-1])]
+def around(bumps: Bumps, feature: int, even: np.ndarray) -> np.ndarray:
+    """Centres between two ends, and points about those narrower than even steps."""
+    centres, widths = bumps.centres[:, feature], bumps.widths[:, feature]
+    narrow = widths < even[1] - even[0]
+    near = centres[narrow] + np.multiply.outer(AROUND, widths[narrow])
+    points = np.append(centres, near)
+    return points[(points > even[0]) & (points < even[-1])]
 
 
 def _tops(density, bumps, feature, edges):
-    """The highest centre of every cell, and points about those that are narrow."""
+    """The highest bump of every cell."""
     some = bumps.some(MAX_CENTRES)
-    centres, widths = some.centres[:, feature], some.widths[:, feature]
+    centres = some.centres[:, feature]
     inside = np.flatnonzero((centres > edges[0]) & (centres < edges[-1]))
     if not len(inside):
-        return centres[inside]
+        return some.only(inside)
     heights = density(centres[inside])
     order = inside[np.argsort(-heights, kind="stable")]
     cells = np.searchsorted(edges, centres[order])
-    tops = order[np.unique(cells, return_index=True)[1]]
-    narrow = tops[widths[tops] < edges[1] - edges[0]]
-    near = (
-        np.add.outer(AROUND, np.zeros(len(narrow))) * widths[narrow] + centres[narrow]
-    )
-    near = near[(near > edges[0]) & (near < edges[-1])]
-    return np.concatenate([centres[tops], near])
+    return some.only(order[np.unique(cells, return_index=True)[1]])

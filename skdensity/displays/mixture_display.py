@@ -73,7 +73,9 @@ class MixtureDisplay:
 
     .. math:: (x - \mu_k)^\top \Sigma_k^{-1} (x - \mu_k) = -2 \log(1 - q)
 
-    and rows in the colours of the components, mixed by their responsibilities.
+    and rows in the colours of the components, mixed by their responsibilities. What the
+    axes hold is as in :class:`DensityDisplay`; rows and components beyond are marked at
+    the edge. Of many rows some are drawn, and labels where others leave room.
 
     Examples
     --------

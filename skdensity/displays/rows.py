@@ -41,7 +41,10 @@ def draw_histogram(
     # NumPy's own rules draw too few bins where there are several peaks.
     bins = max(1, round(min(MAX_BINS, np.sqrt(len(values)))))
     kw = {"bins": bins, "color": COLOURS[7], "alpha": 0.35, **kw}
-    counts, edges = np.histogram(values, kw.pop("bins"), range=window)
+    inside = values[(values >= window[0]) & (values <= window[1])]
+    several = len(np.unique(inside)) > 1
+    ends = (inside.min(), inside.max()) if several else window
+    counts, edges = np.histogram(values, kw.pop("bins"), range=ends)
     heights = counts / (len(values) * np.diff(edges))
     orientation = "horizontal" if is_horizontal else "vertical"
     ax.hist(edges[:-1], edges, weights=heights, orientation=orientation, **kw)

@@ -10,8 +10,8 @@ import numpy as np
 from skdensity.displays.bumps import Bumps
 from skdensity.displays.grids import Density, around, curve, resampled
 
-# A surface is smooth enough where points miss the mean of their neighbours across by
-# this share of the density: some three points to the standard deviation of a ridge.
+# A surface is smooth enough where lines between neighbours miss points by this share of
+# the density: some three points to the standard deviation of a ridge.
 ROUGHNESS = 0.03
 # Points of all pairs together up to which grids are made finer for that, and how often
 # as fine as asked for: ridges of strong correlation need it.
@@ -70,7 +70,7 @@ def evaluated(
 
 def _points_needed(surfaces, n_points):
     """How many points make surfaces smooth, as far as there may be so many."""
-    rough = max(_roughness(density) for _, _, density in surfaces.values())
+    rough = max(_roughness(*surface) for surface in surfaces.values())
     # What a line misses falls with the square of the distance.
     needed = n_points * np.sqrt(rough / ROUGHNESS)
     most = min(FINEST * n_points, np.sqrt(MAX_POINTS / len(surfaces)))
@@ -80,10 +80,10 @@ def _points_needed(surfaces, n_points):
 def _grid(feature, curve, peaks, n_points):
     """A feature's grid, as fine as its curve needs and about the peaks of its pairs."""
     x, values = curve
-    points = [resampled(x, n_points), x[[values.argmax()]]]
-    points += [
-        around(peak, feature, x) for pair, peak in peaks.items() if feature in pair
-    ]
+    even = np.linspace(x[0], x[-1], n_points)
+    own = [peak for pair, peak in peaks.items() if feature in pair]
+    points = [around(peak, feature, even) for peak in own]
+    points += [resampled(x, n_points), x[[values.argmax()]]]
     return np.unique(np.concatenate(points))
 
 
@@ -98,8 +98,13 @@ def _surface(density, x, y):
     return x, y, density(grid).reshape(len(y), len(x))
 
 
-def _roughness(density):
-    """How much a line across every point misses it, as a share of the density."""
-    below, above = density[:-2], density[2:]
-    across = (below[:, :-2] + below[:, 2:] + above[:, :-2] + above[:, 2:]) / 4
-    return np.sum(np.abs(density[1:-1, 1:-1] - across)) / np.sum(density)
+def _roughness(x, y, density):
+    """How much lines between neighbours miss points, as a share of the density."""
+    between = _between(y, _between(x, density).T).T
+    return np.sum(np.abs(density[1:-1, 1:-1] - between)) / np.sum(density)
+
+
+def _between(x, values):
+    """Inner values as lines between their neighbours along the last axis have them."""
+    part = (x[1:-1] - x[:-2]) / (x[2:] - x[:-2])
+    return (1 - part) * values[..., :-2] + part * values[..., 2:]
