@@ -331,13 +331,15 @@ class DensityDisplay:
 
     def _name_panel(self, ax, i, j):
         """Ticks and names at the left and the bottom of a corner only."""
+        from matplotlib.ticker import MaxNLocator
+
         n = len(self.curves)
         size = {"labelsize": "small" if n < 5 else "x-small"}
         ax.tick_params(**size, labelbottom=i == n - 1, labelleft=j == 0 < i)
         if i == j:
             ax.set_yticks([])
         for axis in (ax.xaxis, ax.yaxis)[: 1 if i == j else 2]:
-            axis.get_major_locator().set_params(nbins=3)
+            axis.set_major_locator(MaxNLocator(nbins=3))
         names = [fill(name, max(8, 72 // n)) for name in self.names]
         ax.set_xlabel(names[j] if i == n - 1 else "", size=size["labelsize"])
         ax.set_ylabel(names[i] if j == 0 < i else "", size=size["labelsize"])
