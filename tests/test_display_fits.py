@@ -108,6 +108,9 @@ FITS = {
     "float32": (K("loo"), NORMAL[:, :2].astype(np.float32)),
     "shifted": (K(0.3), 1e8 + NORMAL[:, :1]),
     "shifted, two features": (GaussianMLE(), 1e8 + NORMAL[:, :2]),
+    "as far apart as float64": (K(3e-8), 1e8 + 3e-8 * NORMAL[:, :1]),
+    "tiny units": (K(1e-150), 1e-150 * NORMAL[:, :1]),
+    "huge units": (K(1e100), 1e100 * NORMAL[:, :1]),
     "units": (K("scott", covariance_type="diag"), NORMAL[:, :2] * [1e6, 1e-6]),
     "four features": (CholeskyGaussian(max_iter=50, tol=None), NORMAL[:, :4]),
 }

@@ -38,17 +38,22 @@ def draw_histogram(
 
     Values beyond the window count as well: the area is the share of those within.
     """
-    # NumPy's own rules draw too few bins where there are several peaks.
-    bins = max(1, round(min(MAX_BINS, np.sqrt(len(values)))))
-    kw = {"bins": bins, "color": COLOURS[7], "alpha": 0.35, **kw}
     inside = values[(values >= window[0]) & (values <= window[1])]
     several = len(np.unique(inside)) > 1
     ends = (inside.min(), inside.max()) if several else window
+    kw = {"bins": _n_bins(len(values), ends), **kw}
     counts, edges = np.histogram(values, kw.pop("bins"), range=ends)
     heights = counts / (len(values) * np.diff(edges))
     orientation = "horizontal" if is_horizontal else "vertical"
-    ax.hist(edges[:-1], edges, weights=heights, orientation=orientation, **kw)
+    style = {"color": COLOURS[7], "alpha": 0.35, "orientation": orientation}
+    ax.hist(edges[:-1], edges, weights=heights, **{**style, **kw})
     return float(heights.max())
+
+
+def _n_bins(n_values, ends):
+    """NumPy's own rules have too few bins where there are several peaks."""
+    told_apart = np.ptp(ends) / np.spacing(np.max(np.abs(ends))) / 2
+    return int(max(1, min(MAX_BINS, np.sqrt(n_values), told_apart)))
 
 
 def draw_rug(ax: Any, values: np.ndarray, is_horizontal: bool) -> None:
@@ -73,34 +78,33 @@ def mark_values_beyond(
 ) -> None:
     """Mark either end beyond which there are values; where there is room, how many."""
     counts = np.sum(values < window[0]), np.sum(values > window[1])
-    for count, end, marker, side in zip(
-        counts, window, ARROWS[int(is_horizontal)], ("left", "right"), strict=True
+    style = {"color": COLOURS[1], "markersize": 4, "clip_on": False}
+    for count, end, marker, inwards in zip(
+        counts, window, ARROWS[int(is_horizontal)], (1, -1), strict=True
     ):
-        if not count:
-            continue
         place = flipped(end, 0.06, is_horizontal)
         transform = _along(ax, is_horizontal)
-        ax.plot(
-            *place,
-            marker,
-            color=COLOURS[1],
-            markersize=4,
-            clip_on=False,
-            transform=transform,
-        )
-        if not has_room:
-            continue
-        ax.annotate(
-            f"{count:,} beyond",
-            place,
-            xycoords=transform,
-            xytext=_inwards(side, is_horizontal),
-            textcoords="offset points",
-            ha="center" if is_horizontal else side,
-            va={"left": "bottom", "right": "top"}[side] if is_horizontal else "center",
-            fontsize="small",
-            color=ax.xaxis.label.get_color(),
-        )
+        if count:
+            ax.plot(*place, marker, transform=transform, **style)
+        if count and has_room:
+            _say(ax, f"{count:,} beyond", place, transform, is_horizontal, inwards)
+
+
+def _say(ax, text, place, transform, is_horizontal, inwards):
+    """Write beside a mark at one end of an axis."""
+    across, along = ("va", "ha") if is_horizontal else ("ha", "va")
+    ends = ("bottom", "top") if is_horizontal else ("left", "right")
+    alignment = {across: ends[inwards < 0], along: "center"}
+    ax.annotate(
+        text,
+        place,
+        xycoords=transform,
+        xytext=flipped(7 * inwards, 12 * is_horizontal, is_horizontal),
+        textcoords="offset points",
+        fontsize="small",
+        color=ax.xaxis.label.get_color(),
+        **alignment,
+    )
 
 
 def draw_points(ax: Any, rows: np.ndarray, kw: dict) -> None:
@@ -126,8 +130,3 @@ def mark_rows_beyond(ax: Any, rows: np.ndarray, windows: list[tuple]) -> None:
 def _along(ax, is_horizontal):
     """Data along the feature's axis, shares of the axes across."""
     return ax.get_yaxis_transform() if is_horizontal else ax.get_xaxis_transform()
-
-
-def _inwards(side, is_horizontal):
-    step = 7 if side == "left" else -7
-    return (12, step) if is_horizontal else (step, 0)
