@@ -211,3 +211,26 @@ def test_awkward_mixtures_are_drawn_component_by_component(name):
     if estimator.means_.shape[1] == 1:
         peak = highest(estimator._model())
         assert display.ax_.lines[-1].get_ydata().max() == pytest.approx(peak, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["one far row", "a spike", "bounded", "prices"])
+def test_lines_between_points_are_the_density(name):
+    estimator, X = fitted(name)
+    ((x, values),) = DensityDisplay.from_estimator(estimator, X).curves
+    assert np.all(np.diff(x) > 0)
+    between = np.random.RandomState(0).uniform(x[0], x[-1], 5000)
+    exact = np.exp(estimator.score_samples(between[:, None]))
+    drawn = np.interp(between, x, values)
+    assert np.abs(drawn - exact).max() < 3e-3 * values.max()
+
+
+@pytest.mark.parametrize("shift", [0, 1e6])
+@pytest.mark.parametrize("unit", [1e-6, 1, 1e6])
+def test_windows_follow_units(unit, shift):
+    rows = with_a_row_at(30, 1)
+    windows = []
+    for a, b in ((1, 0), (unit, shift * unit)):
+        density = K(0.4 * a).fit(a * rows + b)
+        bumps = Bumps.of(density, np.arange(1), rows)
+        windows.append((np.array(bumps.window(0, a * rows + b)) - b) / a)
+    np.testing.assert_allclose(windows[1], windows[0], rtol=1e-6, atol=1e-6)

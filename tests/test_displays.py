@@ -317,6 +317,7 @@ def test_coverage_is_shares(coverage):
         ({"X": X[:, 0]}, ValueError, "Expected 2D array, got 1D array"),
         ({"X": X[:, :2].astype("M8[s]")}, TypeError, "`X` holds times"),
         ({"orientation": "up"}, ValueError, "'vertical' or 'horizontal'; got 'up'"),
+        ({"orientation": "horizontal"}, ValueError, "is for one feature, not 2"),
         ({"corner": True, "ax": plt}, ValueError, "`ax` has 1 axes.*needs 4"),
     ],
 )

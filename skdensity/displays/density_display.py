@@ -92,7 +92,7 @@ class DensityDisplay:
     beyond are marked at the edge, with their number where there is room. It begins and
     ends at bounds that are near, where the density is a step, and is one period of a
     feature that goes round. Grids are made finer until lines between their points are
-    the density, to .1 % of the peak for one feature: so the peak is there however
+    the density, to .3 % of the peak for one feature: so the peak is there however
     narrow, whatever `n_points`.
 
     References
@@ -256,7 +256,8 @@ class DensityDisplay:
         ImportError
             If matplotlib is not there.
         ValueError
-            If `ax` has the wrong number of axes, or there is no such `orientation`.
+            If `ax` has the wrong number of axes, or `orientation` is unknown, or
+            horizontal for several features.
 
         See Also
         --------
@@ -271,11 +272,11 @@ class DensityDisplay:
         """
         kw = line_kw or {}, contour_kw or {}, rows_kw or {}
         n = len(self.curves)
+        is_horizontal = _is_horizontal(orientation, n)
         n_panels = n if n > 2 or corner else 1
         self.axes_ = axes_for(ax, type(self).__name__, n_panels)
         self.ax_ = self.axes_[0, 0]
         self.figure_ = self.ax_.figure
-        is_horizontal = _is_horizontal(orientation)
         if n_panels > 1:
             self._plot_corner(*kw)
         elif n == 2:
@@ -387,10 +388,15 @@ def _check_few(features):
         )
 
 
-def _is_horizontal(orientation):
+def _is_horizontal(orientation, n_features):
     if orientation not in ("vertical", "horizontal"):
         raise ValueError(
             f"`orientation` must be 'vertical' or 'horizontal'; got {orientation!r}."
+        )
+    if orientation == "horizontal" and n_features > 1:
+        raise ValueError(
+            f"orientation='horizontal' is for one feature, not {n_features}; choose it "
+            "with `features`."
         )
     return orientation == "horizontal"
 

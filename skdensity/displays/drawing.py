@@ -94,7 +94,9 @@ def log_density_of(
         model = estimator._model().marginal(features)
         return lambda X: model.log_density(ArrayRows(X))
     if len(features) < draws.shape[1]:
-        return LOOKernelDensity("scott").fit(draws[:, features]).score_samples
+        # A width for each feature, whose units may differ.
+        stand_in = LOOKernelDensity("scott", covariance_type="diag")
+        return stand_in.fit(draws[:, features]).score_samples
     order = np.argsort(features)
     return lambda X: _scores(estimator, X[:, order])
 

@@ -10,8 +10,8 @@ from skdensity.displays.bumps import Bumps
 
 Density = Callable[[np.ndarray], np.ndarray]
 
-# A line between two points misses the root of the density by at most this share of its
-# peak's: the root, since tails count in pictures, too. A peak is then missed by .1 %.
+# A line between two points misses the root of the density in the middle by at most this
+# share of its peak's: the root, since tails count in pictures, too.
 MISS = 5e-4
 # A picture has a thousand pixels: a curve of more points than this is done.
 MAX_POINTS = 20_000
@@ -26,58 +26,22 @@ def curve(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A feature's grid and the density on it.
 
-    Evenly spaced points, the highest centre between any two of them, and what
-    :func:`refined` adds: so the peak is there, however narrow.
+    Evenly spaced points are refined, and again from every centre of a bump that the
+    curve does not know yet: so the peak is there, however narrow.
     """
-    even = np.linspace(window[0], window[1], n_points)
 
-    def at(x):
-        return density(x[:, None])
+    def root(x):
+        return np.sqrt(density(x[:, None]))
 
-    tops = around(_tops(at, bumps, feature, even), feature, even)
-    return refined(at, np.append(even, tops))
-
-
-def refined(density: Density, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A grid halved wherever a line between two points is not the density yet.
-
-    Parameters
-    ----------
-    density : callable
-        Densities of points.
-    x : ndarray of shape (n_points,)
-        Where to begin.
-
-    Returns
-    -------
-    x : ndarray of shape (n_more_points,)
-        The grid, ascending.
-    values : ndarray of shape (n_more_points,)
-        The density there.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from scipy.integrate import trapezoid
-    >>> from scipy.stats import norm
-    >>> from skdensity.displays.grids import refined
-    >>> x, values = refined(norm(3, 0.1).pdf, np.array([0.0, 3.01, 10.0]))
-    >>> float(trapezoid(values, x).round(3)), float(values.max().round(2))
-    (1.0, 3.99)
-    """
-    x = np.unique(x)
-    roots = np.sqrt(density(x))
-    left = np.arange(len(x) - 1)
-    while len(left) and len(x) < MAX_POINTS:
-        middle = x[left] / 2 + x[left + 1] / 2
-        found = np.sqrt(density(middle))
-        misses = np.abs(found - roots[left] / 2 - roots[left + 1] / 2)
-        x, roots = np.insert(x, left + 1, middle), np.insert(roots, left + 1, found)
-        # Every point that was put in moves those behind it by one.
-        halves = np.repeat(left + np.arange(len(left)), 2)
-        halves[1::2] += 1
-        left = halves[np.repeat(misses > MISS * roots.max(), 2)]
-        left = left[np.diff(x)[left] > 4 * np.spacing(np.abs(x[left]))]
+    x = np.linspace(window[0], window[1], n_points)
+    x, roots = _halved(root, x, root(x), np.arange(n_points - 1))
+    centres, tops = _tops(root, bumps, feature, window)
+    while len(x) < MAX_POINTS:
+        chosen = _unknown(x, roots, centres, tops)
+        if not len(chosen):
+            break
+        x, roots, new = _put_in(x, roots, centres[chosen], tops[chosen])
+        x, roots = _halved(root, x, roots, np.unique(np.append(new - 1, new)))
     return x, roots**2
 
 
@@ -96,14 +60,37 @@ def around(bumps: Bumps, feature: int, even: np.ndarray) -> np.ndarray:
     return points[(points > even[0]) & (points < even[-1])]
 
 
-def _tops(density, bumps, feature, edges):
-    """The highest bump of every cell."""
-    some = bumps.some(MAX_CENTRES)
-    centres = some.centres[:, feature]
-    inside = np.flatnonzero((centres > edges[0]) & (centres < edges[-1]))
-    if not len(inside):
-        return some.only(inside)
-    heights = density(centres[inside])
-    order = inside[np.argsort(-heights, kind="stable")]
-    cells = np.searchsorted(edges, centres[order])
-    return some.only(order[np.unique(cells, return_index=True)[1]])
+def _halved(root, x, roots, left):
+    """Halve intervals, given by their left ends, until lines are the density's root."""
+    while len(left) and len(x) < MAX_POINTS:
+        left = left[np.diff(x)[left] > 4 * np.spacing(np.abs(x[left]))]
+        middle = x[left] / 2 + x[left + 1] / 2
+        found = root(middle)
+        misses = np.abs(found - roots[left] / 2 - roots[left + 1] / 2)
+        x, roots, new = _put_in(x, roots, middle, found)
+        new = new[misses > MISS * roots.max()]
+        left = np.sort(np.append(new - 1, new))
+    return x, roots
+
+
+def _put_in(x, roots, points, found):
+    """A grid with more points, which are ascending, and their indices in it."""
+    places = np.searchsorted(x, points)
+    new = places + np.arange(len(points))
+    return np.insert(x, places, points), np.insert(roots, places, found), new
+
+
+def _tops(root, bumps, feature, window):
+    """Centres of bumps within a window, ascending, and roots of the density there."""
+    centres = np.unique(bumps.some(MAX_CENTRES).centres[:, feature])
+    centres = centres[(centres > window[0]) & (centres < window[1])]
+    return centres, root(centres) if len(centres) else centres
+
+
+def _unknown(x, roots, centres, tops):
+    """The centre in every interval of a grid that lines miss the most, if they do."""
+    misses = np.abs(tops - np.interp(centres, x, roots))
+    missed = np.flatnonzero(misses > MISS * max(roots.max(), tops.max(initial=0)))
+    worst_first = missed[np.argsort(-misses[missed], kind="stable")]
+    intervals = np.searchsorted(x, centres[worst_first])
+    return np.sort(worst_first[np.unique(intervals, return_index=True)[1]])
