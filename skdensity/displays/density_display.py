@@ -92,7 +92,7 @@ class DensityDisplay:
     beyond are marked at the edge, with their number where there is room. It begins and
     ends at bounds that are near, where the density is a step, and is one period of a
     feature that goes round. Grids are made finer until lines between their points are
-    the density, to .3 % of the peak for one feature: so the peak is there however
+    the density, to 1 % of the peak for one feature: so the peak is there however
     narrow, whatever `n_points`.
 
     References

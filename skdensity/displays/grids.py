@@ -62,8 +62,10 @@ def around(bumps: Bumps, feature: int, even: np.ndarray) -> np.ndarray:
 
 def _halved(root, x, roots, left):
     """Halve intervals, given by their left ends, until lines are the density's root."""
-    while len(left) and len(x) < MAX_POINTS:
+    while len(x) < MAX_POINTS:
         left = left[np.diff(x)[left] > 4 * np.spacing(np.abs(x[left]))]
+        if not len(left):
+            break
         middle = x[left] / 2 + x[left + 1] / 2
         found = root(middle)
         misses = np.abs(found - roots[left] / 2 - roots[left + 1] / 2)
