@@ -13,6 +13,8 @@ Density = Callable[[np.ndarray], np.ndarray]
 # A line between two points misses the root of the density in the middle by at most this
 # share of its peak's: the root, since tails count in pictures, too.
 MISS = 5e-4
+# Nor may it rise by more than this share: across a flank it meets middles by chance.
+RISE = 1 / 8
 # A picture has a thousand pixels: a curve of more points than this is done.
 MAX_POINTS = 20_000
 # Centres of bumps that are looked at.
@@ -34,14 +36,16 @@ def curve(
         return np.sqrt(density(x[:, None]))
 
     x = np.linspace(window[0], window[1], n_points)
-    x, roots = _halved(root, x, root(x), np.arange(n_points - 1))
+    roots = root(x)
     centres, tops = _tops(root, bumps, feature, window)
-    while len(x) < MAX_POINTS:
-        chosen = _unknown(x, roots, centres, tops)
-        if not len(chosen):
-            break
-        x, roots, new = _put_in(x, roots, centres[chosen], tops[chosen])
+    # First one everywhere, since there may be too many to draw every one.
+    chosen = _unknown(x, roots, centres, tops)
+    x, roots, _ = _put_in(x, roots, centres[chosen], tops[chosen])
+    new = np.arange(1, len(x))
+    while len(new) and len(x) < MAX_POINTS:
         x, roots = _halved(root, x, roots, np.unique(np.append(new - 1, new)))
+        chosen = _unknown(x, roots, centres, tops)
+        x, roots, new = _put_in(x, roots, centres[chosen], tops[chosen])
     return x, roots**2
 
 
@@ -62,6 +66,7 @@ def around(bumps: Bumps, feature: int, even: np.ndarray) -> np.ndarray:
 
 def _halved(root, x, roots, left):
     """Halve intervals, given by their left ends, until lines are the density's root."""
+    left = left[left < len(x) - 1]
     while len(x) < MAX_POINTS:
         left = left[np.diff(x)[left] > 4 * np.spacing(np.abs(x[left]))]
         if not len(left):
@@ -69,8 +74,9 @@ def _halved(root, x, roots, left):
         middle = x[left] / 2 + x[left + 1] / 2
         found = root(middle)
         misses = np.abs(found - roots[left] / 2 - roots[left + 1] / 2)
+        rises = np.abs(roots[left + 1] - roots[left])
         x, roots, new = _put_in(x, roots, middle, found)
-        new = new[misses > MISS * roots.max()]
+        new = new[np.maximum(misses / MISS, rises / RISE) > roots.max()]
         left = np.sort(np.append(new - 1, new))
     return x, roots
 
