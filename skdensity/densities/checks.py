@@ -3,15 +3,67 @@
 from __future__ import annotations
 
 import warnings
+from datetime import date, time, timedelta
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_scalar
 
+# What objects that are times are instances of; those of pandas are among them.
+TIMES = date, time, timedelta, np.datetime64, np.timedelta64
+
+
+def check_numbers(values, name):
+    """Complain of what NumPy would take for numbers: times, and masked entries."""
+    masked = _masked_entries(values)
+    if masked:
+        raise ValueError(
+            f"`{name}` has {masked} masked entries, and what lies behind a mask would "
+            "be taken for a number. Leave such rows out, as with "
+            f"{name}[~np.ma.getmaskarray({name}).any(axis=1)], or fill them, for "
+            f"example by an imputer: {name}.filled(np.nan)."
+        )
+    times = next(filter(_is_time, _types(values)), None)
+    if times is not None:
+        kind = getattr(times, "__name__", times)
+        raise TypeError(
+            f"`{name}` holds times ({kind}), whose numbers would depend on how they "
+            "are stored. Give numbers in a unit of your choice, for example days since "
+            "the first: (times - times.min()) / np.timedelta64(1, 'D')."
+        )
+
+
+def _masked_entries(values):
+    rows = values if isinstance(values, list | tuple) else [values]
+    return sum(int(np.ma.count_masked(row)) for row in rows if np.ma.isMA(row))
+
+
+def _types(values):
+    """The dtypes of the columns, or the types of objects, with nothing converted."""
+    if isinstance(values, list | tuple):
+        try:
+            values = np.asarray(values)
+        except (TypeError, ValueError):
+            return []  # Not a table: validation says so, in scikit-learn's words.
+    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))
+    dtypes = list(dtypes) if np.iterable(dtypes) else [dtypes]
+    if any(getattr(dtype, "kind", None) == "O" for dtype in dtypes):
+        return {type(value) for value in np.asarray(values, dtype=object).flat}
+    return dtypes
+
+
+def _is_time(kind):
+    """Whether a dtype of NumPy, pandas or polars, or a type, is one of times."""
+    if isinstance(kind, type):
+        return issubclass(kind, TIMES)
+    of_polars = getattr(kind, "is_temporal", bool)
+    return getattr(kind, "kind", None) in ("m", "M") or of_polars()
+
 
 def check_weights(sample_weight, X):
     """Weights of rows as a float64 array, non-negative and not all zero."""
+    check_numbers(sample_weight, "sample_weight")
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
     if weight.min() < 0:
         raise ValueError(
@@ -94,6 +146,7 @@ def check_sampling(estimator, n_samples, random_state):
 
 def checked_array(values, name, shape):
     """`values` as a finite float64 array of the given shape, () for a number."""
+    check_numbers(values, name)
     array = check_array(
         values,
         dtype=np.float64,
