@@ -17,8 +17,8 @@ from skdensity.densities.checks import (
     checked_bounds,
     feature_indices,
 )
+from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.kernel_checks import (
-    check_one_feature,
     checked_algorithm,
     checked_kernel,
     checked_masses,
@@ -43,7 +43,7 @@ from skdensity.solvers.modes import climb
 MAX_STARTS = 2000
 
 
-class LOOKernelDensity(BaseDensity):
+class LOOKernelDensity(DistributionMixin, BaseDensity):
     r"""Gaussian kernel density with a bandwidth chosen by leave-one-out likelihood.
 
     .. math::
@@ -361,44 +361,6 @@ class LOOKernelDensity(BaseDensity):
         with Workspace(self.n_jobs) as workspace:
             modes = climb(kernels, kernels.locations[::every], workspace)
         return modes.astype(kernels.locations.dtype)
-
-    def cdf(self, X: ArrayLike) -> np.ndarray:
-        """Probability of a value of at most x, for one feature.
-
-        A weighted sum of the kernels' own distribution functions, exact and without
-        quadrature.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, 1)
-            Where to evaluate.
-
-        Returns
-        -------
-        probability : ndarray of shape (n_samples,)
-            From 0 to 1, in the dtype of `X`.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` is not a finite table, or there is more than one feature.
-
-        See Also
-        --------
-        marginal : The density of one feature, which has a `cdf`.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity(bandwidth=1.0).fit([[-1.0], [1.0]])
-        >>> density.cdf([[-9.0], [0.0], [9.0]]).round(3)
-        array([0. , 0.5, 1. ])
-        """
-        X = self._rows(X)
-        check_one_feature(self._model().n_features)
-        return self._evaluated("cdf", X)
 
     def marginal(self, features: ArrayLike) -> Self:
         """The density of some features, whatever the others are.
