@@ -19,7 +19,7 @@ N_SHIFTS = 8
 N_ERRORS = 3
 # Points of a kernel to begin with, and points times kernels, shifts and features to end
 # with, which take about a second.
-FEWEST = 32
+FEWEST = 8
 MOST = 2**24
 
 
