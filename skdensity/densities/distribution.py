@@ -179,8 +179,8 @@ class DistributionMixin:
             From 0 to 1: to rounding if the kernels' features are
             independent, as they are in one feature and unless `covariance_type` is
             ``"full"``. With full kernels, by a quasi-random rule that stops at `rtol`,
-            or after some seconds at a standard error that was about 1e-7 of it in two
-            features, 1e-5 in five and 1e-3 in ten; the seed is fixed.
+            or after a second or so at a standard error of about 1e-6 of it in two
+            features, 1e-4 in five and 1e-3 in ten, as measured; the seed is fixed.
 
         Raises
         ------

@@ -152,21 +152,20 @@ class Kernels:
 
     def cdf(self, rows: ArrayRows) -> np.ndarray:
         """Mass below every row, of shape (n_samples,), for one feature."""
-        z = self.kernel.whiten(rows.X)[:, 0]
-        return self._lines[0].below(z, rows.workspace).astype(rows.X.dtype)
+        x = rows.X[:, 0].astype(np.float64)
+        return self._lines[0].below(x, rows.workspace).astype(rows.X.dtype)
 
     def sf(self, rows: ArrayRows) -> np.ndarray:
         """Mass above every row, of shape (n_samples,), for one feature."""
-        z = self.kernel.whiten(rows.X)[:, 0]
-        return self._lines[0].above(z, rows.workspace).astype(rows.X.dtype)
+        x = rows.X[:, 0].astype(np.float64)
+        return self._lines[0].above(x, rows.workspace).astype(rows.X.dtype)
 
     def probability(self, box: np.ndarray) -> float:
         """Mass in a box with corners (2, n_features), infinite where it has no end."""
         if not self._has_lines:
             covariance, rtol = self.kernel.covariance, self.summation.rtol
             return correlated_mass(self.locations, self.masses, covariance, box, rtol)
-        ends = self.kernel.whiten(box).T
-        sides = zip(self._lines, ends, strict=True)
+        sides = zip(self._lines, box.T, strict=True)
         each = [line.between(*side) for line, side in sides]
         return min(float(self.masses @ np.prod(each, axis=0)), 1.0)
 
@@ -204,11 +203,14 @@ class Kernels:
 
     @cached_property
     def _lines(self) -> list[Line]:
-        """The points along every feature, in bandwidths."""
-        limits = [None] * self.n_features if self.limits is None else self.limits
+        """The locations along every feature."""
+        widths = np.broadcast_to(self.kernel.deviations, self.n_features)
+        bounds = [None] * self.n_features if self.bounds is None else self.bounds
         return [
-            line_of(points, self.masses, ends)
-            for points, ends in zip(self.points.T, limits, strict=True)
+            line_of(locations, self.masses, float(width), ends)
+            for locations, width, ends in zip(
+                self.locations.T, widths, bounds, strict=True
+            )
         ]
 
     def sample(self, n_samples: int, rng: np.random.RandomState) -> np.ndarray:

@@ -18,9 +18,9 @@ N_SHIFTS = 8
 # Standard errors that must fit into the error that is asked for.
 N_ERRORS = 3
 # Points of a kernel to begin with, and points times kernels, shifts and features to end
-# with, which take about a second.
+# with, which take half a second.
 FEWEST = 8
-MOST = 2**24
+MOST = 2**22
 
 
 def correlated_mass(

@@ -37,36 +37,47 @@ N_TERMS = 16
 
 
 class Line(ABC):
-    """Weighted points with standard normal kernels, and what holds at bounds."""
+    """Weighted Gaussian kernels of one width, and what holds at bounds.
+
+    Bounds and queries are in the unit of the data: the distance of a query from a bound
+    would lose its digits in a difference from any other origin.
+    """
 
     @abstractmethod
-    def below(self, z: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def below(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
         """Mass below queries, with its relative error where it is small."""
 
     @abstractmethod
-    def above(self, z: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def above(self, x: np.ndarray, workspace: Workspace) -> np.ndarray:
         """Mass above queries, with its relative error where it is small."""
 
     @abstractmethod
     def between(self, lower: float, upper: float) -> np.ndarray:
-        """Mass of every kernel between two points, if its point had mass 1."""
+        """Share of every kernel that is between two values."""
 
 
-def line_of(points: np.ndarray, masses: np.ndarray, limits: np.ndarray | None) -> Line:
-    """The line that points are on.
+def line_of(
+    locations: np.ndarray,
+    masses: np.ndarray,
+    width: float,
+    bounds: np.ndarray | None = None,
+) -> Line:
+    """The line that the values of a feature are on.
 
     Parameters
     ----------
-    points : ndarray of shape (n_points,)
-        In bandwidths.
-    masses : ndarray of shape (n_points,)
+    locations : ndarray of shape (n_locations,)
+        Centres of the kernels.
+    masses : ndarray of shape (n_locations,)
         Positive, summing to 1.
-    limits : ndarray of shape (2,), optional
+    width : float
+        Standard deviation of the kernels.
+    bounds : ndarray of shape (2,), optional
         Lower and upper bound, infinite where there is none.
     """
-    lower, upper = (-np.inf, np.inf) if limits is None else limits
-    kind = BetweenNearBounds if upper - lower < NARROW else Reflected
-    return kind(points, masses, lower, upper)
+    lower, upper = (-np.inf, np.inf) if bounds is None else bounds
+    kind = BetweenNearBounds if upper - lower < NARROW * width else Reflected
+    return kind(locations.astype(np.float64), masses, width, lower, upper)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,32 +86,36 @@ class Reflected(Line):
 
     Attributes
     ----------
-    points, masses : ndarray of shape (n_points,)
+    locations, masses : ndarray of shape (n_locations,)
         As in :func:`line_of`.
+    width : float
+        Standard deviation of the kernels.
     lower, upper : float
-        Bounds; the points are within.
+        Bounds; the locations are within.
     """
 
-    points: np.ndarray
+    locations: np.ndarray
     masses: np.ndarray
+    width: float
     lower: float
     upper: float
 
-    def below(self, z, workspace):
-        out = np.where(z >= self.upper, 1.0, 0.0)
-        inside = np.flatnonzero((z > self.lower) & (z < self.upper))
-        out[inside] = np.minimum(self._below(z[inside], workspace), 1)
+    def below(self, x, workspace):
+        out = np.where(x >= self.upper, 1.0, 0.0)
+        inside = np.flatnonzero((x > self.lower) & (x < self.upper))
+        out[inside] = np.minimum(self._below(x[inside], workspace), 1)
         return out
 
-    def above(self, z, workspace):
-        return self._mirrored.below(-z, workspace)
+    def above(self, x, workspace):
+        return self._mirrored.below(-x, workspace)
 
     def between(self, lower, upper):
         lower, upper = max(lower, self.lower), min(upper, self.upper)
         if lower >= upper:
-            return np.zeros(len(self.points))
-        intervals = [(lower, upper), *self._images(lower, upper)]
-        return sum(mass_between(a - self.points, b - self.points) for a, b in intervals)
+            return np.zeros(len(self.locations))
+        ends = np.array([(lower, upper), *self._images(lower, upper)]).T
+        steps = (ends[..., None] - self.locations) / self.width
+        return mass_between(*steps).sum(axis=0)
 
     def _images(self, lower, upper):
         """Where kernels have what their images have within an interval."""
@@ -115,38 +130,52 @@ class Reflected(Line):
 
     @cached_property
     def _mirrored(self):
-        return Reflected(-self.points, self.masses, -self.upper, -self.lower)
+        return Reflected(
+            -self.locations, self.masses, self.width, -self.upper, -self.lower
+        )
+
+    @property
+    def _origin(self):
+        """A bound, if there is one: bandwidths are counted from there."""
+        if np.isfinite(self.lower):
+            return self.lower
+        return self.upper if np.isfinite(self.upper) else self.locations[0]
 
     @cached_property
     def _open(self):
         """The kernels without bounds."""
-        return MassBelow.of(self.points, self.masses)
+        points = (self.locations - self._origin) / self.width
+        return MassBelow.of(points, self.masses)
 
     def _open_above(self, z, workspace):
-        return self._mirrored._open.at(-z, workspace)
+        mirrored = self._mirrored
+        origins = (self._origin + mirrored._origin) / self.width
+        return mirrored._open.at(-z - origins, workspace)
 
-    def _below(self, z, workspace):
-        if self.lower == -np.inf:
-            mass = self._open.at(z, workspace)
-            if self.upper < np.inf:
-                mass += self._open_above(2 * self.upper - z, workspace)
-            return mass
-        distances = z - self.lower
-        mass = self._within(distances, workspace)
-        near = distances < NEAR
-        if near.any():
-            mass[near] = distances[near] * self._slope(distances[near] ** 2)
+    def _below(self, x, workspace):
+        z = (x - self._origin) / self.width
+        if np.isfinite(self.lower):
+            return self._within(z, workspace)
+        mass = self._open.at(z, workspace)
+        if np.isfinite(self.upper):  # where what is above is reflected from
+            mass += self._open_above(-z, workspace)
         return mass
 
     def _within(self, s, workspace):
         """Mass between the lower bound and points at some distances from it."""
-        a, period = self.lower, 2 * (self.upper - self.lower)
-        mass = self._open.at(a + s, workspace) - self._open.at(a - s, workspace)
+        mass = self._differences(s, workspace)
+        near = s < NEAR
+        if near.any():
+            mass[near] = s[near] * self._slope(s[near] ** 2)
+        return mass
+
+    def _differences(self, s, workspace):
+        mass = self._open.at(s, workspace) - self._open.at(-s, workspace)
+        period = 2 * (self.upper - self.lower) / self.width
         if np.isfinite(period):
-            b, c = a + period, a - period
-            mass += self._open_above(b - s, workspace)
-            mass -= self._open_above(b + s, workspace)
-            mass += self._open.at(c + s, workspace) - self._open.at(c - s, workspace)
+            for sign, end in ((1, period - s), (-1, period + s)):
+                mass += sign * self._open_above(end, workspace)
+                mass += sign * self._open.at(sign * s - period, workspace)
         return mass
 
     @cached_property
@@ -155,7 +184,7 @@ class Reflected(Line):
 
         def slope(squares):
             s = np.sqrt(squares)
-            return self._within(s, Workspace()) / s
+            return self._differences(s, Workspace()) / s
 
         return Chebyshev.interpolate(slope, N_TERMS - 1, domain=[0, NEAR**2])
 
@@ -166,53 +195,60 @@ class BetweenNearBounds(Line):
 
     Attributes
     ----------
-    points, masses : ndarray of shape (n_points,)
+    locations, masses : ndarray of shape (n_locations,)
         As in :func:`line_of`.
+    width : float
+        Standard deviation of the kernels.
     lower, upper : float
-        Bounds; the points are within.
+        Bounds; the locations are within.
     """
 
-    points: np.ndarray
+    locations: np.ndarray
     masses: np.ndarray
+    width: float
     lower: float
     upper: float
 
-    def below(self, z, workspace):
-        s = np.clip(z - self.lower, 0, self.upper - self.lower)
-        return self._integral(s, self._means)
+    def below(self, x, workspace):
+        return self._integral(x - self.lower, self._means)
 
-    def above(self, z, workspace):
-        s = np.clip(self.upper - z, 0, self.upper - self.lower)
+    def above(self, x, workspace):
         # cos(n (π − x)) = (−1)ⁿ cos(n x)
-        return self._integral(s, self._means * (-1.0) ** np.arange(len(self._means)))
+        signs = (-1.0) ** np.arange(len(self._means))
+        return self._integral(self.upper - x, signs * self._means)
 
     def between(self, lower, upper):
         ends = np.clip([lower, upper], self.lower, self.upper) - self.lower
-        wide, narrow = ends.sum() / 2, np.diff(ends) / 2
-        waves = self._damped * np.cos(self._frequencies * wide)
-        terms = 2 * narrow * np.sinc(self._frequencies * narrow / np.pi) * waves
+        middle, half = ends.sum() / (2 * self.width), np.diff(ends) / (2 * self.width)
+        waves = self._damped * np.cos(self._frequencies * middle)
+        terms = 2 * half * np.sinc(self._frequencies * half / np.pi) * waves
         return self._cosines @ terms
+
+    @property
+    def _length(self):
+        """Bandwidths between the bounds."""
+        return (self.upper - self.lower) / self.width
 
     @cached_property
     def _frequencies(self):
-        width = self.upper - self.lower
-        return np.pi / width * np.arange(int(HIGHEST * width / np.pi) + 2)
+        return np.pi / self._length * np.arange(int(HIGHEST * self._length / np.pi) + 2)
 
     @cached_property
     def _damped(self):
-        """Transform of the kernel, twice but for the constant, over the width."""
+        """Transform of the kernel, twice but for the constant, over the length."""
         both = np.where(self._frequencies > 0, 2, 1)
-        width = self.upper - self.lower
-        return both * np.exp(-0.5 * self._frequencies**2) / width
+        return both * np.exp(-0.5 * self._frequencies**2) / self._length
 
     @cached_property
     def _cosines(self):
-        return np.cos(np.outer(self.points - self.lower, self._frequencies))
+        s = (self.locations - self.lower) / self.width
+        return np.cos(np.outer(s, self._frequencies))
 
     @cached_property
     def _means(self):
         return self.masses @ self._cosines
 
-    def _integral(self, s, means):
+    def _integral(self, distances, means):
+        s = np.clip(distances / self.width, 0, self._length)
         waves = s[:, None] * np.sinc(np.outer(s, self._frequencies) / np.pi)
         return waves @ (self._damped * means)
