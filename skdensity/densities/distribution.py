@@ -119,10 +119,10 @@ class DistributionMixin:
         return self._evaluated("sf", X)
 
     def quantile(self, q: ArrayLike) -> np.ndarray:
-        """Quantiles of the density, for one feature.
+        """Inverse of the distribution function, for one feature.
 
-        Values that it is below with given probabilities: the median for 0.5, and the
-        ends of an interval with equal tails for 0.025 and 0.975.
+        The median for 0.5; for 0.025 and 0.975 the ends of an interval that holds 95 %
+        and leaves as much on either side.
 
         Parameters
         ----------

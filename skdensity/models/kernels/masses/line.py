@@ -19,6 +19,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.polynomial.chebyshev import Chebyshev
+from scipy.special import ndtr
 
 from skdensity.models.kernels.masses.below import MassBelow
 from skdensity.models.kernels.masses.normal import mass_between
@@ -34,6 +35,8 @@ HIGHEST = 8.5
 # error is below 1e-11 for kernels within END of the bound.
 NEAR = 0.25
 N_TERMS = 16
+# What may be missing from a sum.
+NEGLIGIBLE = 1e-15
 
 
 class Line(ABC):
@@ -158,7 +161,7 @@ class Reflected(Line):
             return self._within(z, workspace)
         mass = self._open.at(z, workspace)
         if np.isfinite(self.upper):  # where what is above is reflected from
-            mass += self._open_above(-z, workspace)
+            _add(mass, -z, lambda near: self._open_above(-z[near], workspace))
         return mass
 
     def _within(self, s, workspace):
@@ -170,12 +173,20 @@ class Reflected(Line):
         return mass
 
     def _differences(self, s, workspace):
-        mass = self._open.at(s, workspace) - self._open.at(-s, workspace)
-        period = 2 * (self.upper - self.lower) / self.width
-        if np.isfinite(period):
-            for sign, end in ((1, period - s), (-1, period + s)):
-                mass += sign * self._open_above(end, workspace)
-                mass += sign * self._open.at(sign * s - period, workspace)
+        mass, length = (
+            self._open.at(s, workspace),
+            (self.upper - self.lower) / self.width,
+        )
+        _add(mass, s, lambda near: -self._open.at(-s[near], workspace))
+
+        def repeated(near: np.ndarray) -> np.ndarray:
+            far, near_by = 2 * length + s[near], 2 * length - s[near]
+            above = self._open_above(near_by, workspace)
+            above -= self._open_above(far, workspace)
+            below = self._open.at(-near_by, workspace) - self._open.at(-far, workspace)
+            return above + below
+
+        _add(mass, length - s, repeated)
         return mass
 
     @cached_property
@@ -187,6 +198,13 @@ class Reflected(Line):
             return self._differences(s, Workspace()) / s
 
         return Chebyshev.interpolate(slope, N_TERMS - 1, domain=[0, NEAR**2])
+
+
+def _add(mass, distances, term):
+    """Add what is not more than a kernel has beyond some distances, where it counts."""
+    near = np.flatnonzero(ndtr(-distances) > NEGLIGIBLE * mass)
+    if len(near):
+        mass[near] += term(near)
 
 
 @dataclass(frozen=True, eq=False)
