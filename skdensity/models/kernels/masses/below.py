@@ -23,8 +23,8 @@ from scipy.special import ndtr, ndtri
 from skdensity.passes.blocks import row_blocks
 from skdensity.passes.workspace import Workspace
 
-# Length of a cell, in bandwidths, and terms of the polynomials in it: their error is
-# 4e-12 of Φ(z − x), as far as REACH below x, and 1e-15 where Φ is not small.
+# Length of a cell, in bandwidths, and terms of the polynomials in it: their error was
+# 1e-12 of Φ(z − x) as far as REACH below x, and 4e-15 where Φ is not small.
 CELL = 0.5
 N_TERMS = 18
 # So far above a point a kernel has 1e-17 of its mass; so far below, all kernels have
@@ -39,8 +39,8 @@ END = 38.6
 CROWD = 8
 # Pairs of a query and a point that are held at a time.
 MAX_PAIRS = 2**18
-# The same for the far tail, where Φ is so steep that cells must be short: as far as END
-# below, the error is 1e-12. From so many points on it is worth the while.
+# The same for the far tail, where Φ is so steep that cells must be short: the error was
+# 4e-14 as far as END below. From so many points on it is worth the while.
 TAIL_CELL = 0.125
 FEW = 200
 # Cells further from the origin cannot be numbered.
@@ -91,12 +91,18 @@ class MassBelow:
         return values
 
     def _at(self, z):
-        out = self._crowds.at(z) + self._others.near(z)
+        out = self._crowds.at(z) + self._others.sums(z, REACH)
         small = np.flatnonzero(z < self._floor)
         if len(small):
-            log_mass = np.log(self.masses[0])
-            out[small] = self._everything.in_tail(z[small], log_mass)
+            out[small] = self._everything.sums(z[small], self._reach(z[small]))
         return out
+
+    def _reach(self, z):
+        """How far above queries kernels count beside the lowest."""
+        gaps = np.maximum(self.points[0] - z, 0)
+        with np.errstate(over="ignore"):
+            reach = np.sqrt(gaps**2 - 2 * (np.log(SMALL) + np.log(self.masses[0])))
+        return np.minimum(reach, END)
 
     @cached_property
     def _floor(self):
@@ -146,20 +152,10 @@ class Singles:
         """Mass of all points before each, and at last of all."""
         return np.concatenate([[0.0], np.cumsum(self.masses)])
 
-    def near(self, z: np.ndarray) -> np.ndarray:
-        """Mass below queries, without kernels more than REACH above."""
-        return self._sums(z, z + REACH)
-
-    def in_tail(self, z: np.ndarray, log_mass: float) -> np.ndarray:
-        """Mass below queries, of all kernels that matter beside the lowest's mass."""
-        gaps = np.maximum(self.points[0] - z, 0)
-        with np.errstate(over="ignore"):
-            reach = np.sqrt(gaps**2 - 2 * (np.log(SMALL) + log_mass))
-        return self._sums(z, z + np.minimum(reach, END))
-
-    def _sums(self, z, above):
+    def sums(self, z: np.ndarray, reach: np.ndarray | float) -> np.ndarray:
+        """Mass below queries, without kernels that are farther above than a reach."""
         first = np.searchsorted(self.points, z - FULL)
-        counts = np.searchsorted(self.points, above) - first
+        counts = np.searchsorted(self.points, z + reach) - first
         out = self.before[first]
         rows = np.flatnonzero(counts > 0)
         for part in _parts(rows, counts[rows]):
