@@ -192,6 +192,16 @@ class TestTails:
         ).fit(-X)
         np.testing.assert_allclose(mirrored.sf(-x[:, None]), exact, rtol=1e-9)
 
+    @pytest.mark.parametrize("bounds", [None, (-2e12, None)])
+    def test_an_outlier_costs_the_others_no_digits(self, bounds):
+        X = np.append(-1e12, rows(50))[:, None]
+        density = LOOKernelDensity(0.5, bounds=bounds).fit(X)
+        x = np.linspace(-3, 3, 13)
+        exact = [float(exact_below(density, value)) for value in x]
+        np.testing.assert_allclose(density.cdf(x[:, None]), exact, rtol=1e-11)
+        exact = [float(exact_above(density, value)) for value in x]
+        np.testing.assert_allclose(density.sf(x[:, None]), exact, rtol=1e-11)
+
     def test_the_upper_tail_is_not_one_minus_the_lower(self):
         X = np.random.RandomState(0).standard_normal((20_000, 1))
         density = LOOKernelDensity(0.1).fit(X)

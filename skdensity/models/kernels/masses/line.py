@@ -21,7 +21,7 @@ import numpy as np
 from numpy.polynomial.chebyshev import Chebyshev
 from scipy.special import ndtr
 
-from skdensity.models.kernels.masses.below import MassBelow
+from skdensity.models.kernels.masses.below import END, MassBelow
 from skdensity.models.kernels.masses.normal import mass_between
 from skdensity.passes.workspace import Workspace
 
@@ -79,6 +79,11 @@ def line_of(
         Lower and upper bound, infinite where there is none.
     """
     lower, upper = (-np.inf, np.inf) if bounds is None else bounds
+    # A bound that no kernel reaches is none: distances must not count from there.
+    if locations.min() - lower > END * width:
+        lower = -np.inf
+    if upper - locations.max() > END * width:
+        upper = np.inf
     kind = BetweenNearBounds if upper - lower < NARROW * width else Reflected
     return kind(locations.astype(np.float64), masses, width, lower, upper)
 
@@ -137,12 +142,12 @@ class Reflected(Line):
             -self.locations, self.masses, self.width, -self.upper, -self.lower
         )
 
-    @property
+    @cached_property
     def _origin(self):
-        """A bound, if there is one: bandwidths are counted from there."""
+        """Where bandwidths are counted from: a bound, or the middle, not an outlier."""
         if np.isfinite(self.lower):
             return self.lower
-        return self.upper if np.isfinite(self.upper) else self.locations[0]
+        return self.upper if np.isfinite(self.upper) else np.median(self.locations)
 
     @cached_property
     def _open(self):
