@@ -514,6 +514,21 @@ def test_a_density_must_be_fitted_first(ask):
         ask(LOOKernelDensity())
 
 
+@pytest.mark.parametrize("bounds", [None, (-3.0, None), (-3.0, 3.5), (-50.0, 50.0)])
+def test_numpy_may_raise_what_it_will(bounds):
+    density = LOOKernelDensity(0.05, bounds=bounds).fit(rows())
+    x = np.r_[np.linspace(-60, 60, 50), -2.9][:, None]
+    with np.errstate(all="raise"):
+        density.cdf(x), density.sf(x)
+        density.quantile([0, 1e-300, 1e-9, 0.5, 1])
+        density.probability(-np.inf, np.inf)
+        density.probability(2.0, np.inf)
+        density.region(0.9)
+        LOOKernelDensity([[0.1, 0.05], [0.05, 0.1]], rtol=0.01).fit(
+            rows(60, 2)
+        ).probability([-np.inf, 40], [np.inf, np.inf])
+
+
 class TestRoots:
     def test_they_are_found_to_rounding(self):
         exact = np.array([1e-12, 1.0, 1e5])

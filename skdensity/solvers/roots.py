@@ -50,7 +50,8 @@ def find_roots(
     active = np.arange(len(a))
     fa, fb = function(a, active), function(b, active)
     roots = np.where(np.abs(fa) < np.abs(fb), a, b)
-    goes_on, c, fc, t = fa * fb < 0, a, fa, np.full(len(a), 0.5)
+    goes_on, c, fc, t = np.sign(fa) != np.sign(fb), a, fa, np.full(len(a), 0.5)
+    goes_on &= np.minimum(np.abs(fa), np.abs(fb)) > 0
     for _ in range(MAX_STEPS):
         if not goes_on.any():
             break
@@ -72,13 +73,13 @@ def find_roots(
 
 def _least(a, b, best):
     """Smallest step that is one, as a share of the interval."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
         return (2 * EPS * np.abs(best) + 5e-324) / np.abs(b - a)
 
 
 def _next(a, b, c, fa, fb, fc):
     """Where to look next, as a share of the interval from a to b."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):  # what is not finite is not trusted
         place, level = (a - b) / (c - b), (fa - fb) / (fc - fb)
         trusted = (level**2 < place) & ((1 - level) ** 2 < 1 - place)
         t = fa / (fb - fa) * fc / (fb - fc)

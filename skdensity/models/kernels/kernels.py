@@ -185,10 +185,9 @@ class Kernels:
 
     @property
     def mesh(self) -> np.ndarray:
-        """Values of one feature, between which its density is smooth, ascending.
+        """Values of one feature, ascending, between which its density turns once at most.
 
-        A density that is not at one of them is at one of its ends, or in gaps that are
-        wide in bandwidths.
+        They reach as far as there is mass; gaps that are wide in bandwidths have none.
         """
         cells = np.unique(np.floor(self.points[:, 0] / MESH))
         reach = np.arange(-int(MESH_REACH / MESH), int(MESH_REACH / MESH) + 2)
