@@ -185,7 +185,7 @@ class Kernels:
 
     @property
     def mesh(self) -> np.ndarray:
-        """Values of one feature, ascending, between which its density turns once at most.
+        """Ascending values of one feature; between two the density turns once at most.
 
         They reach as far as there is mass; gaps that are wide in bandwidths have none.
         """
