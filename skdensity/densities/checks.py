@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from datetime import date, time, timedelta
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_array, check_random_state
@@ -264,3 +264,65 @@ def check_within(locations, bounds, numbers):
             f"({lower[feature]:g}, {upper[feature]:g}). Widen the bounds "
             "or remove such rows."
         )
+
+
+def check_one_feature(method, n_features):
+    """Complain if a question for one feature is put to a density of more."""
+    if n_features > 1:
+        raise ValueError(
+            f"`{method}` is for one feature; this density has {n_features}. "
+            "Take a `marginal` first."
+        )
+
+
+def checked_probabilities(q):
+    """Probabilities of any shape, as a float64 array."""
+    probabilities = checked_array(q, "q", np.shape(q))
+    outside = probabilities[~((probabilities >= 0) & (probabilities <= 1))]
+    if outside.size:
+        raise ValueError(
+            f"`q` has {outside[0]:g}; quantiles are of probabilities, from 0 to 1."
+        )
+    return probabilities
+
+
+def checked_coverage(coverage):
+    """A share between 0 and 1."""
+    check_scalar(coverage, "coverage", Real)
+    if not 0 < coverage < 1:
+        raise ValueError(
+            f"`coverage` is {coverage!r}; it must be between 0 and 1, such as 0.95."
+        )
+    return float(coverage)
+
+
+def checked_box(lower, upper, n_features):
+    """Corners (2, n_features) of a box, infinite where it has no end."""
+    box = np.stack(
+        [
+            _checked_corner(lower, "lower", n_features),
+            _checked_corner(upper, "upper", n_features),
+        ]
+    )
+    bad = np.flatnonzero(box[0] > box[1])
+    if len(bad):
+        low, high = box[:, bad[0]]
+        raise ValueError(
+            f"`lower` is {low:g} and `upper` is {high:g} for feature {bad[0]}; the "
+            "lower end of a box must not be above the upper one. Swap them."
+        )
+    return box
+
+
+def _checked_corner(corner, name, n_features):
+    numbers = np.asarray(corner, dtype=np.float64)
+    if numbers.shape not in ((), (n_features,)):
+        raise ValueError(
+            f"`{name}` has shape {numbers.shape}; expected ({n_features},), a number "
+            "for every feature, or one for all."
+        )
+    if np.isnan(numbers).any():
+        raise ValueError(
+            f"`{name}` contains NaN; use -np.inf and np.inf where a box has no end."
+        )
+    return np.broadcast_to(numbers, n_features)

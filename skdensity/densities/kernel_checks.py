@@ -61,15 +61,6 @@ def checked_algorithm(name: str) -> Algorithm:
     return ALGORITHMS[name]
 
 
-def check_one_feature(n_features: int) -> None:
-    """Complain if a density has more than one feature."""
-    if n_features > 1:
-        raise ValueError(
-            f"`cdf` is for one feature; this density has {n_features}. "
-            "Take a `marginal` first."
-        )
-
-
 def checked_values(
     values: ArrayLike, features: np.ndarray, bounds: np.ndarray | None
 ) -> np.ndarray:

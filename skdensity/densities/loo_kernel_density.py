@@ -17,8 +17,8 @@ from skdensity.densities.checks import (
     checked_bounds,
     feature_indices,
 )
+from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.kernel_checks import (
-    check_one_feature,
     checked_algorithm,
     checked_kernel,
     checked_masses,
@@ -29,6 +29,7 @@ from skdensity.densities.kernel_checks import (
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
+from skdensity.models.kernels.statistics import NOTHING
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
@@ -39,11 +40,13 @@ from skdensity.solvers.bandwidths.problem import Problem, reference
 from skdensity.solvers.bandwidths.rules import BANDWIDTHS, choose
 from skdensity.solvers.modes import climb
 
+# What a fit before may have left behind.
+FOUND_LATER = ("loo_score_", "loo_log_density_", "bandwidths_", "loo_scores_")
 # Starts of mean shift: more rows than this would find the same modes.
 MAX_STARTS = 2000
 
 
-class LOOKernelDensity(BaseDensity):
+class LOOKernelDensity(DistributionMixin, BaseDensity):
     r"""Gaussian kernel density with a bandwidth chosen by leave-one-out likelihood.
 
     .. math::
@@ -101,6 +104,14 @@ class LOOKernelDensity(BaseDensity):
         Mean leave-one-out log-likelihood under H, in nats per unit of weight. Computed
         when it is first asked for, whatever `bandwidth` is; −inf when there is one
         location only.
+    loo_log_density_ : ndarray of shape (n_samples,)
+        Leave-one-out log-density of every row, in nats and in the order that `fit` saw
+        them in: what `score_samples` gives for a row that was not there. Copies are
+        left out together; a row of weight zero has the density of all. About 5 % of
+        fresh rows are below its 5 % quantile, which is a threshold for outliers; that
+        of `score_samples` at the rows is none, as each is raised by its own kernel.
+        Computed when it is first asked for. After `marginal` or `condition` it is that
+        of the locations.
     bandwidths_ : ndarray of shape (n_tried,) + shape of `bandwidth_`
         The bandwidths that a search tried on all rows, the narrowest first. Set by
         ``"loo"``, ``"robust_loo"`` and ``"lscv"``.
@@ -270,11 +281,12 @@ class LOOKernelDensity(BaseDensity):
             else:
                 kernel = checked_kernel(self.bandwidth, rows.n_features)
                 shape = shape_of(self.bandwidth)
-            self.locations_, self.weights_, first = merge_duplicates(
+            self.locations_, self.weights_, first, self._places = merge_duplicates(
                 rows.X, rows.each_weight
             )
+            self._absent = rows.X[self._places < 0]
             self._bounds = self._checked_bounds(first, shape)
-            for name in ("loo_score_", "bandwidths_", "loo_scores_"):
+            for name in FOUND_LATER:
                 self.__dict__.pop(name, None)
             self._store(self._chosen(rows, shape) if is_rule else kernel)
         return self
@@ -291,6 +303,26 @@ class LOOKernelDensity(BaseDensity):
             criterion = LeaveOneOut(problem.kernels, workspace, problem.row_mass)
             (trial,) = criterion.trials([1.0])
         return float(trial.score)
+
+    @cached_property
+    def loo_log_density_(self) -> np.ndarray:
+        """Leave-one-out log-density of every training row, when it is asked for."""
+        kernels = self._model()
+        places = self._places_among(len(kernels.locations))
+        with Workspace(self.n_jobs) as workspace:
+            values = _left_out(kernels, workspace)[places]
+            is_absent = places < 0
+            if is_absent.any():
+                rows = ArrayRows(self._absent, workspace=workspace)
+                values[is_absent] = kernels.log_density(rows)
+        return values.astype(kernels.locations.dtype)
+
+    def _places_among(self, n_locations: int) -> np.ndarray:
+        """Which location each row of the fit is; without one, the locations are."""
+        places = getattr(self, "_places", None)
+        if places is None or places.max() != n_locations - 1:
+            return np.arange(n_locations)
+        return places
 
     def gradient(self, X: ArrayLike) -> np.ndarray:
         """Gradient of the log-density at every row.
@@ -361,44 +393,6 @@ class LOOKernelDensity(BaseDensity):
         with Workspace(self.n_jobs) as workspace:
             modes = climb(kernels, kernels.locations[::every], workspace)
         return modes.astype(kernels.locations.dtype)
-
-    def cdf(self, X: ArrayLike) -> np.ndarray:
-        """Probability of a value of at most x, for one feature.
-
-        A weighted sum of the kernels' own distribution functions, exact and without
-        quadrature.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, 1)
-            Where to evaluate.
-
-        Returns
-        -------
-        probability : ndarray of shape (n_samples,)
-            From 0 to 1, in the dtype of `X`.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` is not a finite table, or there is more than one feature.
-
-        See Also
-        --------
-        marginal : The density of one feature, which has a `cdf`.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity(bandwidth=1.0).fit([[-1.0], [1.0]])
-        >>> density.cdf([[-9.0], [0.0], [9.0]]).round(3)
-        array([0. , 0.5, 1. ])
-        """
-        X = self._rows(X)
-        check_one_feature(self._model().n_features)
-        return self._evaluated("cdf", X)
 
     def marginal(self, features: ArrayLike) -> Self:
         """The density of some features, whatever the others are.
@@ -559,9 +553,19 @@ class LOOKernelDensity(BaseDensity):
         density.n_features_in_ = len(features)
         if hasattr(self, "feature_names_in_"):
             density.feature_names_in_ = self.feature_names_in_[features]
-        density.locations_, density.weights_, _ = merge_duplicates(
+        density.locations_, density.weights_, *_ = merge_duplicates(
             kernels.locations, kernels.masses
         )
         density._bounds = kernels.bounds
         density._store(kernels.kernel)
         return density.set_params(bandwidth=density.bandwidth_, bounds=kernels.bounds)
+
+
+def _left_out(kernels: Kernels, workspace: Workspace) -> np.ndarray:
+    """Log-density of every location without its own rows, or without one of them."""
+    if len(kernels.locations) == 1:
+        return np.array([-np.inf])
+    ties = ties_of(kernels.locations, kernels.masses)
+    row_mass = Problem.of(kernels, ties, workspace).row_mass
+    ((log_density, _),) = LeaveOneOut(kernels, workspace, row_mass).at([1.0], NOTHING)
+    return log_density

@@ -111,12 +111,13 @@ class LeftOut:
     def _with_kept(self, sums, bandwidth, statistic, log_sums, means):
         """Sums from which only one row's share of the location's own is left out."""
         kept = np.maximum(1 - self.row_mass / self.kernels.masses[self.index], 0)
-        own, *columns = sums.own_sums(self.index, bandwidth, statistic)
+        own_sums = sums.own_sums(self.index, bandwidth, statistic)
+        own, columns = own_sums[0], own_sums[1:]
         with np.errstate(divide="ignore"):
             log_own = np.log(kept * own)
         total = np.logaddexp(log_sums, log_own)
         part = np.exp(log_own - total)[:, None]
-        return total, (1 - part) * means + part * (np.array(columns) / own).T
+        return total, (1 - part) * means + part * (columns / own).T
 
 
 class Criterion(LeftOut, ABC):
