@@ -24,16 +24,17 @@ from skdensity.densities.kernel_checks import (
     checked_masses,
     checked_values,
     kernel_of,
-    warn_of_ties,
 )
+from skdensity.densities.kernel_doubts import warn_of_table
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.columns import Column
 from skdensity.rows.distinct import merge_duplicates
-from skdensity.rows.ties import ties_of
+from skdensity.rows.repeats import repeats_in
 from skdensity.solvers.bandwidths.criteria import LeaveOneOut
 from skdensity.solvers.bandwidths.problem import Problem, reference
 from skdensity.solvers.bandwidths.rules import BANDWIDTHS, choose
@@ -274,10 +275,16 @@ class LOOKernelDensity(BaseDensity):
                 rows.X, rows.each_weight
             )
             self._bounds = self._checked_bounds(first, shape)
-            for name in ("loo_score_", "bandwidths_", "loo_scores_"):
+            for name in ("columns_", "loo_score_", "bandwidths_", "loo_scores_"):
                 self.__dict__.pop(name, None)
             self._store(self._chosen(rows, shape) if is_rule else kernel)
         return self
+
+    @cached_property
+    def columns_(self) -> list[Column]:
+        """What every feature's values are, when it is asked for."""
+        kernels = self._model()
+        return repeats_in(kernels.locations, kernels.masses).columns
 
     @cached_property
     def loo_score_(self) -> float:
@@ -285,10 +292,10 @@ class LOOKernelDensity(BaseDensity):
         kernels = self._model()
         if len(kernels.locations) == 1:
             return -np.inf
-        ties = ties_of(kernels.locations, kernels.masses)
+        repeats = repeats_in(kernels.locations, kernels.masses)
         with Workspace(self.n_jobs) as workspace:
-            problem = Problem.of(kernels, ties, workspace)
-            criterion = LeaveOneOut(problem.kernels, workspace, problem.row_mass)
+            problem = Problem.of(kernels, repeats, workspace)
+            criterion = LeaveOneOut(problem.kernels, workspace, repeats.left_out)
             (trial,) = criterion.trials([1.0])
         return float(trial.score)
 
@@ -528,18 +535,18 @@ class LOOKernelDensity(BaseDensity):
                 f"bandwidth={self.bandwidth!r} needs at least 2 distinct rows of "
                 "positive weight, but all rows are the same. Give `bandwidth` a number."
             )
-        ties = ties_of(self.locations_, self.weights_)
-        if rule.searches:
-            warn_of_ties(type(self).__name__, rows.n_rows, n_locations, ties)
-        kernel = reference(self.locations_, self.weights_, shape)
+        repeats = repeats_in(self.locations_, self.weights_)
+        self.columns_ = repeats.columns
+        kernel = reference(self.locations_, repeats, shape)
         summation = Summation(self.rtol, ALGORITHMS[self.algorithm])
         kernels = Kernels(
             self.locations_, self.weights_, kernel, self._bounds, summation
         )
-        choice = choose(rule, kernels, ties, rows.workspace)
+        choice = choose(rule, kernels, repeats, rows.workspace)
         if rule.searches:
             self.loo_scores_ = choice.scores
             self.bandwidths_ = np.array([tried.bandwidth for tried in choice.tried])
+        warn_of_table(self, repeats, choice, int(np.count_nonzero(rows.each_weight)))
         return choice.chosen.kernel
 
     def _store(self, kernel: Gaussian) -> None:

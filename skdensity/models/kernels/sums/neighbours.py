@@ -114,8 +114,10 @@ def _radii(queries, sources, bandwidth, workspace, own):
     pick = np.arange(len(queries)), order
     log_masses = sources.log_masses[near[pick]]
     beyond = 2 * (np.log(sources.n_copies / TRUNCATION) - log_masses)
-    # Relative to h no square overflows before the kernel does.
-    return bandwidth * np.sqrt((distances[pick] / bandwidth) ** 2 + beyond)
+    # Relative to h no square overflows before the kernel does; and where `beyond` is
+    # rounded away, the nearest must still be within.
+    radii = np.sqrt((distances[pick] / bandwidth) ** 2 + beyond)
+    return bandwidth * radii * (1 + 4 * np.finfo(np.float64).eps)
 
 
 def _cut(rows, sizes, n_pairs):

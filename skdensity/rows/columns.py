@@ -1,0 +1,205 @@
+"""What a column of a table is: continuous, on grids, with atoms among it, or discrete.
+
+Decided by how many rows share a value, which rounding and chance cannot exceed by much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import poisson
+
+from skdensity.rows.grids import cells, explains, grid_step
+from skdensity.rows.heaps import HEAVY, around, heaps_on
+from skdensity.rows.spread import spread_of
+
+# Share of rows that must share values for a column to be more than continuous.
+MIN_REPEATED = 0.01
+# Up to so many values, with so many rows to each, a column is discrete: too few to see
+# what is smooth.
+MAX_DISCRETE, MIN_ROWS = 20, 3
+# An atom has `HEAVY` times the rows that are usual around it, and not once in a
+# thousand columns by chance.
+P_CHANCE = 1e-3
+# With more values that are heavy than this share they are no exceptions.
+MAX_ATOMS = 0.05
+# From this share of the rows the coarser of two grids is that of the column.
+MAJORITY = 0.5
+# Narrowest kernels on a grid, in its steps: narrower ones show its gaps.
+NARROWEST = 0.5
+# Atoms that a representation names.
+MAX_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a feature's values are.
+
+    Attributes
+    ----------
+    kind : {"continuous", "grid", "discrete", "constant"}
+        On a grid are numbers that were rounded; discrete are few values that all rows
+        share.
+    n_values : int
+        Number of distinct values.
+    steps : tuple of float
+        Distance of neighbouring values on the grid, ascending where some values are on
+        a coarser one; of a discrete column the typical distance.
+    atoms : tuple of float
+        Values that come again and again among others that do not, the most frequent
+        first, unless they are those of a coarser grid.
+    atom_share : float
+        Share of the rows that are there, or on the coarser grid.
+    least_width : float
+        Half a step: narrower kernels show the gaps between the values. For many values
+        without a grid that all rows share, the width that as many rows would have.
+    """
+
+    kind: str
+    n_values: int
+    steps: tuple[float, ...] = ()
+    atoms: tuple[float, ...] = ()
+    atom_share: float = 0.0
+    least_width: float = 0.0
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether a density along it has more to show than a few values."""
+        return self.kind in ("continuous", "grid")
+
+    @property
+    def is_mostly_coarse(self) -> bool:
+        """Whether most rows are on the coarser of two grids."""
+        return self.kind == "grid" and self.atom_share > MAJORITY
+
+    def __repr__(self) -> str:
+        return f"Column({self})"
+
+    def __str__(self) -> str:
+        steps = " and ".join(f"{step:.6g}" for step in self.steps)
+        text = self.kind
+        if self.kind == "discrete":
+            text += f", {self.n_values} values" + (f" {steps} apart" if steps else "")
+        elif self.steps:
+            grid = (
+                f"multiples of {steps}" if self.kind == "grid" else f"some on {steps}"
+            )
+            text += f", {grid}"
+        if self.atoms:
+            named = ", ".join(f"{atom:.6g}" for atom in self.atoms[:MAX_NAMED])
+            more = ", ..." if len(self.atoms) > MAX_NAMED else ""
+            text += f", atoms at {named}{more} ({self.atom_share:.0%} of the rows)"
+        return text
+
+
+def described(column: np.ndarray, counts: np.ndarray) -> tuple[Column, np.ndarray]:
+    """What a column is, and how much of every row counts when a width is chosen.
+
+    Parameters
+    ----------
+    column : ndarray of shape (n_rows,)
+        Numbers.
+    counts : ndarray of shape (n_rows,)
+        How many rows each stands for.
+
+    Returns
+    -------
+    column : Column
+        The description.
+    part : ndarray of shape (n_rows,)
+        1, or less for rows at an atom, which together count as one place among those
+        around it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.columns import described
+    >>> described(np.array([0.0, 1.0, 1.0] * 9), np.ones(27))[0]
+    Column(discrete, 2 values 1 apart)
+    """
+    values, index = distinct_values(column)
+    shared = np.bincount(index, counts)
+    n_values, n_rows = len(values), shared.sum()
+    part = np.ones(n_values)
+    if n_values == 1:
+        found = Column("constant", 1)
+    elif 1 - n_values / n_rows < MIN_REPEATED:
+        found = Column("continuous", n_values)
+    elif n_values <= MAX_DISCRETE and n_rows >= MIN_ROWS * n_values:
+        step = float(np.median(np.diff(values.astype(np.float64))))
+        found = Column("discrete", n_values, (step,), least_width=NARROWEST * step)
+    else:
+        found, part = _of_many(values, shared)
+    return found, part[index]
+
+
+def distinct_values(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values that differ by more than rounding errors, and which of them each one is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.columns import distinct_values
+    >>> distinct_values(np.array([0.3, 3 * 0.1, 0.5]))
+    (array([0.3, 0.5]), array([0, 0, 1]))
+    """
+    values, index = np.unique(column, return_inverse=True)
+    error = 8 * np.finfo(np.float64).eps * np.abs(values).max()
+    is_new = np.append(True, np.diff(values) > error)
+    return values[is_new], (np.cumsum(is_new) - 1)[index]
+
+
+def _of_many(values, shared):
+    """The column of many values that rows share, and the part of each that counts."""
+    n_values, step = len(values), grid_step(values)
+    numbers = cells(values[:, None], np.array([step or 1.0]))
+    multiple, is_member = heaps_on(numbers[:, 0], shared) if step else (0, shared < 0)
+    steps = (step, multiple * step) if multiple else (step,)
+    kept = _without(shared, is_member)
+    share = float(1 - kept.sum() / shared.sum())
+    if multiple and share > MAJORITY:
+        width = NARROWEST * steps[-1]
+        return Column("grid", n_values, steps, (), share, width), np.ones(n_values)
+    is_atom = _are_atoms(kept)
+    kept = _without(kept, is_atom)
+    order = np.argsort(-shared[is_atom], kind="stable")
+    kind, width = _rest(values, numbers, kept, step)
+    found = Column(
+        kind,
+        n_values,
+        steps if kind == "grid" else (),
+        tuple(values[is_atom][order].tolist()),
+        float(1 - kept.sum() / shared.sum()),
+        width,
+    )
+    return found, kept / shared
+
+
+def _rest(values, numbers, shared, step):
+    """Kind and least width of a column without its atoms."""
+    n_values = len(values)
+    if step and explains(numbers, shared):
+        return "grid", NARROWEST * step
+    if 1 - n_values / shared.sum() < MIN_REPEATED:
+        return "continuous", 0.0
+    spread = spread_of(values, np.full(n_values, 1 / n_values))
+    return "discrete", float((4 / 3 / n_values) ** 0.2 * spread)
+
+
+def _are_atoms(shared):
+    """Values with many more rows than those around them, which are few."""
+    everywhere = np.arange(len(shared))
+    usual = np.maximum(around(shared, everywhere, everywhere + 1), 1)
+    chance = poisson.sf(shared - 1, 1.5 * usual) * len(shared)
+    is_heavy = (shared >= HEAVY * usual) & (chance < P_CHANCE)
+    return is_heavy & (is_heavy.mean() <= MAX_ATOMS)
+
+
+def _without(shared, which):
+    """Rows of some values replaced by what is usual around them."""
+    before = np.searchsorted(np.flatnonzero(~which), np.flatnonzero(which))
+    usual = np.maximum(around(shared[~which], before, before), 1)
+    kept = shared.astype(np.float64)
+    kept[which] = np.minimum(usual, kept[which])
+    return kept
