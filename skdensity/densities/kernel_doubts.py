@@ -90,7 +90,8 @@ def _columns(repeats, choice, names):
 
 
 def _matters(column, width, repeats):
-    is_shared = repeats.is_rounded and column.least_width > 0
+    is_shared = repeats.repeated >= MIN_REPEATED and repeats.is_rounded
+    is_shared &= column.least_width > 0
     return column.atom_share > 0 or is_shared or _is_held(column, width)
 
 

@@ -19,6 +19,8 @@ MIN_REPEATED = 0.01
 # Up to so many values, with so many rows to each, a column is discrete: too few to see
 # what is smooth.
 MAX_DISCRETE, MIN_ROWS = 20, 3
+# On a grid of so many values a group may be as narrow as an atom is.
+MAX_COARSE = 40
 # An atom has `HEAVY` times the rows that are usual around it, and not once in a
 # thousand columns by chance.
 P_CHANCE = 1e-3
@@ -154,14 +156,16 @@ def _of_many(values, shared):
     """The column of many values that rows share, and the part of each that counts."""
     n_values, step = len(values), grid_step(values)
     numbers = cells(values[:, None], np.array([step or 1.0]))
-    multiple, is_member = heaps_on(numbers[:, 0], shared) if step else (0, shared < 0)
+    is_coarse, nothing = step > 0 and n_values <= MAX_COARSE, np.zeros(n_values, bool)
+    is_fine = step > 0 and not is_coarse
+    multiple, is_member = heaps_on(numbers[:, 0], shared) if is_fine else (0, nothing)
     steps = (step, multiple * step) if multiple else (step,)
     kept = _without(shared, is_member)
     share = float(1 - kept.sum() / shared.sum())
     if multiple and share > MAJORITY:
         width = NARROWEST * steps[-1]
         return Column("grid", n_values, steps, (), share, width), np.ones(n_values)
-    is_atom = _are_atoms(kept)
+    is_atom = nothing if is_coarse else _are_atoms(kept, is_fine)
     kept = _without(kept, is_atom)
     order = np.argsort(-shared[is_atom], kind="stable")
     kind, width = _rest(values, numbers, kept, step)
@@ -187,12 +191,17 @@ def _rest(values, numbers, shared, step):
     return "discrete", float((4 / 3 / n_values) ** 0.2 * spread)
 
 
-def _are_atoms(shared):
-    """Values with many more rows than those around them, which are few."""
+def _are_atoms(shared, is_grid):
+    """Values with many more rows than those around them, which are few.
+
+    On a grid some have by chance.
+    """
     everywhere = np.arange(len(shared))
     usual = np.maximum(around(shared, everywhere, everywhere + 1), 1)
-    chance = poisson.sf(shared - 1, 1.5 * usual) * len(shared)
-    is_heavy = (shared >= HEAVY * usual) & (chance < P_CHANCE)
+    is_heavy = shared >= HEAVY * usual
+    if is_grid:
+        chance = poisson.sf(shared - 1, 1.5 * usual) * len(shared)
+        is_heavy &= chance < P_CHANCE
     return is_heavy & (is_heavy.mean() <= MAX_ATOMS)
 
 

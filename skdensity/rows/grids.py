@@ -47,27 +47,25 @@ def grid_step(values: np.ndarray) -> float:
     >>> grid_step(np.sqrt(np.arange(2.0, 9.0)))
     0.0
     """
+    # Decimals first; then what numbers of few bits were rounded to by themselves.
+    errors = 4 * np.abs(values).max() * np.array(
+        [np.finfo(values.dtype).eps, np.finfo(np.float64).eps]
+    )
     offsets = values.astype(np.float64) - values[0]
+    return _common_step(offsets, errors[0]) or _common_step(offsets, errors[1])
+
+
+def _common_step(offsets, error):
+    """Greatest common divisor of numbers that begin with 0 and have errors."""
     step = float(np.diff(offsets).min())
-    while _rounding(values) < MAX_ROUNDING * step:
-        off = _off(values, values[0], step)
-        is_off = off > OFF_GRID * step + _rounding(values)
+    while error < MAX_ROUNDING * step:
+        off = np.abs(offsets - step * np.round(offsets / step))
+        is_off = off > OFF_GRID * step + error
         if not is_off.any():
             # The mean over the whole range is more exact than one gap.
             return float(offsets[-1] / np.round(offsets[-1] / step))
         step = float(off[is_off].min())
     return 0.0
-
-
-def _off(values, origin, step):
-    """Distances from the nearest point of a grid."""
-    offsets = values.astype(np.float64) - origin
-    return np.abs(offsets - step * np.round(offsets / step))
-
-
-def _rounding(values):
-    """Rounding errors of differences of numbers, of their dtype."""
-    return 4 * np.finfo(values.dtype).eps * float(np.abs(values).max())
 
 
 def cells(columns: np.ndarray, steps: np.ndarray) -> np.ndarray:

@@ -15,6 +15,8 @@ MAX_MULTIPLE = 200
 HEAVY, P_CHANCE, MIN_DEVIATIONS = 2.5, 1e-7, 10.0
 # So many values are needed to see a grid, and so many grids to see what deviates.
 MIN_VALUES, MIN_GRIDS = 4, 8
+# Values that may be atoms, and not count.
+N_ATOMS = 2
 # Values to either side that show what is usual.
 N_AROUND = 4
 
@@ -78,10 +80,8 @@ def heaps_on(numbers: np.ndarray, shared: np.ndarray) -> tuple[int, np.ndarray]:
     >>> heaps_on(numbers, np.full(100, 4))[0]
     0
     """
-    everywhere = np.arange(len(shared))
-    # A single atom is no heap.
-    usual = np.maximum(around(shared, everywhere, everywhere + 1), 1)
-    rows = np.minimum(shared, 2 * HEAVY * usual)
+    # An atom or two, such as the ends of clipped values, are no heap.
+    rows = np.minimum(shared, np.partition(shared, -N_ATOMS - 1)[-N_ATOMS - 1])
     # A step as wide as the spread makes remainders of its own.
     most = int(min(MAX_MULTIPLE, spread_of(numbers, shared / shared.sum())))
     found = [_heaviest(numbers, rows, multiple) for multiple in range(2, most + 1)]

@@ -25,7 +25,7 @@ from skdensity.solvers.bandwidths.shape import best_shape
 # Of the least width: half a step shows 1.4 % of the steps, this much a thousandth.
 ABOVE_RIPPLES = 1.25
 FLAT = (
-    'bandwidth="isj" finds no structure, as in uniform rows: its equation has no root, '
+    "bandwidth='isj' finds no structure, as in uniform rows: its equation has no root, "
     "and the widest candidate is taken"
 )
 
