@@ -24,6 +24,8 @@ MAX_COARSE = 40
 # An atom has `HEAVY` times the rows that are usual around it, and not once in a
 # thousand columns by chance.
 P_CHANCE = 1e-3
+# Where all values are there again, without a grid, it has so many times the rows.
+AMONG_COPIES = 10
 # With more values that are heavy than this share they are no exceptions.
 MAX_ATOMS = 0.05
 # From this share of the rows the coarser of two grids is that of the column.
@@ -147,62 +149,87 @@ def distinct_values(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (array([0.3, 0.5]), array([0, 0, 1]))
     """
     values, index = np.unique(column, return_inverse=True)
-    error = 8 * np.finfo(np.float64).eps * np.abs(values).max()
+    error = 8 * np.finfo(np.float64).eps * np.abs(values[1:])
     is_new = np.append(True, np.diff(values) > error)
     return values[is_new], (np.cumsum(is_new) - 1)[index]
 
 
 def _of_many(values, shared):
     """The column of many values that rows share, and the part of each that counts."""
-    n_values, step = len(values), grid_step(values)
-    numbers = cells(values[:, None], np.array([step or 1.0]))
-    is_coarse, nothing = step > 0 and n_values <= MAX_COARSE, np.zeros(n_values, bool)
-    is_fine = step > 0 and not is_coarse
-    multiple, is_member = heaps_on(numbers[:, 0], shared) if is_fine else (0, nothing)
-    steps = (step, multiple * step) if multiple else (step,)
+    step = grid_step(values)
+    if step and len(values) > MAX_COARSE:
+        found = _heaped(values, shared, step) or _on_grid(
+            values, shared, shared, (step,)
+        )
+    elif step and explains(_cells(values, step), shared):
+        width = NARROWEST * step
+        found = Column("grid", len(values), (step,), least_width=width), shared
+    else:
+        found = None
+    column, kept = found or _without_grid(values, shared)
+    return column, kept / shared
+
+
+def _heaped(values, shared, step):
+    """The column if some values are on a coarser grid, and what counts; else None."""
+    multiple, is_member = heaps_on(_cells(values, step)[:, 0], shared)
+    if multiple == 0:
+        return None
+    coarse, steps = multiple * step, (step, multiple * step)
     kept = _without(shared, is_member)
-    share = float(1 - kept.sum() / shared.sum())
-    if multiple and share > MAJORITY:
-        width = NARROWEST * steps[-1]
-        return Column("grid", n_values, steps, (), share, width), np.ones(n_values)
-    is_atom = nothing if is_coarse else _are_atoms(kept, is_fine)
-    kept = _without(kept, is_atom)
-    order = np.argsort(-shared[is_atom], kind="stable")
-    kind, width = _rest(values, numbers, kept, step)
-    found = Column(
-        kind,
-        n_values,
-        steps if kind == "grid" else (),
-        tuple(values[is_atom][order].tolist()),
-        float(1 - kept.sum() / shared.sum()),
-        width,
-    )
-    return found, kept / shared
+    share = _share(kept, shared)
+    if share <= MAJORITY:
+        return _on_grid(values, kept, shared, steps)
+    if not explains(_cells(values, coarse), shared):
+        return None
+    width = NARROWEST * coarse
+    return Column("grid", len(values), steps, (), share, width), shared
 
 
-def _rest(values, numbers, shared, step):
-    """Kind and least width of a column without its atoms."""
-    n_values = len(values)
-    if step and explains(numbers, shared):
-        return "grid", NARROWEST * step
-    if 1 - n_values / shared.sum() < MIN_REPEATED:
-        return "continuous", 0.0
+def _on_grid(values, counted, shared, steps):
+    """The column if rounding explains what is no atom, and what counts; else None."""
+    kept, atoms = _apart_from_atoms(values, counted, is_grid=True)
+    if not explains(_cells(values, steps[0]), kept):
+        return None
+    share, width = _share(kept, shared), NARROWEST * steps[0]
+    return Column("grid", len(values), steps, atoms, share, width), kept
+
+
+def _without_grid(values, shared):
+    """The column of values without a grid, and what counts of each."""
+    kept, atoms = _apart_from_atoms(values, shared, is_grid=False)
+    n_values, share = len(values), _share(kept, shared)
+    if 1 - n_values / kept.sum() < MIN_REPEATED:
+        return Column("continuous", n_values, (), atoms, share), kept
     spread = spread_of(values, np.full(n_values, 1 / n_values))
-    return "discrete", float((4 / 3 / n_values) ** 0.2 * spread)
+    width = float((4 / 3 / n_values) ** 0.2 * spread)
+    return Column("discrete", n_values, (), atoms, share, width), kept
 
 
-def _are_atoms(shared, is_grid):
-    """Values with many more rows than those around them, which are few.
+def _apart_from_atoms(values, shared, is_grid):
+    """What counts of every value, and those that are atoms, the most frequent first.
 
-    On a grid some have by chance.
+    Atoms have many more rows than the values around them, and are few.
     """
     everywhere = np.arange(len(shared))
     usual = np.maximum(around(shared, everywhere, everywhere + 1), 1)
-    is_heavy = shared >= HEAVY * usual
+    is_atom = shared >= HEAVY * usual
     if is_grid:
-        chance = poisson.sf(shared - 1, 1.5 * usual) * len(shared)
-        is_heavy &= chance < P_CHANCE
-    return is_heavy & (is_heavy.mean() <= MAX_ATOMS)
+        is_atom &= poisson.sf(shared - 1, 1.5 * usual) * len(shared) < P_CHANCE
+    else:
+        is_atom &= (usual < 2) | (shared >= AMONG_COPIES * usual)
+    is_atom &= is_atom.mean() <= MAX_ATOMS
+    order = np.argsort(-shared[is_atom], kind="stable")
+    return _without(shared, is_atom), tuple(values[is_atom][order].tolist())
+
+
+def _cells(values, step):
+    return cells(values[:, None], np.array([step]))
+
+
+def _share(kept, shared):
+    """Share of the rows that do not count."""
+    return float(1 - kept.sum() / shared.sum())
 
 
 def _without(shared, which):

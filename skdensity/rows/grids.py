@@ -22,7 +22,7 @@ MAX_EXCESS = 1.5
 KEYS = np.random.RandomState(0).randint(1, 2**62, size=64, dtype=np.int64) | 1
 
 
-def grid_step(values: np.ndarray) -> float:
+def grid_step(values: np.ndarray, off_grid: float = OFF_GRID) -> float:
     """Step of the coarsest grid that holds all of some numbers; 0 without one.
 
     Euclid's algorithm on the gaps between them, which ends at rounding errors where
@@ -32,6 +32,8 @@ def grid_step(values: np.ndarray) -> float:
     ----------
     values : ndarray of shape (n_values,)
         Distinct, in ascending order, at least 2.
+    off_grid : float
+        How far they may be off the grid, as a share of its step.
 
     Returns
     -------
@@ -48,19 +50,22 @@ def grid_step(values: np.ndarray) -> float:
     0.0
     """
     # Decimals first; then what numbers of few bits were rounded to by themselves.
-    errors = 4 * np.abs(values).max() * np.array(
-        [np.finfo(values.dtype).eps, np.finfo(np.float64).eps]
+    errors = (
+        4
+        * np.abs(values).max()
+        * np.array([np.finfo(values.dtype).eps, np.finfo(np.float64).eps])
     )
     offsets = values.astype(np.float64) - values[0]
-    return _common_step(offsets, errors[0]) or _common_step(offsets, errors[1])
+    found = (_common_step(offsets, error, off_grid) for error in errors)
+    return next(filter(None, found), 0.0)
 
 
-def _common_step(offsets, error):
+def _common_step(offsets, error, off_grid):
     """Greatest common divisor of numbers that begin with 0 and have errors."""
     step = float(np.diff(offsets).min())
     while error < MAX_ROUNDING * step:
         off = np.abs(offsets - step * np.round(offsets / step))
-        is_off = off > OFF_GRID * step + error
+        is_off = off > off_grid * step + error
         if not is_off.any():
             # The mean over the whole range is more exact than one gap.
             return float(offsets[-1] / np.round(offsets[-1] / step))

@@ -26,6 +26,8 @@ from skdensity.rows.heaps import HEAVY, around
 # Most rows that the location with the least mass can stand for, and how many times
 # that the largest can.
 MAX_FEWEST, MAX_COUNT = 1e5, 1e9
+# How far counts may be off: many pairs of numbers have a rough common divisor.
+OFF_COUNTS = 1e-6
 # Numbers with few digits are multiples of a small unit, too: so many times as unlike as
 # counts, masses in neighbouring cells are no counts.
 UNLIKE = 50
@@ -133,13 +135,13 @@ def unit_of(masses: np.ndarray) -> float:
     least = masses.min()
     if masses.max() > MAX_COUNT * least:
         return 0.0
-    unit = grid_step(np.unique(np.append(0.0, masses / least)))
+    unit = grid_step(np.unique(np.append(0.0, masses / least)), OFF_COUNTS)
     return float(unit * least) if unit > 1 / MAX_FEWEST else 0.0
 
 
 def _largest_but_atoms(masses):
     """The largest of the masses below a gap, if those above it are few."""
-    n_largest = int(MAX_ATOMS * len(masses)) + 1
+    n_largest = int(MAX_ATOMS * len(masses))
     largest = np.sort(masses)[-n_largest - 1 :][::-1]
     above = np.flatnonzero(largest[:-1] > GAP * largest[1:])
     return largest[above[-1] + 1] if len(above) else largest[0]
