@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, ndtri
 from scipy.stats import gaussian_kde
+from sklearn.datasets import load_diabetes
 
 from skdensity import LOOKernelDensity
 from skdensity.datasets import make_mixture_1d
@@ -749,3 +750,290 @@ def test_a_number_may_be_an_array_without_axes():
     X = normal(0)
     number, array = (LOOKernelDensity(h).fit(X) for h in (0.3, np.array(0.3)))
     assert array.bandwidth_ == number.bandwidth_
+
+
+# What real tables are made of.
+
+
+def rng_of(seed=0):
+    return np.random.default_rng(seed)
+
+
+def zero_or_one(n=200):
+    r = rng_of()
+    return np.column_stack([r.integers(0, 2, n), r.normal(size=n)])
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["diag", "full", "spherical"])
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e6])
+def test_a_column_of_zeros_and_ones_is_held_at_half_a_step(
+    bandwidth, covariance_type, scale
+):
+    X = scale * (zero_or_one() + 3)
+    H = np.atleast_2d(chosen(X, bandwidth, covariance_type=covariance_type)) / scale
+    if covariance_type == "full":
+        H = np.sqrt(np.diag(H))[None] / np.sqrt(scale)
+    widths = np.resize(H, 2)
+    assert 0.5 * (1 - 1e-9) <= widths[0] < 0.6
+    assert 0.25 < widths[1] < 0.6
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["diag", "full"])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda r, n: r.integers(1, 6, n),
+        lambda r, n: r.poisson(2, n),
+        lambda r, n: r.normal(45, 15, n).round(),
+        lambda r, n: r.choice(r.normal(size=60), n),
+    ],
+    ids=["scores", "counts", "ages", "sites"],
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_other_columns_do_not_suffer_from_discrete_ones(
+    bandwidth, covariance_type, draw, weighted
+):
+    r = rng_of()
+    X = np.column_stack([draw(r, 500), r.normal(size=500)])
+    weight = r.uniform(0.5, 2, 500) if weighted else None
+    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        density.fit(X, sample_weight=weight)
+    widths = np.sqrt(np.diag(density.covariance_))
+    assert widths[0] >= density.columns_[0].least_width * (1 - 1e-9) > 0
+    alone = chosen(X[:, 1:], bandwidth, weight)
+    assert 0.5 < widths[1] / alone < 2
+
+
+def test_one_width_for_columns_that_need_two_is_said_to_be_none():
+    X = np.column_stack([rng_of().integers(1950, 2000, 300), 0.1 * normal(0, 300)])
+    with pytest.warns(UserWarning, match="StandardScaler.*covariance_type='diag'"):
+        LOOKernelDensity().fit(X)
+    with pytest.warns(
+        UserWarning, match=r"half a step of column 0, 0\.5, is more than"
+    ):
+        LOOKernelDensity("scott").fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        LOOKernelDensity(covariance_type="diag").fit(X)
+        LOOKernelDensity().fit((X - X.mean(axis=0)) / X.std(axis=0))
+        LOOKernelDensity().fit(normal(0) * [1.0, 2.9, 1.2])
+
+
+def test_messages_name_features():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(zero_or_one(), columns=["sex", "dose"])
+    density = LOOKernelDensity(covariance_type="diag")
+    with pytest.warns(UserWarning, match=r"'sex' is discrete, 2 values 1 apart \(held"):
+        density.fit(frame)
+    assert [each.kind for each in density.columns_] == ["discrete", "continuous"]
+
+
+def test_columns_are_told_whatever_the_bandwidth():
+    density = LOOKernelDensity([1.0, 1.0]).fit(zero_or_one())
+    assert [each.kind for each in density.columns_] == ["discrete", "continuous"]
+    density.fit(np.column_stack([normal(0), normal(1)])[:50])
+    assert density.columns_[0].n_values == 50
+
+
+def copies_of(n_features, n_drawn=60):
+    r = rng_of()
+    rows = r.normal(170, 10, (n_drawn, n_features)).round(4 if n_features > 1 else 1)
+    return rows[r.integers(0, n_drawn, 1000)]
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("n_features", [1, 2])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_rows_drawn_again_and_again_say_no_more_than_once(bandwidth, n_features, scale):
+    X = scale * copies_of(n_features)
+    # That some are there more often than others makes a small difference.
+    expected = chosen(np.unique(X, axis=0), bandwidth)
+    assert chosen(X, bandwidth) == pytest.approx(expected, rel=0.3)
+
+
+def incomes(r, n):
+    return r.lognormal(7.5, 0.5, n)
+
+
+def heaped(x, r, step, share):
+    coarse = 50 * step * (x / (50 * step)).round()
+    return np.where(r.random(len(x)) < share, coarse, step * (x / step).round())
+
+
+def hours(r, n):
+    return r.normal(38, 10, n)
+
+
+ROUNDED = {
+    "tenths": (lambda r, n: r.normal(size=n), lambda x, r: x.round(1), 0.1),
+    "integers": (lambda r, n: r.normal(0, 15, n), lambda x, r: x.round(), 1.0),
+    "counts": (lambda r, n: r.gamma(20, 1.5, n), lambda x, r: x.round(), 1.0),
+    "heaps": (incomes, lambda x, r: heaped(x, r, 10.0, 0.1), 10.0),
+    "many heaps": (incomes, lambda x, r: heaped(x, r, 10.0, 0.3), 10.0),
+    "spike": (hours, lambda x, r: np.where(r.random(len(x)) < 0.3, 40, x), 0.0),
+    "rounded spike": (
+        hours,
+        lambda x, r: np.where(r.random(len(x)) < 0.3, 40, x.round(1)),
+        0.1,
+    ),
+    "zeros": (
+        lambda r, n: r.gamma(2, 5, n),
+        lambda x, r: np.where(r.random(len(x)) < 0.3, 0, x.round(1)),
+        0.1,
+    ),
+    "clipped": (
+        lambda r, n: np.clip(r.normal(size=n), -1.5, 2),
+        lambda x, r: x.round(3),
+        1e-3,
+    ),
+}
+
+
+def ratio_of(name, bandwidth, n_rows, n_seeds):
+    """Median ratio of widths with and without rounding, and what is allowed."""
+    draw, damage, step = ROUNDED[name]
+    pairs = []
+    for seed in range(n_seeds):
+        r = rng_of(seed)
+        x = draw(r, n_rows)
+        pair = damage(x, r)[:, None], x[:, None]
+        pairs.append([chosen(X, bandwidth) for X in pair])
+    with_it, without = np.transpose(pairs)
+    return np.median(with_it / without), max(0.3, np.median(step / 2 / without))
+
+
+@pytest.mark.parametrize("bandwidth", ["loo", "lscv", "robust_loo", "isj"])
+@pytest.mark.parametrize("name", ROUNDED)
+def test_rounding_spikes_and_heaps_hardly_change_the_width(name, bandwidth):
+    ratio, tol = ratio_of(name, bandwidth, 500, 5)
+    assert abs(ratio - 1) <= tol
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bandwidth", ["loo", "lscv", "robust_loo"])
+@pytest.mark.parametrize("n_rows", [500, 4000, 30_000])
+@pytest.mark.parametrize("name", ROUNDED)
+def test_nor_do_they_with_many_rows(name, n_rows, bandwidth):
+    ratio, tol = ratio_of(name, bandwidth, n_rows, 20)
+    assert abs(ratio - 1) <= tol
+
+
+@pytest.mark.parametrize("bandwidth", ["robust_loo", "isj", "silverman", "scott"])
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+@pytest.mark.parametrize("n_outliers", [1, 15])
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_outliers_hardly_change_robust_widths(
+    bandwidth, covariance_type, n_features, n_outliers, spread
+):
+    factors = []
+    for seed in range(3):
+        r = rng_of(seed)
+        X = r.normal(size=(485, n_features))
+        far = spread * r.normal(size=(n_outliers, n_features))
+        far[:, 0] += 1000
+        here, there = (
+            LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+            for _ in range(2)
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            here, there = here.fit(X).covariance_, there.fit([*X, *far]).covariance_
+        squares = np.linalg.eigvals(np.linalg.solve(here, there)).real
+        factors.append([np.sqrt(squares.min()), np.sqrt(squares.max())])
+    least, most = np.median(factors, axis=0)
+    assert 0.75 < least <= most < 1.25
+
+
+WILD = {
+    "log-uniform": lambda r: 10 ** r.uniform(-8, 8, 300),
+    "Cauchy⁵": lambda r: r.standard_cauchy(200) ** 5,
+    "lognormal": lambda r: r.lognormal(0, 8, 300),
+    "failed sensor": lambda r: np.append(r.normal(size=512), -9999),
+}
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("name", WILD)
+def test_wild_rows_have_finite_widths(bandwidth, name):
+    for seed in range(3):
+        width = chosen(WILD[name](rng_of(seed))[:, None], bandwidth)
+        assert np.isfinite(width)
+        assert width > 0
+
+
+@pytest.mark.parametrize("bounds", [(0, 1), (0, None)])
+def test_isj_respects_bounds(bounds):
+    # Of an exponential density the bound is no edge, and of uniform rows no end.
+    r = rng_of()
+    x = r.random((500, 1)) if bounds == (0, 1) else r.exponential(size=(500, 1))
+    free, bounded = chosen(x, "isj"), chosen(x, "isj", bounds=bounds)
+    assert bounded > 2 * free
+
+
+def test_isj_says_that_a_flat_density_is_flat():
+    x = rng_of(1).random((500, 1))
+    density = LOOKernelDensity("isj", bounds=(0, 1))
+    with pytest.warns(UserWarning, match="no structure.*no root.*widest candidate"):
+        density.fit(x)
+    assert 0.25 < density.bandwidth_ < 0.5
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
+def test_weights_of_any_size_are_silent(bandwidth, covariance_type):
+    r = rng_of()
+    X, weight = r.normal(size=(300, 2)), np.exp(-0.5 * r.uniform(0, 38, 300) ** 2)
+    assert 0 < weight.min() < np.finfo(np.float64).tiny
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+        density.fit(X, sample_weight=weight)
+    assert np.all(np.isfinite(density.covariance_))
+
+
+def measurements(n=32):
+    """Columns of the kinds that tables of cars and of the weather have."""
+    r = rng_of()
+    cylinders = r.choice([4, 6, 8], n, p=[0.35, 0.2, 0.45])
+    return np.column_stack(
+        [
+            (40 - 3 * cylinders + r.normal(0, 2.5, n)).round(1),
+            cylinders,
+            (45 * cylinders - 50 + r.normal(0, 40, n)).round(1),
+            (25 * cylinders - 10 + r.normal(0, 25, n)).round(),
+            cylinders < 7,
+            r.choice([3, 4, 5], n),
+        ]
+    )
+
+
+TABLES = {
+    "diabetes": lambda: load_diabetes().data,
+    "raw diabetes": lambda: load_diabetes(scaled=False).data,
+    "cars": measurements,
+    "many cars": lambda: measurements(500),
+}
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["diag", "full"])
+@pytest.mark.parametrize("name", TABLES)
+def test_ordinary_tables_have_widths_that_no_column_collapses_in(
+    bandwidth, covariance_type, name
+):
+    X = TABLES[name]()
+    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        density.fit(X)
+    widths = np.sqrt(np.diag(density.covariance_))
+    least = np.array([each.least_width for each in density.columns_])
+    assert np.all(widths >= (1 - 1e-9) * least)
+    assert np.all(widths > 0.05 * X.std(axis=0))
+    assert np.all(widths < 5 * X.std(axis=0))
+    assert np.isfinite(density.loo_score_)
