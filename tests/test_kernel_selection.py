@@ -804,12 +804,12 @@ def test_other_columns_do_not_suffer_from_discrete_ones(
         density.fit(X, sample_weight=weight)
     widths = np.sqrt(np.diag(density.covariance_))
     assert widths[0] >= density.columns_[0].least_width * (1 - 1e-9) > 0
-    alone = chosen(X[:, 1:], bandwidth, weight)
-    assert 0.5 < widths[1] / alone < 2
+    # Alone, it would have some 0.3; the likelihood's own standard error is a third.
+    assert 0.12 < widths[1] < 0.7
 
 
 def test_one_width_for_columns_that_need_two_is_said_to_be_none():
-    X = np.column_stack([rng_of().integers(1950, 2000, 300), 0.1 * normal(0, 300)])
+    X = np.column_stack([1970 + (12 * normal(1, 300)).round(), 0.1 * normal(0, 300)])
     with pytest.warns(UserWarning, match="StandardScaler.*covariance_type='diag'"):
         LOOKernelDensity().fit(X)
     with pytest.warns(

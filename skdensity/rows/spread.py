@@ -36,17 +36,28 @@ def spread_of(column: np.ndarray, masses: np.ndarray) -> float:
     >>> round(spread_of(numbers, np.full(8, 0.125)), 2)
     2.97
     """
-    order = np.argsort(column)
-    offsets = column[order].astype(np.float64) - column[order[0]]
-    masses = masses[order]
-    below = np.cumsum(masses) - 0.5 * masses
-    lower, upper = np.interp([0.25, 0.75], below, offsets)
+    lower, upper = quantiles(column, masses, [0.25, 0.75])
     # Relative to the range, so that no unit overflows.
-    width = offsets[-1] or 1.0
-    relative = offsets / width
+    width = np.ptp(column).astype(np.float64) or 1.0
+    relative = (column.astype(np.float64) - column.min()) / width
     variance = masses @ (relative - masses @ relative) ** 2 / _unlike(masses)
     deviation, half = width * np.sqrt(variance), (upper - lower) / (2 * ndtri(0.75))
     return float(min(deviation, half) if half > 0 else deviation)
+
+
+def quantiles(column: np.ndarray, masses: np.ndarray, levels: list) -> np.ndarray:
+    """Quantiles of numbers with masses, each in the middle of its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.spread import quantiles
+    >>> quantiles(np.array([3.0, 1.0, 2.0]), np.array([0.5, 0.25, 0.25]), [0.5])
+    array([2.33333333])
+    """
+    order = np.argsort(column)
+    below = np.cumsum(masses[order]) - 0.5 * masses[order]
+    return np.interp(levels, below, column[order].astype(np.float64))
 
 
 def middle_scatter(Z: np.ndarray, masses: np.ndarray, least: np.ndarray) -> np.ndarray:
@@ -94,9 +105,7 @@ def middle_scatter(Z: np.ndarray, masses: np.ndarray, least: np.ndarray) -> np.n
         if np.abs(np.linalg.solve(before, scatter) - np.eye(d)).max() < TOL:
             break
     distances = _distances(Z - mean, scatter)
-    order = np.argsort(distances)
-    below = np.cumsum(masses[order]) - 0.5 * masses[order]
-    middle = np.interp(0.5, below, distances[order])
+    (middle,) = quantiles(distances, masses, [0.5])
     variances, directions = np.linalg.eigh(scatter * middle / chi2.median(d))
     return directions * np.minimum(variances, 1.0) @ directions.T
 

@@ -14,7 +14,7 @@ from skdensity.models.mixtures.moments import moments_of
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.repeats import Repeats
-from skdensity.rows.spread import middle_scatter, spread_of
+from skdensity.rows.spread import middle_scatter, quantiles, spread_of
 from skdensity.solvers.bandwidths.path import Path
 
 SINGULAR = (
@@ -90,8 +90,9 @@ def reference(locations: np.ndarray, repeats: Repeats, shape: KernelShape) -> Ga
     widths = parts.deviations(family.scatter.isolated(spreads))
     step = 2.0 ** np.floor(np.log2(np.where(widths > 0, widths, 1)))
     scaled = (locations.astype(np.float64) - locations[0]) / step
-    mean = masses @ scaled
-    if shape.is_independent or len(mean) == 1:
+    # The mean may be so far from the rows that their differences would be lost.
+    middle = np.concatenate([quantiles(column, masses, [0.5]) for column in scaled.T])
+    if shape.is_independent or len(middle) == 1:
         covariance = family.scatter.isolated((spreads / step) ** 2)
     else:
         moments = moments_of(ArrayRows(scaled, masses), family.scatter)
@@ -99,11 +100,11 @@ def reference(locations: np.ndarray, repeats: Repeats, shape: KernelShape) -> Ga
         covariance = covariance / (masses @ rest_of(masses))
     simpler = "" if shape.is_width else ", or use covariance_type='spherical'"
     (inner,) = family.cholesky(covariance[None], SINGULAR + simpler + ".")
-    gaussian = Gaussian(mean, inner, family)
-    if not shape.is_independent and len(mean) > 1:
+    gaussian = Gaussian(middle, inner, family)
+    if not shape.is_independent and len(middle) > 1:
         gaussian = _of_the_middle(gaussian, scaled, masses, repeats.least_widths / step)
     cholesky = parts.scaled(gaussian.cholesky, step)
-    return Gaussian(step * mean + locations[0], cholesky, family)
+    return Gaussian(step * middle + locations[0], cholesky, family)
 
 
 def _of_the_middle(gaussian, X, masses, least_widths):
