@@ -808,19 +808,28 @@ def test_other_columns_do_not_suffer_from_discrete_ones(
     assert 0.12 < widths[1] < 0.7
 
 
+def messages(density, X):
+    """What a fit warns of."""
+    with pytest.warns(UserWarning, match="LOOKernelDensity: ") as caught:
+        density.fit(X)
+    return [str(each.message) for each in caught]
+
+
 def test_one_width_for_columns_that_need_two_is_said_to_be_none():
     X = np.column_stack([1970 + (12 * normal(1, 300)).round(), 0.1 * normal(0, 300)])
-    with pytest.warns(UserWarning, match="StandardScaler.*covariance_type='diag'"):
-        LOOKernelDensity().fit(X)
-    with pytest.warns(
-        UserWarning, match=r"half a step of column 0, 0\.5, is more than"
-    ):
-        LOOKernelDensity("scott").fit(X)
+    held, unlike = messages(LOOKernelDensity(), X)
+    assert "column 0 is grid, multiples of 1 (held at a width of 0.5)" in held
+    assert "half a step of column 0, 0.5, is more than the spread of column 1" in unlike
+    assert "StandardScaler" in unlike
+    assert "covariance_type='diag'" in unlike
+    (unlike,) = messages(LOOKernelDensity(), np.hstack([normal(0), 4 * normal(1)]))
+    assert "column 1 spreads" in unlike
+    assert "times as far as column 0" in unlike
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         LOOKernelDensity(covariance_type="diag").fit(X)
         LOOKernelDensity().fit((X - X.mean(axis=0)) / X.std(axis=0))
-        LOOKernelDensity().fit(normal(0) * [1.0, 2.9, 1.2])
+        LOOKernelDensity().fit(np.hstack([normal(0), 2.5 * normal(1)]))
 
 
 def test_messages_name_features():

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from skdensity.rows.columns import MIN_REPEATED
 from skdensity.rows.repeats import Repeats
 from skdensity.solvers.bandwidths.problem import spreads_of
 from skdensity.solvers.bandwidths.rules import Choice
@@ -16,6 +15,8 @@ from skdensity.solvers.bandwidths.rules import Choice
 MAX_RATIO = 3.0
 # A width that is held is as wide as the floor, up to rounding.
 HELD = 1 + 1e-6
+# Share of rows that coincide from which on it is worth a word.
+MIN_TOLD = 0.05
 # Columns that a message names.
 MAX_NAMED = 5
 
@@ -60,7 +61,7 @@ def _names(estimator, n_features):
 def _coinciding(repeats, n_rows):
     """Rows that coincide with others, and what is made of them."""
     repeated = 1 - len(repeats.masses) / n_rows
-    if repeated < MIN_REPEATED:
+    if repeated < MIN_TOLD:
         return ""
     text = f"{repeated:.0%} of the rows coincide with others"
     if repeats.is_rounded:
@@ -90,7 +91,7 @@ def _columns(repeats, choice, names):
 
 
 def _matters(column, width, repeats):
-    is_shared = repeats.repeated >= MIN_REPEATED and repeats.is_rounded
+    is_shared = repeats.repeated >= MIN_TOLD and repeats.is_rounded
     is_shared &= column.least_width > 0
     return column.atom_share > 0 or is_shared or _is_held(column, width)
 

@@ -21,6 +21,8 @@ MIN_REPEATED = 0.01
 MAX_DISCRETE, MIN_ROWS = 20, 3
 # On a grid of so many values a group may be as narrow as an atom is.
 MAX_COARSE = 40
+# Without a grid, values are discrete from so many rows to each on.
+MIN_SHARING = 1.5
 # An atom has `HEAVY` times the rows that are usual around it, and not once in a
 # thousand columns by chance.
 P_CHANCE = 1e-3
@@ -199,7 +201,7 @@ def _without_grid(values, shared):
     """The column of values without a grid, and what counts of each."""
     kept, atoms = _apart_from_atoms(values, shared, is_grid=False)
     n_values, share = len(values), _share(kept, shared)
-    if 1 - n_values / kept.sum() < MIN_REPEATED:
+    if kept.sum() < MIN_SHARING * n_values:
         return Column("continuous", n_values, (), atoms, share), kept
     spread = spread_of(values, np.full(n_values, 1 / n_values))
     width = float((4 / 3 / n_values) ** 0.2 * spread)
