@@ -6,9 +6,10 @@ import warnings
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from skdensity.rows.repeats import Repeats
-from skdensity.solvers.bandwidths.problem import spreads_of
+from skdensity.rows.spread import quantiles, spread_of
 from skdensity.solvers.bandwidths.rules import Choice
 
 # Ratio of the widest to the narrowest spread from which one width serves neither well.
@@ -109,10 +110,18 @@ def _what_was_done(column, width):
     return f" ({', '.join(done)})" if done else ""
 
 
+def _reaches(locations, masses):
+    """Spread of every feature by the eight middle tenths: of few rows, half is noisy."""
+    ends = np.array([quantiles(column, masses, [0.1, 0.9]) for column in locations.T])
+    spreads = np.array([spread_of(column, masses) for column in locations.T])
+    reaches = (ends[:, 1] - ends[:, 0]) / (2 * ndtri(0.9))
+    return np.where(reaches > 0, reaches, spreads)
+
+
 def _unlike(repeats, choice, names):
     """Columns that one width cannot serve."""
     kernels = choice.chosen
-    spreads, least = spreads_of(kernels.locations, repeats.masses), repeats.least_widths
+    spreads, least = _reaches(kernels.locations, repeats.masses), repeats.least_widths
     varies = np.flatnonzero(spreads > 0)
     narrow = varies[spreads[varies].argmin()]
     coarse, wide = least.argmax(), spreads.argmax()

@@ -145,7 +145,7 @@ def explains(
     False
     """
     apart = max(paired(numbers, counts, axes), 0.0)
-    by_chance = 2 + 2 * np.sqrt(apart)  # two standard deviations of counts, or more
+    by_chance = 2 + 4 * np.sqrt(apart)  # two standard deviations of both sums
     _, counts = _in_cells(numbers, counts)
     return bool(counts @ (counts - 1) <= MAX_EXCESS * (apart + by_chance))
 
