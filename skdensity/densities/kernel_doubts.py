@@ -111,7 +111,7 @@ def _what_was_done(column, width):
 
 
 def _reaches(locations, masses):
-    """Spread of every feature by the eight middle tenths: of few rows, half is noisy."""
+    """Spread of every feature by eight tenths of it: half of a few rows is noisy."""
     ends = np.array([quantiles(column, masses, [0.1, 0.9]) for column in locations.T])
     spreads = np.array([spread_of(column, masses) for column in locations.T])
     reaches = (ends[:, 1] - ends[:, 0]) / (2 * ndtri(0.9))

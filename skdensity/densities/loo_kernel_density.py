@@ -74,7 +74,7 @@ class LOOKernelDensity(BaseDensity):
     covariance_type : {"spherical", "diag", "full"}, default="spherical"
         The shape of H, unless `bandwidth` is given as numbers: one width for all
         features, one for each, or any covariance. ``"loo"`` optimises all of it, the
-        other rules scale the shape of the rows' own covariance.
+        other rules scale the scatter of the middle of the rows.
     bounds : array-like of shape (2,) or (n_features, 2), default=None
         Where rows can be, (lower, upper) with None for no bound; one pair stands for
         all features. Kernels are reflected at the bounds, so that no mass leaves;
@@ -108,6 +108,10 @@ class LOOKernelDensity(BaseDensity):
     loo_scores_ : ndarray of shape (n_tried,)
         Their scores, higher being better; for ``"loo"`` they are leave-one-out
         log-likelihoods.
+    columns_ : list of Column
+        What the values of every feature are: their `kind`, ``"continuous"``,
+        ``"grid"``, ``"discrete"`` or ``"constant"``, the `steps` of their grids, the
+        `atoms` among them, and the `least_width` of kernels that show no gaps.
     locations_ : ndarray of shape (n_locations, n_features)
         The distinct training rows of positive weight, sorted.
     weights_ : ndarray of shape (n_locations,)
@@ -134,14 +138,23 @@ class LOOKernelDensity(BaseDensity):
     over distinct locations, duplicates cannot drive H to 0, a weight equals repetition,
     and neither the unit of the weights nor the order of the rows matters. The same
     holds for the rules of thumb, whose n is the effective number of locations,
-    :math:`1 / \sum_j m_j^2`. Where the rows were rounded to a grid so coarse that many
-    coincide, only one row is left out, the others at its location count like any other
-    row, and the width is at least half a step. A few values that occur again and again
-    among distinct ones, such as exact zeros, count once when the bandwidth is chosen. A
-    warning says what was found.
+    :math:`1 / \sum_j m_j^2`.
+
+    Every rule asks what the columns are. Where rounding explains which rows coincide,
+    because as many are one step apart, only one row is left out, and the others at its
+    location count like any other row. A feature on a grid, or a discrete one, has at
+    least half a step of width; where all features have one width, that is half of the
+    largest step. A few values that occur again and again among others that do not,
+    such as exact zeros or multiples of 500 among those of 10, count as much as those
+    around them when the bandwidth is chosen. A warning says what was found and done.
+
+    Spreads are those of the middle of the rows: the smaller of the standard deviation
+    and what the quartiles tell of a Gaussian, and for full kernels the smaller of the
+    covariance and the scatter of a multivariate Cauchy distribution.
 
     One bandwidth serves all features when `covariance_type` is ``"spherical"``:
-    standardise them when their units differ, or use another type.
+    standardise them when their units differ, or use another type. A warning says where
+    their spreads differ more than threefold.
 
     The likelihood criterion is for light tails; with tails like a power of x the
     bandwidth that it chooses does not go to 0 as it should (Hall 1987), and one far row
@@ -161,13 +174,13 @@ class LOOKernelDensity(BaseDensity):
     ----------
     J. D. F. Habbema, J. Hermans and K. van den Broek (1974), *A stepwise discriminant
     analysis program using density estimation*, COMPSTAT; R. P. W. Duin (1976),
-    doi:10.1109/TC.1976.1674577; P. Hall (1987), doi:10.1214/aos/1176350606; X. Wu
-    (2019), doi:10.1080/07350015.2018.1424633; Z. I. Botev, J. F. Grotowski and
-    D. P. Kroese (2010), doi:10.1214/10-AOS799; J. M. Leiva-Murillo and
-    A. Artés-Rodríguez (2012), doi:10.1016/j.patrec.2012.06.006; A. H. Barnett,
-    J. Magland and L. af Klinteberg (2019), doi:10.1137/18M120885X; D. W. Scott (1992),
-    doi:10.1002/9780470316849; B. W. Silverman (1986), *Density Estimation for
-    Statistics and Data Analysis*.
+    doi:10.1109/TC.1976.1674577; P. Hall (1987), doi:10.1214/aos/1176350606; J. T. Kent
+    and D. E. Tyler (1991), doi:10.1214/aos/1176348388; X. Wu (2019),
+    doi:10.1080/07350015.2018.1424633; Z. I. Botev, J. F. Grotowski and D. P. Kroese
+    (2010), doi:10.1214/10-AOS799; J. M. Leiva-Murillo and A. Artés-Rodríguez (2012),
+    doi:10.1016/j.patrec.2012.06.006; A. H. Barnett, J. Magland and L. af Klinteberg
+    (2019), doi:10.1137/18M120885X; D. W. Scott (1992), doi:10.1002/9780470316849;
+    B. W. Silverman (1986), *Density Estimation for Statistics and Data Analysis*.
 
     Examples
     --------
