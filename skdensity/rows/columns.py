@@ -26,8 +26,9 @@ MIN_SHARING = 1.5
 # An atom has `HEAVY` times the rows that are usual around it, and not once in a
 # thousand columns by chance.
 P_CHANCE = 1e-3
-# Where all values are there again, without a grid, it has so many times the rows.
-AMONG_COPIES = 10
+# Without a grid it has so many rows among values that are there once, and so many times
+# those of values that are all there again.
+AMONG_SINGLES, AMONG_COPIES = 5, 10
 # With more values that are heavy than this share they are no exceptions.
 MAX_ATOMS = 0.05
 # From this share of the rows the coarser of two grids is that of the column.
@@ -219,7 +220,7 @@ def _apart_from_atoms(values, shared, is_grid):
     if is_grid:
         is_atom &= poisson.sf(shared - 1, 1.5 * usual) * len(shared) < P_CHANCE
     else:
-        is_atom &= (usual < 2) | (shared >= AMONG_COPIES * usual)
+        is_atom &= shared >= np.where(usual < 2, AMONG_SINGLES, AMONG_COPIES * usual)
     is_atom &= is_atom.mean() <= MAX_ATOMS
     order = np.argsort(-shared[is_atom], kind="stable")
     return _without(shared, is_atom), tuple(values[is_atom][order].tolist())
