@@ -217,8 +217,8 @@ def test_uniform_rows_have_density_one_up_to_the_border(bandwidth):
     free = LOOKernelDensity(bounded.bandwidth_).fit(X)
     border = np.array([[0.0], [1.0]])
     np.testing.assert_allclose(np.exp(bounded.score_samples(border)), 1, atol=0.25)
-    # Half of the kernels' mass at the border has left; reflected at the other border, the
-    # mass beyond 1 / h comes back, twice, where densities are no more than 2.
+    # Half of the kernels' mass at the border has left; reflected at the other border,
+    # the mass beyond 1 / h comes back, twice, where densities are no more than 2.
     atol = 1e-6 + 4 * ndtr(-1 / bounded.bandwidth_)
     np.testing.assert_allclose(
         free.score_samples(border), bounded.score_samples(border) - np.log(2), atol=atol

@@ -21,6 +21,8 @@ MIN_REPEATED = 0.01
 MAX_DISCRETE, MIN_ROWS = 20, 3
 # On a grid of so many values a group may be as narrow as an atom is.
 MAX_COARSE = 40
+# Values that are this close, in cells to a value, cannot but be there again.
+MAX_GAPS = 2
 # Without a grid, values are discrete from so many rows to each on.
 MIN_SHARING = 1.5
 # An atom has `HEAVY` times the rows that are usual around it, and not once in a
@@ -164,13 +166,22 @@ def _of_many(values, shared):
         found = _heaped(values, shared, step) or _on_grid(
             values, shared, shared, (step,)
         )
-    elif step and explains(_cells(values, step), shared):
-        width = NARROWEST * step
-        found = Column("grid", len(values), (step,), least_width=width), shared
     else:
-        found = None
+        found = _coarse(values, shared, step) if step else None
     column, kept = found or _without_grid(values, shared)
     return column, kept / shared
+
+
+def _coarse(values, shared, step):
+    """The column on a grid of few steps, and what counts; else None."""
+    numbers, width = _cells(values, step), NARROWEST * step
+    if explains(numbers, shared):
+        kind = "grid"
+    elif np.ptp(numbers) < MAX_GAPS * len(values):
+        kind = "discrete"  # a group may be narrower than the steps
+    else:
+        return None
+    return Column(kind, len(values), (step,), least_width=width), shared
 
 
 def _heaped(values, shared, step):
