@@ -27,6 +27,9 @@ from skdensity import (
     MixtureDisplay,
 )
 
+# One width for features of unlike spread is what some of these tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
+
 FRAME = load_iris(as_frame=True).data
 X = FRAME.to_numpy()
 DENSITIES = [

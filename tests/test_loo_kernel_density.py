@@ -16,6 +16,9 @@ from skdensity import LOOKernelDensity
 from skdensity.datasets import make_mixture_1d
 from skdensity.models.kernels.sums import total
 
+# One width for features of unlike spread is what some of these tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
+
 
 def rows(n_features, n_samples=80):
     rng = np.random.RandomState(n_features)
