@@ -113,7 +113,8 @@ class LeftOut:
     @cached_property
     def _kept(self):
         """Shares of the locations' masses that are not left out."""
-        return (1 - self.left_out / self.kernels.masses)[self.index]
+        kept = (1 - self.left_out / self.kernels.masses)[self.index]
+        return np.maximum(kept, 0)  # rounding leaves less than nothing of some
 
     @cached_property
     def _log_rest(self):
