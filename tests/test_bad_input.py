@@ -41,6 +41,7 @@ BAD_WEIGHTS = [
     (np.ones(3), r"sample_weight.shape == \(3,\), expected \(30,\)"),
     (np.full(len(X), np.nan), "sample_weight contains NaN"),
     (np.ones((len(X), 2)), "Sample weights must be 1D"),
+    (np.full(len(X), 1e308), r"largest value is 1e\+308\. Divide the weights by it"),
     (np.eye(1, len(X)).ravel(), "n_samples=1"),
 ]
 
@@ -244,3 +245,19 @@ def test_values_whose_squares_overflow_are_named(estimator, size):
     # A row of weight zero is not there.
     rows = np.vstack([X, [[1.0, size]]])
     fitted.fit(rows, sample_weight=np.append(np.ones(len(X)), 0.0))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "estimator",
+    [EMGaussianMixture(2), AdamGaussianMixture(2), GaussianMLE(), CholeskyGaussian()],
+    ids=lambda estimator: type(estimator).__name__,
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_whose_products_with_squares_overflow_are_named(estimator, dtype):
+    rows = X.astype(dtype)
+    with pytest.raises(ValueError, match="Divide `sample_weight` by its largest value"):
+        clone(estimator).fit(rows, sample_weight=np.full(len(X), 1e306))
+    heavy = clone(estimator).fit(rows, sample_weight=np.full(len(X), 1e300))
+    unit = clone(estimator).fit(rows)
+    assert heavy.score(rows) == pytest.approx(unit.score(rows), abs=1e-4)

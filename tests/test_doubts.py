@@ -111,6 +111,43 @@ def test_the_share_of_a_variance_that_is_much(returns):
     assert [warning.filename for warning in caught] == [__file__]
 
 
+def with_rows_far_away(distance):
+    """Rows about zero of unit variance, and a hundredth of rows that are far wider."""
+    rows = np.random.RandomState(0).standard_normal((1000, 2))
+    rows[:10] *= distance
+    return rows
+
+
+@pytest.mark.parametrize("Mixture", MIXTURES)
+@pytest.mark.parametrize("covariance_type", UNTIED)
+def test_rows_far_away_that_widen_the_others_are_named(Mixture, covariance_type):
+    mixture = Mixture(2, covariance_type=covariance_type, random_state=0, max_iter=60)
+    messages = warned(mixture, with_rows_far_away(3e4))
+    (message,) = (found for found in messages if "coincide" not in found)
+    assert message.startswith(f'{Mixture.__name__}: reg_covar="auto" is ')
+    assert "Remove rows that are far from the others" in message
+
+
+@pytest.mark.parametrize("covariance_type", UNTIED)
+@pytest.mark.parametrize("distance", [1e4, 3e4])
+def test_what_auto_widens_is_less_likely(covariance_type, distance):
+    X = with_rows_far_away(distance)
+    mixture = EMGaussianMixture(2, covariance_type=covariance_type, random_state=0)
+    (message,) = warned(mixture, X)
+    share = float(message.split('"auto" is ')[1].split()[0])
+    near = X[10:]
+    # A millionth of the variance of all rows, beside a variance of about 1.
+    assert share == pytest.approx((1e-6 * X.var(axis=0)).max(), rel=0.1)
+    unchanged = clone(mixture).set_params(reg_covar=1e-6).fit(X)
+    assert mixture.score(near) < unchanged.score(near) - 0.1
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_rows_far_away_that_widen_little_are_not_named(covariance_type):
+    mixture = EMGaussianMixture(2, covariance_type=covariance_type, random_state=0)
+    assert not warned(mixture, with_rows_far_away(1e3))
+
+
 @pytest.mark.parametrize("estimator", [EMGaussianMixture(2), GaussianMLE()])
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e8])
 def test_constant_features_have_no_unit(iris, estimator, constant):

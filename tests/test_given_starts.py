@@ -25,6 +25,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from skdensity import AdamGaussianMixture, EMGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.rows.array_rows import ArrayRows
+from skdensity.solvers.adam import Adam
 from skdensity.solvers.mixtures.em import EM
 from skdensity.solvers.mixtures.given import Completion, Given
 from skdensity.solvers.mixtures.problem import StartProblem
@@ -614,6 +615,23 @@ def test_a_fit_that_goes_on_does_not_start(iris):
     mixture = EMGaussianMixture(2, warm_start=True, random_state=0).fit(iris)
     mixture.set_params(init_params=LABELS, n_init=2).fit(iris)
     assert mixture.converged_
+
+
+@pytest.mark.parametrize(("batch_size", "n_runs"), [(None, 1), (50, 3)])
+def test_descents_differ_by_their_batches(monkeypatch, iris, batch_size, n_runs):
+    init, begun = Adam.init, []
+
+    def counted(self, mixture):
+        begun.append(mixture)
+        return init(self, mixture)
+
+    monkeypatch.setattr(Adam, "init", counted)
+    mixture = AdamGaussianMixture(
+        2, means_init=iris[[0, 100]], batch_size=batch_size, n_init=3, random_state=0
+    )
+    mixture.set_params(max_iter=3, tol=None).fit(iris)
+    assert len(begun) == n_runs
+    assert len({tuple(start.means.ravel()) for start in begun}) == 1
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,6 @@ class AdamGaussianMixture(BaseGaussianMixture):
     -2.406
     """
 
-    _runs_draw = True  # the order of the rows in batches
     _parameter_constraints: dict = {
         **BaseGaussianMixture._parameter_constraints,
         **ADAM_CONSTRAINTS,
@@ -248,6 +247,10 @@ class AdamGaussianMixture(BaseGaussianMixture):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
         self.n_jobs = n_jobs
+
+    @property
+    def _runs_draw(self) -> bool:
+        return self.batch_size is not None  # the order of the rows
 
     def _stopping_rule(self):
         return stopping_rule_of(self)

@@ -68,8 +68,6 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         "verbose_interval": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
     }
-    # Whether runs from the same start may end apart.
-    _runs_draw = False
     _told_by = ("weights_", "means_", "precisions_cholesky_")
     _takes_missing = True
 
@@ -190,9 +188,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             start.
         UserWarning
             If a number for `reg_covar` is more than a hundredth of the variance of a
-            feature within a component, if components rest on `reg_covar` because too
-            few rows, or rows that do not vary, are behind them, or if components
-            coincide.
+            feature within a component, or "auto" more than a tenth for most rows, as
+            rows far from the others can make it; if components rest on `reg_covar`
+            because too few rows, or rows that do not vary, are behind them; or if
+            components coincide.
 
         See Also
         --------
@@ -545,6 +544,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
     @abstractmethod
     def _solver(self, problem: FitProblem, start: Mixture | None) -> Solver:
         """How this estimator finds parameters, from a start or the last fit."""
+
+    @property
+    def _runs_draw(self) -> bool:
+        """Whether runs from the same start may end apart."""
+        return False
 
     @abstractmethod
     def _stopping_rule(self) -> StoppingRule:

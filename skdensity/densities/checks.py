@@ -12,6 +12,8 @@ from sklearn.utils.validation import _check_sample_weight, check_scalar
 
 # What objects that are times are instances of; those of pandas are among them.
 TIMES = date, time, timedelta, np.datetime64, np.timedelta64
+# More than rows that anyone has; float32 squares times as much stay finite.
+MANY = 1e18
 
 
 def check_numbers(values, name):
@@ -74,6 +76,13 @@ def check_weights(sample_weight, X):
         raise ValueError(
             "`sample_weight` is zero for every row; at least one must be positive."
         )
+    with np.errstate(over="ignore"):
+        total = weight.sum()
+    if not np.isfinite(total):
+        raise ValueError(
+            f"The sum of `sample_weight` overflows; its largest value is "
+            f"{weight.max():g}. Divide the weights by it."
+        )
     return weight
 
 
@@ -89,10 +98,11 @@ def check_weights_of_values(sample_weight, X):
 
 
 def check_squares(estimator, rows):
-    """Complain of values so large that sums of their squares overflow."""
-    if rows.dtype == np.float32:  # whose squares are not too large for sums in float64
-        return
-    largest = np.sqrt(np.finfo(np.float64).max / (4 * rows.n_rows * rows.n_features))
+    """Complain of values so large that weighted sums of their squares overflow."""
+    size = max(rows.n_rows, rows.total_weight)
+    if rows.dtype == np.float32 and size < MANY:
+        return  # their squares are not too large for sums in float64
+    largest = np.sqrt(np.finfo(np.float64).max / size / (4 * rows.n_features))
     if max(rows.X.max(), -rows.X.min()) <= largest:
         return
     # Of what was observed: the comparison before is false of NaN, too.
@@ -103,9 +113,16 @@ def check_squares(estimator, rows):
     name = getattr(estimator, "feature_names_in_", range(len(sizes)))[feature]
     raise ValueError(
         f"Feature {name!r} has values up to {sizes[feature]:.3g}, whose squares "
-        f"overflow: {type(estimator).__name__} takes up to {largest:.3g} here. Rescale "
-        f"the feature, for example divide it by {sizes[feature]:.0e}."
+        f"overflow: {type(estimator).__name__} takes up to {largest:.3g} here, with "
+        f"weights that sum to {rows.total_weight:.3g}. {_scaled(rows, sizes, feature)}"
     )
+
+
+def _scaled(rows, sizes, feature):
+    """What to do about squares that overflow."""
+    if rows.total_weight > MANY:
+        return "Divide `sample_weight` by its largest value."
+    return f"Rescale the feature, for example divide it by {sizes[feature]:.0e}."
 
 
 def weighted_sum(weight, log_density):

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from skdensity.densities.regularisation import AUTO_SHARE
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
@@ -22,6 +23,8 @@ from skdensity.rows.rows import Rows, effective_number
 
 # Share of a variance that a number may add to it without a word.
 SMALL_SHARE = 0.01
+# And that "auto" may: log-densities lose a quarter of its square for each feature.
+AUTO_SMALL_SHARE = 0.1
 # What is added rests on nothing where the rows vary by less than this share of it.
 THIN = 0.01
 # Shares of a feature's variance, and of its size, that are rounding errors.
@@ -94,6 +97,7 @@ def doubts_of(
 
     return [
         _of_estimates(estimator, estimates, rows, effective_rows),
+        widened(estimates, estimator),
         coinciding(mixture),
     ]
 
@@ -180,6 +184,44 @@ def outweighed(
         f"{np.sqrt(variances[k, feature]):.3g} before it was added: the density is "
         'wider than the rows. Set `reg_covar="auto"`, which follows the units of the '
         "features, or standardise the features."
+    )
+
+
+def widened(estimates: Estimates, estimator: Any) -> str | None:
+    """Where "auto" is much beside the variances of a feature within components.
+
+    It follows the variance of all rows, and that follows the rows that are farthest
+    away: a few of them, as −9999 for what is missing, widen the components of most.
+
+    Parameters
+    ----------
+    estimates : Estimates
+        What it was added to.
+    estimator : object
+        Has `reg_covar`, and maybe `feature_names_in_`.
+    """
+    if estimator.reg_covar != "auto":
+        return None
+    variances, total = _variances(estimates)
+    added = estimates.family.shape.variances(estimates.added, len(total))
+    # Components that rest on it have a warning of their own, and where most rows have
+    # one value more is added on purpose.
+    counts = (variances > THIN * added) & (added <= 2 * AUTO_SHARE * total)
+    share = np.divide(added, variances, out=np.zeros_like(variances), where=counts)
+    # Of a few rows that are close together it is much, too: they are no reason.
+    of_most = estimates.moments.weights @ (share > AUTO_SMALL_SHARE) > 0.5
+    if not of_most.any():
+        return None
+    share = np.where(of_most, share, 0)
+    k, feature = np.unravel_index(share.argmax(), share.shape)
+    name = _names(estimator, len(total))[feature]
+    return (
+        f'reg_covar="auto" is {share[k, feature]:.2g} times the variance of feature '
+        f"{name!r} within component {k}, whose standard deviation was "
+        f"{np.sqrt(variances[k, feature]):.3g} before it was added; that of all rows "
+        f"is {np.sqrt(total[feature]):.3g}. Remove rows that are far from the others, "
+        "take logarithms of features of many orders of magnitude, or set `reg_covar` "
+        "to a number, in squared units of the features."
     )
 
 
