@@ -212,14 +212,19 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _evaluated(self, method, X):
         """What a method of the model gives for validated rows, in their dtype."""
+        model = self._model_for(X)
+        with Workspace(self.n_jobs) as workspace:
+            return getattr(model, method)(rows_of_table(X, None, workspace))
+
+    def _model_for(self, X):
+        """The model, if it has as many features as some rows."""
         model = self._model()
         if X.shape[1] != model.n_features:
             raise ValueError(
                 f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{model.n_features} features as input."
             )
-        with Workspace(self.n_jobs) as workspace:
-            return getattr(model, method)(rows_of_table(X, None, workspace))
+        return model
 
     def _rows(self, X):
         """Rows to evaluate a fitted estimator at."""

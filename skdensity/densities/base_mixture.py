@@ -15,6 +15,7 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
 from skdensity.densities.checks import (
@@ -28,14 +29,19 @@ from skdensity.densities.checks import (
     warn_of_repetition,
     weighted_sum,
 )
+from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.doubts import doubts_of, warn_of
+from skdensity.densities.imputation import ImputationMixin
+from skdensity.densities.parts import PartsMixin
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_components
 from skdensity.densities.runs import FitProblem, Run
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.variances import moments_to_lean_on
+from skdensity.passes.workspace import Workspace
 from skdensity.solvers.loop import Solver, iterate
+from skdensity.solvers.mixture_modes import mixture_modes
 from skdensity.solvers.mixtures.given import Given
 from skdensity.solvers.mixtures.problem import StartProblem
 from skdensity.solvers.mixtures.stand_in import stand_in_for
@@ -49,7 +55,14 @@ from skdensity.solvers.stopping import StoppingRule
 from skdensity.solvers.watchers import Progress
 
 
-class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
+class BaseGaussianMixture(
+    PartsMixin,
+    ImputationMixin,
+    AscentMixin,
+    DistributionMixin,
+    BaseDensity,
+    CallbackSupportMixin,
+):
     """A Gaussian mixture: fitted by the subclass, evaluated here."""
 
     _parameter_constraints: dict = {
@@ -138,7 +151,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             family,
         )
         estimator.n_features_in_ = n_features
-        estimator._store(Run(None, mixture, Result(None, [])), centres.dtype)
+        estimator._store_model(mixture, centres.dtype)
         return estimator
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -701,6 +714,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         self.lower_bounds_ = run.result.values
         self.lower_bound_ = float(run.lower_bound)
 
+    def _store_model(self, model, dtype):
+        self.set_params(
+            n_components=model.n_components, covariance_type=model.family.name
+        )
+        self._store(Run(None, model, Result(None, [])), dtype)
+
     def _fitted_family(self):
         """The family that the attributes are of.
 
@@ -719,6 +738,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             f"covariance_type={self.covariance_type!r}; for these means, it needs "
             f"`precisions_cholesky_` of shape {shapes.get(self.covariance_type)}."
         )
+
+    def _found_modes(self):
+        with Workspace(self.n_jobs) as workspace:
+            return mixture_modes(self._model(), workspace)
 
     def _told(self):
         return {**super()._told(), "family": self._fitted_family().name}

@@ -304,6 +304,16 @@ def check_one_feature(method, n_features):
         )
 
 
+def check_whole(method, X):
+    """Complain of NaN if a question is about whole rows."""
+    (rows,) = np.isnan(X).any(axis=1).nonzero()
+    if len(rows):
+        raise ValueError(
+            f"X contains NaN, first in row {rows[0]}, and `{method}` is for whole "
+            "rows. Leave such rows out, or fill them in by `impute`."
+        )
+
+
 def checked_probabilities(q):
     """Probabilities of any shape, as a float64 array."""
     probabilities = checked_array(q, "q", np.shape(q))

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from skdensity.densities.checks import (
     check_one_feature,
+    check_whole,
     checked_box,
     checked_coverage,
     checked_probabilities,
@@ -36,7 +37,7 @@ class DistributionMixin:
     def cdf(self, X: ArrayLike) -> np.ndarray:
         """Probability of a value of at most x, for one feature.
 
-        The distribution function: what the kernels have of their mass below x.
+        The distribution function: what Gaussians or kernels have of their mass below x.
 
         Parameters
         ----------
@@ -47,7 +48,7 @@ class DistributionMixin:
         -------
         probability : ndarray of shape (n_samples,)
             From 0 to 1, in the dtype of `X`, with a relative error of at most 1e-9
-            whatever `rtol` is, in the lower tail, too.
+            in the lower tail, too, whatever `rtol` a kernel density has.
 
         Raises
         ------
@@ -64,9 +65,9 @@ class DistributionMixin:
 
         Notes
         -----
-        Time O(1) for every row once the kernels are sorted and laid out, which is
-        O(n log n); but for rows below all kernels, where those that matter are added
-        up.
+        Time O(K) for every row with K Gaussians. O(1) once n kernels are sorted and
+        laid out, which is O(n log n); but for rows below all kernels, where those that
+        matter are added up.
 
         Examples
         --------
@@ -77,6 +78,7 @@ class DistributionMixin:
         """
         X = self._rows(X)
         check_one_feature("cdf", self._model().n_features)
+        check_whole("cdf", X)
         return self._evaluated("cdf", X)
 
     def sf(self, X: ArrayLike) -> np.ndarray:
@@ -94,7 +96,7 @@ class DistributionMixin:
         -------
         probability : ndarray of shape (n_samples,)
             ``1 - cdf(X)``, in the dtype of `X`, with a relative error of at most 1e-9
-            whatever `rtol` is, in the upper tail, too.
+            in the upper tail, too, whatever `rtol` a kernel density has.
 
         Raises
         ------
@@ -116,6 +118,7 @@ class DistributionMixin:
         """
         X = self._rows(X)
         check_one_feature("sf", self._model().n_features)
+        check_whole("sf", X)
         return self._evaluated("sf", X)
 
     def quantile(self, q: ArrayLike) -> np.ndarray:
@@ -176,11 +179,12 @@ class DistributionMixin:
         Returns
         -------
         probability : float
-            From 0 to 1: to rounding if the kernels' features are
+            From 0 to 1: to rounding if the features of each Gaussian or kernel are
             independent, as they are in one feature and unless `covariance_type` is
-            ``"full"``. With full kernels, by a quasi-random rule that stops at `rtol`,
-            or after a second or so at a standard error of about 1e-6 of it in two
-            features, 1e-4 in five and 1e-3 in ten, as measured; the seed is fixed.
+            ``"full"`` or ``"tied"``. With matrices, by a quasi-random rule that stops
+            at `rtol`, which is 1e-6 but for kernel densities, or after a second or so
+            for each matrix; the seed is fixed. Kernels then have a standard error of
+            about 1e-6 of it in two features, 1e-4 in five and 1e-3 in ten, as measured.
 
         Raises
         ------
@@ -196,8 +200,9 @@ class DistributionMixin:
 
         Notes
         -----
-        Time O(n_locations n_features): every kernel is a product of intervals. For full
-        kernels, some million evaluations of those that the sides of the box cut.
+        Time O(n_features) for every Gaussian or kernel, which is a product of
+        intervals. For matrices, some million evaluations of those that the sides of the
+        box cut.
 
         Examples
         --------

@@ -28,7 +28,8 @@ def level_of(model: Any, coverage: float, workspace: Workspace) -> float:
     Parameters
     ----------
     model : object
-        With methods ``sample(n_samples, rng)`` and ``log_density(rows)``.
+        With methods ``sample(n_samples, rng)``, whose draws are rows or a tuple that
+        begins with them, and ``log_density(rows)``.
     coverage : float
         The share, between 0 and 1.
     workspace : Workspace
@@ -40,8 +41,10 @@ def level_of(model: Any, coverage: float, workspace: Workspace) -> float:
         In nats.
     """
     n_draws = N_DRAWS if model.n_features < MANY_FEATURES else FEWER_DRAWS
-    draws = model.sample(n_draws, np.random.RandomState(0)).astype(np.float64)
-    log_density = model.log_density(ArrayRows(draws, workspace=workspace))
+    drawn = model.sample(n_draws, np.random.RandomState(0))
+    draws = drawn[0] if isinstance(drawn, tuple) else drawn  # without components
+    rows = ArrayRows(draws.astype(np.float64), workspace=workspace)
+    log_density = model.log_density(rows)
     return float(np.quantile(log_density, 1 - coverage))
 
 
