@@ -4,9 +4,17 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import MIXTURES, TYPES, UNTIED, central_differences, mixture_of
+from conftest import (
+    MIXTURES,
+    TYPES,
+    UNTIED,
+    central_differences,
+    mixture_of,
+    scipys_log_joint,
+)
 from mpmath import mp
 from scipy.integrate import quad
+from scipy.special import logsumexp
 from scipy.stats import kstest, multivariate_normal, norm
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -393,3 +401,60 @@ def test_nothing_is_told_before_a_fit(estimator):
     ):
         with pytest.raises(NotFittedError):
             call(estimator)
+
+
+class TestComponents:
+    @pytest.mark.parametrize("name", TYPES)
+    def test_scores_are_scipys(self, name):
+        mixture = em_of(name)
+        X = draws_of(mixture, 20)
+        weights, means, matrices = moments_of(mixture)
+        joint = scipys_log_joint(X, weights, means, matrices)
+        np.testing.assert_allclose(
+            mixture.score_components(X), joint - np.log(weights), atol=1e-10
+        )
+        total = logsumexp(joint, axis=1, keepdims=True)
+        np.testing.assert_allclose(
+            mixture.predict_log_proba(X), joint - total, atol=1e-10
+        )
+
+    def test_they_score_what_was_observed(self):
+        mixture = em_of("full")
+        X = with_holes(mixture)
+        scores = mixture.score_components(X)
+        np.testing.assert_allclose(
+            logsumexp(scores + np.log(mixture.weights_), axis=1),
+            mixture.score_samples(X),
+            atol=1e-12,
+        )
+        np.testing.assert_allclose(
+            np.exp(mixture.predict_log_proba(X)), mixture.predict_proba(X), atol=1e-12
+        )
+        np.testing.assert_allclose(scores[5], 0, atol=1e-13)
+
+    def test_a_component_without_weight_has_a_density(self):
+        mixture = EMGaussianMixture.from_parameters(
+            [1.0, 0.0], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
+        )
+        expected = norm([0, 4], 1).logpdf(3)
+        np.testing.assert_allclose(mixture.score_components([[3.0]]), [expected])
+        np.testing.assert_array_equal(
+            mixture.predict_log_proba([[3.0]]), [[0, -np.inf]]
+        )
+
+    @pytest.mark.parametrize("name", TYPES)
+    def test_draws_of_a_component_are_its_own(self, name):
+        mixture = em_of(name)
+        X, y = mixture.sample(4000, random_state=0, component=2)
+        np.testing.assert_array_equal(y, 2)
+        _, means, matrices = moments_of(mixture)
+        z = (X - means[2]) / np.sqrt(np.diag(matrices[2]))
+        assert np.all(kstest(z, "norm").pvalue > 1e-3)
+
+    def test_there_is_no_such_component(self):
+        mixture = em_of("full")
+        for component in (3, -1):
+            with pytest.raises(ValueError, match="must be from 0 to 2"):
+                mixture.sample(component=component)
+        with pytest.raises(TypeError, match="component"):
+            mixture.sample(component=0.5)

@@ -101,7 +101,7 @@ class AscentMixin:
         ...     covariance_type="spherical",
         ... )
         >>> mixture.modes().round(2)
-        array([[0.32],
+        array([[0.34],
                [9.  ]])
         """
         return self._found_modes().astype(self._dtype())

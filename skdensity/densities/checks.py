@@ -173,6 +173,16 @@ def check_sampling(estimator, n_samples, random_state):
     return n_samples, check_random_state(random_state)
 
 
+def check_component(component, n_components):
+    """Complain of an index that no component has."""
+    check_scalar(component, "component", Integral)
+    if not 0 <= component < n_components:
+        raise ValueError(
+            f"`component` is {component}; it must be from 0 to {n_components - 1}, or "
+            "None for a draw of the component of each row."
+        )
+
+
 def checked_array(values, name, shape):
     """`values` as a finite float64 array of the given shape, () for a number."""
     check_numbers(values, name)

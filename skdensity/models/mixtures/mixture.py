@@ -90,6 +90,7 @@ class Mixture(Components):
             total = log_sum(joint.copy(), out)
             is_lost = np.isneginf(total)
             joint[:, is_lost] = log_prior[:, None]
+            joint[np.isneginf(log_prior)] = -np.inf
             return (joint - np.where(is_lost, 0.0, total)).T
 
         form, shape = self._suited(self.form, rows), (self.n_components,)
