@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from conftest import (
+    ISOTROPIC,
     MIXTURES,
     TYPES,
     UNTIED,
@@ -18,6 +19,7 @@ from scipy.special import logsumexp
 from scipy.stats import kstest, multivariate_normal, norm
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.mixture import GaussianMixture
 
 from skdensity import (
     AdamGaussianMixture,
@@ -458,3 +460,73 @@ class TestComponents:
                 mixture.sample(component=component)
         with pytest.raises(TypeError, match="component"):
             mixture.sample(component=0.5)
+
+
+THEIRS = ("full", "tied", "diag", "spherical")
+
+
+class TestExchange:
+    @pytest.mark.parametrize("name", TYPES)
+    def test_scores_are_equal(self, name):
+        mixture = em_of(name)
+        theirs = mixture.to_sklearn()
+        X = draws_of(mixture, 200)
+        np.testing.assert_allclose(
+            theirs.score_samples(X), mixture.score_samples(X), rtol=1e-12, atol=1e-12
+        )
+        np.testing.assert_array_equal(theirs.predict(X), mixture.predict(X))
+        assert theirs.bic(X) >= mixture.bic(X) - 1e-9  # never fewer parameters
+
+    @pytest.mark.parametrize("name", THEIRS)
+    def test_round_trips_are_exact(self, name):
+        X = draws_of(em_of(name), 300)
+        theirs = GaussianMixture(
+            3, covariance_type=name, random_state=0, max_iter=300
+        ).fit(X)
+        ours = EMGaussianMixture.from_sklearn(theirs)
+        again = ours.to_sklearn()
+        assert again.get_params() == theirs.get_params()
+        assert vars(again).keys() == vars(theirs).keys()
+        for attribute, value in vars(theirs).items():
+            np.testing.assert_array_equal(getattr(again, attribute), value)
+        np.testing.assert_allclose(
+            ours.score_samples(X), theirs.score_samples(X), rtol=1e-12, atol=1e-12
+        )
+        fitted = EMGaussianMixture(3, covariance_type=name, random_state=0).fit(X)
+        back = EMGaussianMixture.from_sklearn(fitted.to_sklearn())
+        np.testing.assert_array_equal(back.score_samples(X), fitted.score_samples(X))
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    @pytest.mark.parametrize("name", TYPES)
+    def test_results_can_be_fitted_again(self, name):
+        X = draws_of(em_of(name), 300)
+        ours = EMGaussianMixture(3, covariance_type=name, random_state=0).fit(X)
+        guess = {"means_init": ours.means_, "precisions_init": ours.precisions_}
+        theirs = ours.set_params(**guess).to_sklearn()
+        assert theirs.init_params == "kmeans"
+        assert theirs.reg_covar == pytest.approx(smallest_added(X, name), rel=1e-6)
+        again = clone(theirs).fit(X)
+        assert again.score(X) >= ours.score(X) - 1e-3
+        assert EMGaussianMixture.from_sklearn(again).fit(X).score(X) > -np.inf
+
+    def test_names_and_float32_stay(self):
+        X = draws_of(em_of("full"), 300).astype(np.float32)
+        ours = EMGaussianMixture(3, random_state=0).fit(X)
+        ours.feature_names_in_ = np.array(NAMES, dtype=object)
+        theirs = ours.to_sklearn()
+        assert theirs.means_.dtype == np.float32
+        assert list(theirs.feature_names_in_) == NAMES
+
+    def test_only_fitted_mixtures_of_scikit_learn_are_taken(self):
+        with pytest.raises(TypeError, match="must be a fitted sklearn"):
+            EMGaussianMixture.from_sklearn(em_of("full"))
+        with pytest.raises(NotFittedError):
+            EMGaussianMixture.from_sklearn(GaussianMixture())
+        with pytest.raises(NotFittedError):
+            EMGaussianMixture().to_sklearn()
+
+
+def smallest_added(X, name):
+    """A millionth of the smallest variance, or of the mean one."""
+    variances = X.var(axis=0)
+    return 1e-6 * (variances.mean() if name in ISOTROPIC else variances.min())

@@ -233,6 +233,7 @@ class BaseGaussianMixture(
             problem = self._problem(rows)
             best = self._best_run(problem, task)
             self._store(best, rows.dtype)
+            self._reg_covar_used = self._smallest_added(problem)
             task.end()
             doubts = self._doubts(best, problem)
         name = type(self).__name__
@@ -408,6 +409,11 @@ class BaseGaussianMixture(
             return best
         # The best of too few runs: the fit as a whole was interrupted.
         return replace(best, result=replace(best.result, ended_by="interrupt"))
+
+    def _smallest_added(self, problem):
+        """What `reg_covar` added to the variance that it added the least to."""
+        shape = FAMILIES[self.covariance_type].shape
+        return float(shape.variances(problem.reg_covar, problem.rows.n_features).min())
 
     def _doubts(self, run, problem):
         """What the fit may hide, in words; nothing of one that was cut off."""
