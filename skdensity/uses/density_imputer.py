@@ -116,6 +116,8 @@ class DensityImputer(TransformerMixin, BaseEstimator):
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Fit the density to what was observed.
 
+        A clone of it; features without any value are left out.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
@@ -141,10 +143,12 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         Examples
         --------
         >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
         >>> from skdensity import DensityImputer
-        >>> imputer = DensityImputer().fit([[0.0, 1.0], [1.0, np.nan], [2.0, 5.0]])
-        >>> type(imputer.density_).__name__
-        'EMGaussianMixture'
+        >>> X = load_iris().data
+        >>> X[::3, 2] = np.nan
+        >>> DensityImputer(random_state=0).fit(X).density_.n_components
+        2
         """
         rows = self._table(X, reset=True)
         is_empty = np.isnan(rows).all(axis=0)
@@ -160,6 +164,8 @@ class DensityImputer(TransformerMixin, BaseEstimator):
 
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Fill in what is missing.
+
+        By conditional means, or by draws that follow `random_state`.
 
         Parameters
         ----------
@@ -208,7 +214,9 @@ class DensityImputer(TransformerMixin, BaseEstimator):
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
     ) -> np.ndarray:
-        """Names of the columns that `transform` gives.
+        """Tell the names of the columns that `transform` gives.
+
+        First the features, then the indicators of what was missing.
 
         Parameters
         ----------
@@ -262,7 +270,7 @@ class DensityImputer(TransformerMixin, BaseEstimator):
 
 def mixture_of_least_bic(X: np.ndarray, random_state: Any) -> EMGaussianMixture:
     """The mixture before the first whose BIC is no less."""
-    n_rows = np.count_nonzero(~np.isnan(X).all(axis=1))
+    n_rows = int(np.count_nonzero(~np.isnan(X).all(axis=1)))
     best = EMGaussianMixture(random_state=random_state).fit(X)
     least = best.bic(X)
     for n_components in range(2, min(MOST_COMPONENTS, n_rows // ROWS_EACH) + 1):
