@@ -26,7 +26,7 @@ class DensityRegion:
 
     See Also
     --------
-    LOOKernelDensity.region : Finds it.
+    LOOKernelDensity.region : Finds it; all other densities have it, too.
 
     Examples
     --------
