@@ -9,6 +9,7 @@ from skdensity.displays.bandwidth_display import BandwidthDisplay
 from skdensity.displays.convergence_display import ConvergenceDisplay
 from skdensity.displays.density_display import DensityDisplay
 from skdensity.displays.mixture_display import MixtureDisplay
+from skdensity.uses.density_imputer import DensityImputer
 
 __all__ = [
     "AdamGaussianMixture",
@@ -16,6 +17,7 @@ __all__ = [
     "CholeskyGaussian",
     "ConvergenceDisplay",
     "DensityDisplay",
+    "DensityImputer",
     "EMGaussianMixture",
     "GaussianMLE",
     "LOOKernelDensity",

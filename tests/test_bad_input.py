@@ -1,7 +1,10 @@
 """Bad input: a clear error, and an estimator that is left as it was."""
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from conftest import ONE_OF_EACH
 from scipy.sparse import csr_array
@@ -91,6 +94,69 @@ def test_sparse_rows_are_refused_with_advice(fitted):
             method(csr_array(X))
 
 
+DAYS = np.arange("2020-01-01", "2020-01-31", dtype="datetime64[D]")
+SINCE = DAYS - DAYS[0]
+TIMES = [
+    np.column_stack([DAYS, DAYS]),
+    np.column_stack([SINCE, SINCE]),
+    [[day, day] for day in DAYS],
+    [[day, 1.0] for day in DAYS.astype(object)],
+    np.array([[day, 1.0] for day in DAYS], dtype=object),
+    [[timedelta(day), timedelta(1)] for day in range(30)],
+    pd.DataFrame({"a": DAYS, "b": 1.0}),
+    pd.DataFrame({"a": SINCE, "b": SINCE}),
+    pd.DataFrame({"a": pd.Series(DAYS).dt.tz_localize("UTC"), "b": 1.0}),
+    pd.DataFrame({"a": 1.0, "b": pd.Series(DAYS).astype(object)}),
+    pl.DataFrame({"a": DAYS, "b": DAYS}),
+    pl.DataFrame({"a": 1.0, "b": DAYS.astype("datetime64[us]")}),
+    pl.DataFrame({"a": 1.0, "b": SINCE.astype("timedelta64[us]")}),
+]
+
+
+@pytest.mark.parametrize("rows", TIMES)
+def test_times_are_refused_with_advice(fitted, rows):
+    check_refused(
+        fitted, rows, TypeError, r"`X` holds times \(\w+.*days since the first"
+    )
+
+
+MASKED = np.ma.array(X, mask=np.eye(*X.shape))
+
+
+@pytest.mark.parametrize("rows", [MASKED, list(MASKED)], ids=["array", "list"])
+def test_masked_entries_are_refused_with_advice(fitted, rows):
+    advice = r"`X` has 2 masked entries.*getmaskarray.*filled\(np.nan\)"
+    check_refused(fitted, rows, ValueError, advice)
+
+
+def test_a_mask_that_hides_nothing_is_no_mask(fitted):
+    expected = fitted.score_samples(X)
+    bare = np.ma.array(X, mask=False)
+    np.testing.assert_array_equal(fitted.score_samples(bare), expected)
+    np.testing.assert_array_equal(fitted.fit(bare).score_samples(X), expected)
+
+
+def test_weights_are_numbers(fitted):
+    hidden = np.ma.array(np.ones(len(X)), mask=np.arange(len(X)) == 3)
+    with pytest.raises(ValueError, match="`sample_weight` has 1 masked entr"):
+        fitted.fit(X, sample_weight=hidden)
+    with pytest.raises(TypeError, match="`sample_weight` holds times"):
+        fitted.score(X, sample_weight=SINCE)
+
+
+def check_refused(fitted, rows, error, message):
+    before = dict(vars(fitted))
+    for method in [*methods_that_fit(fitted), *methods_that_evaluate(fitted)]:
+        with pytest.raises(error, match=message):
+            method(rows)
+        assert vars(fitted) == before
+
+
+def methods_that_evaluate(fitted):
+    names = "score_samples score predict predict_proba aic bic icl gradient cdf"
+    return [getattr(fitted, name) for name in names.split() if hasattr(fitted, name)]
+
+
 BAD_QUERIES = [
     *BAD_ROWS[:-2],
     (csr_array(X), "toarray"),
@@ -100,11 +166,9 @@ BAD_QUERIES = [
 
 @pytest.mark.parametrize(("rows", "message"), BAD_QUERIES)
 def test_bad_rows_once_fitted(fitted, rows, message):
-    names = ("score_samples", "score", "predict", "predict_proba", "aic", "bic", "icl")
-    for name in names:
-        if hasattr(fitted, name):
-            with pytest.raises((ValueError, TypeError), match=message):
-                getattr(fitted, name)(rows)
+    for method in methods_that_evaluate(fitted):
+        with pytest.raises((ValueError, TypeError), match=message):
+            method(rows)
 
 
 def test_not_fitted(fitted):

@@ -1,6 +1,8 @@
 """Displays: what they show is what the estimators say, and errors say what to do."""
 
+import re
 import sys
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,6 +26,9 @@ from skdensity import (
     LOOKernelDensity,
     MixtureDisplay,
 )
+
+# One width for features of unlike spread is what some of these tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
 
 FRAME = load_iris(as_frame=True).data
 X = FRAME.to_numpy()
@@ -290,6 +295,189 @@ def test_arguments_reach_the_artists():
     mixture = EMGaussianMixture(2, random_state=0).fit(X[:, :2])
     display = MixtureDisplay.from_estimator(mixture, ellipse_kw={"linewidth": 5})
     assert display.ax_.patches[0].get_linewidth() == 5
+
+
+BAD_COVERAGES = [(0.0, 0.5), (), (68, 95), 0.68, (0.5, 1.0), (np.nan,), "half", None]
+
+
+@pytest.mark.parametrize("coverage", BAD_COVERAGES)
+def test_coverage_is_shares(coverage):
+    # The value as it was given, whatever is in it.
+    message = f"`coverage` must be .*between 0 and 1.*got {re.escape(repr(coverage))}"
+    with pytest.raises(ValueError, match=message):
+        DensityDisplay.from_estimator(GaussianMLE().fit(X), coverage=coverage)
+    mixture = EMGaussianMixture(2, random_state=0).fit(X[:, :2])
+    with pytest.raises(ValueError, match=message):
+        MixtureDisplay.from_estimator(mixture, coverage=coverage)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "error", "message"),
+    [
+        ({"n_points": 1}, ValueError, "`n_points` must be .* at least 2; got 1"),
+        ({"n_points": 9.5}, ValueError, "`n_points` must be an integer.*got 9.5"),
+        ({"X": X[:, :1]}, ValueError, "`X` has 1 features, and the density has 2"),
+        ({"X": X[:, 0]}, ValueError, "Expected 2D array, got 1D array"),
+        ({"X": X[:, :2].astype("M8[s]")}, TypeError, "`X` holds times"),
+        ({"orientation": "up"}, ValueError, "'vertical' or 'horizontal'; got 'up'"),
+        ({"orientation": "horizontal"}, ValueError, "is for one feature, not 2"),
+        ({"corner": True, "ax": plt}, ValueError, "`ax` has 1 axes.*needs 4"),
+    ],
+)
+def test_errors_name_what_is_wrong(kwargs, error, message):
+    with pytest.raises(error, match=message):
+        DensityDisplay.from_estimator(GaussianMLE().fit(X[:, :2]), **kwargs)
+
+
+def test_peaks_do_not_depend_on_the_number_of_points():
+    prices = np.floor(np.random.RandomState(0).lognormal(7, 1, (2000, 1))) + 0.99
+    density = LOOKernelDensity(1.2).fit(prices)
+    peaks = [
+        DensityDisplay.from_estimator(density, n_points=n_points).curves[0][1].max()
+        for n_points in (2, 30, 100, 1000)
+    ]
+    np.testing.assert_allclose(peaks, peaks[0], rtol=2e-3)
+
+
+def test_a_bound_is_a_point_of_the_grid_and_a_step_of_the_line():
+    rows = np.random.RandomState(0).exponential(size=(300, 2))
+    density = LOOKernelDensity(0.3, bounds=[(0, None), (None, 40)]).fit(rows)
+    display = DensityDisplay.from_estimator(density, features=[0])
+    x, values = display.curves[0]
+    np.testing.assert_allclose(
+        values, np.exp(density.marginal([0]).score_samples(x[:, None]))
+    )
+    drawn_x, drawn = display.ax_.lines[0].get_data()
+    assert x[0] == drawn_x[0] == drawn_x[1] == 0
+    assert drawn[0] == 0 < drawn[1] == values[0]
+    assert drawn_x[-1] == x[-1]
+    both = DensityDisplay.from_estimator(density)
+    assert both.surfaces[0, 1][0][0] == 0
+    outline = both.ax_.collections[1].get_paths()[0].vertices
+    assert np.sum(outline[:, 0] == 0) > 10  # it goes along the bound
+
+
+def test_histograms_are_not_cut_off_and_their_area_is_the_share_that_is_shown():
+    rows = np.r_[np.zeros((50, 1)), np.random.RandomState(0).normal(size=(48, 1))]
+    rows = np.r_[rows, [[900.0], [-900.0]]]
+    display = DensityDisplay.from_estimator(GaussianMLE().fit(rows[:98]), rows)
+    bars = display.ax_.patches
+    assert display.ax_.get_ylim()[1] > max(bar.get_height() for bar in bars)
+    area = sum(bar.get_height() * bar.get_width() for bar in bars)
+    assert area == pytest.approx(0.98)
+    counts = [text.get_text() for text in display.ax_.texts]
+    assert counts == ["1 beyond", "1 beyond"]
+
+
+def test_rows_beyond_the_picture_are_marked_where_the_edge_is_nearest():
+    near = np.random.RandomState(0).normal(size=(300, 2))
+    rows = np.r_[near, [[1000.0, 0.5]]]
+    for kind, estimator in (
+        (DensityDisplay, LOOKernelDensity("robust_loo").fit(rows)),
+        (MixtureDisplay, mixture_at([[-1, 0], [1, 0]])),
+    ):
+        ax = kind.from_estimator(estimator, rows).ax_
+        *_, mark = ax.lines
+        assert mark.get_marker() == ">"
+        np.testing.assert_allclose(mark.get_xydata()[0][1], 0.5, atol=0.1)
+        assert mark.get_xydata()[0][0] <= ax.get_xlim()[1] < 20
+
+
+@pytest.mark.parametrize("scale", [1, 1e-3, 0.2])
+@pytest.mark.parametrize("bounds", [None, (0, None)])
+def test_labels_keep_apart(scale, bounds):
+    groups = np.abs(np.concatenate([X[:, :2], scale * X[:, :2] + [9, 0]]))
+    density = LOOKernelDensity([0.2 * scale, 0.2], bounds=bounds).fit(groups)
+    coverage = 0.1, 0.5, 0.55, 0.9, 0.99
+    display = DensityDisplay.from_estimator(density, coverage=coverage)
+    assert_texts_are_apart(display)
+    legend = display.ax_.get_legend()
+    written = legend.get_texts() if legend else display.ax_.texts
+    names = [text.get_text() for text in written]
+    assert sorted(names) == ["10%", "50%", "55%", "90%", "99%"]
+
+
+def test_labels_of_components_keep_apart():
+    means = np.random.RandomState(0).normal(size=(30, 2))
+    display = MixtureDisplay.from_estimator(mixture_at(means))
+    assert len(display.ax_.texts) > 1
+    assert_texts_are_apart(display)
+
+
+def mixture_at(means):
+    k = len(means)
+    return EMGaussianMixture.from_parameters(
+        np.full(k, 1 / k), means, np.tile(np.eye(2), (k, 1, 1))
+    )
+
+
+def assert_texts_are_apart(display):
+    display.figure_.canvas.draw()
+    boxes = [text.get_window_extent() for text in display.ax_.texts]
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+def test_a_flat_density_is_one_region():
+    rows = np.random.RandomState(0).uniform(size=(50, 2))
+    density = LOOKernelDensity(2.0, bounds=(0, 1), rtol=1e-9).fit(rows)
+    display = DensityDisplay.from_estimator(density)
+    (legend,) = display.ax_.get_legend().get_texts()
+    assert legend.get_text() == "50%, 90%, 99%"
+
+
+def test_a_corner_fits_a_page_and_so_do_two_features():
+    frame = pd.DataFrame(np.random.RandomState(0).normal(size=(99, 8)))
+    frame.columns = [f"a feature of a rather long name, {i}" for i in range(8)]
+    display = DensityDisplay.from_estimator(GaussianMLE().fit(frame), frame)
+    assert max(display.figure_.get_size_inches()) <= 8
+    display.figure_.canvas.draw()
+    names = [ax.xaxis.label.get_window_extent() for ax in display.axes_[-1]]
+    assert not any(a.overlaps(b) for a, b in pairwise(names))
+    display = DensityDisplay.from_estimator(GaussianMLE().fit(X[:, :2]), corner=True)
+    assert display.axes_.shape == (2, 2)
+    assert display.axes_[1, 0].collections
+
+
+def test_a_horizontal_density_has_the_feature_on_the_vertical_axis():
+    density = GaussianMLE().fit(FRAME.iloc[:, :1])
+    display = DensityDisplay.from_estimator(density, FRAME, orientation="horizontal")
+    x, values = display.curves[0]
+    np.testing.assert_array_equal(display.ax_.lines[0].get_data(), (values, x))
+    assert display.ax_.get_ylabel() == "sepal length (cm)"
+    assert display.ax_.get_xlabel() == "density"
+    assert display.ax_.get_ylim() == (x[0], x[-1])
+
+
+def test_many_rows_are_thinned_and_pale():
+    rows = np.random.RandomState(0).normal(size=(20_000, 2))
+    ax = DensityDisplay.from_estimator(GaussianMLE().fit(rows), rows).ax_
+    few = DensityDisplay.from_estimator(GaussianMLE().fit(rows), rows[:50]).ax_
+    assert len(ax.collections[-1].get_offsets()) < 5000
+    assert ax.collections[-1].get_alpha() < few.collections[-1].get_alpha()
+    ax = MixtureDisplay.from_estimator(mixture_at([[-1, 0], [1, 0]]), rows).ax_
+    assert len(ax.collections[-1].get_offsets()) < 5000
+
+
+def test_what_is_missing_in_rows_is_not_drawn():
+    rows = np.where(X[:, :2] > 7, np.nan, X[:, :2])
+    estimator = GaussianMLE().fit(X[:, :2])
+    ax = DensityDisplay.from_estimator(estimator, rows).ax_
+    complete = np.isfinite(rows).all(axis=1).sum()
+    assert len(ax.collections[-1].get_offsets()) == complete
+    bars = DensityDisplay.from_estimator(estimator, rows, features=[0]).ax_.patches
+    area = sum(bar.get_height() * bar.get_width() for bar in bars)
+    assert area == pytest.approx(1)
+
+
+def test_ridges_are_seen_as_one():
+    line = np.random.RandomState(0).normal(size=(200, 1))
+    rows = np.c_[line, line + 0.1 * np.random.RandomState(1).normal(size=(200, 1))]
+    density = GaussianMLE().fit(rows)
+    display = DensityDisplay.from_estimator(density)
+    for outline in display.ax_.collections[1].get_paths():
+        longest = max(np.ptp(part[:, 0]) for part in outline.to_polygons())
+        assert longest > 0.9 * np.ptp(outline.vertices[:, 0])
 
 
 class Logistic:

@@ -1,6 +1,7 @@
 """What a fit leaves behind: plain values, which tell the whole density."""
 
 import pickle
+from dataclasses import is_dataclass
 
 import numpy as np
 import pytest
@@ -28,6 +29,8 @@ ESTIMATORS = [
     LOOKernelDensity(covariance_type="diag", bounds=(0, None)),
     LOOKernelDensity("scott", covariance_type="full"),
 ]
+# One width for features of unlike spread is enough here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
 PLAIN = (bool, int, float, str, type(None), np.ndarray, np.generic)
 
 
@@ -43,6 +46,8 @@ def leaves(value):
     elif isinstance(value, list | tuple):
         for part in value:
             yield from leaves(part)
+    elif is_dataclass(value):  # a record of plain values
+        yield from leaves(vars(value))
     else:
         yield value
 

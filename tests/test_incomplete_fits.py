@@ -381,7 +381,9 @@ def test_draws_keep_means_and_covariances():
     drawn = gaussian.drawn(np.repeat(row, 40_000, axis=0), rng)
     np.testing.assert_array_equal(drawn[:, 1], 2.5)
     expected = gaussian.conditional(np.array([1]), np.array([2.5]))
-    np.testing.assert_allclose(gaussian.completed(row)[0, [0, 2]], expected.mean)
+    np.testing.assert_allclose(
+        gaussian.completed(IncompleteRows(row))[0, [0, 2]], expected.mean
+    )
     # Five standard errors.
     spread = expected.deviations.max()
     np.testing.assert_allclose(

@@ -9,19 +9,23 @@ from scipy.optimize import brentq
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, ndtri
 from scipy.stats import gaussian_kde
+from sklearn.datasets import load_diabetes
 
 from skdensity import LOOKernelDensity
 from skdensity.datasets import make_mixture_1d
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES
 from skdensity.passes.workspace import Workspace
-from skdensity.rows.ties import grid_step, ties_of
+from skdensity.rows.repeats import repeats_in
 from skdensity.solvers.bandwidths.criteria import (
     LeastSquares,
     LeaveOneOut,
     RobustLeaveOneOut,
 )
 from skdensity.solvers.bandwidths.problem import reference
+
+# One width for features of unlike spread is what some of these tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
 
 SEARCHES = ["loo", "robust_loo", "lscv"]
 RULES = [*SEARCHES, "isj", "scott", "silverman"]
@@ -188,28 +192,60 @@ def test_a_diagonal_kernel_follows_the_unit_of_every_feature(bandwidth):
     np.testing.assert_allclose(there, scales * here, rtol=1e-6)
 
 
+def spreads(X, weight=None):
+    """The smaller of the standard deviation and of what the middle half tells."""
+    weight = np.ones(len(X)) if weight is None else weight
+    found = []
+    for x in X.T:
+        order = np.argsort(x)
+        below = np.cumsum(weight[order]) - weight[order] / 2
+        quartiles = np.interp([0.25, 0.75], below / weight.sum(), x[order])
+        deviation = np.sqrt(np.cov(x, aweights=weight))
+        found.append(min(deviation, np.diff(quartiles).item() / (2 * ndtri(0.75))))
+    return np.array(found)
+
+
 @pytest.mark.parametrize("rule", ["scott", "silverman"])
+@pytest.mark.parametrize("n_features", [2, 5])
+def test_full_rules_of_thumb_are_nearly_scipys_on_gaussian_rows(rule, n_features):
+    rng = np.random.RandomState(0)
+    A = rng.standard_normal((n_features, n_features))
+    X = rng.standard_normal((5000, n_features)) @ A.T
+    density = LOOKernelDensity(rule, covariance_type="full").fit(X)
+    theirs = gaussian_kde(X.T, bw_method=rule).covariance
+    # The standard errors of two estimates of a variance are some 2 and 3 %.
+    ratios = np.linalg.eigvals(np.linalg.solve(theirs, density.covariance_)).real
+    assert np.all((ratios > 0.9) & (ratios < 1 + 1e-9))
+
+
+@pytest.mark.parametrize("rule", ["scott", "silverman"])
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag"])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_full_rules_of_thumb_are_scipys(rule, weighted):
-    X = rows(3)
-    weight = weights() if weighted else None
-    density = LOOKernelDensity(rule, covariance_type="full").fit(X, None, weight)
-    theirs = gaussian_kde(X.T, bw_method=rule, weights=weight)
-    np.testing.assert_allclose(density.covariance_, theirs.covariance, rtol=1e-10)
+def test_rules_of_thumb_scale_the_spread_of_the_middle(rule, covariance_type, weighted):
+    X, weight = rows(3), weights() if weighted else np.ones(100)
+    density = LOOKernelDensity(rule, covariance_type=covariance_type)
+    density.fit(X, sample_weight=weight)
+    n = weight.sum() ** 2 / np.sum(weight**2)
+    factor = (n * 5 / 4 if rule == "silverman" else n) ** (-1 / 7)
+    expected = factor * spreads(X, weight)
+    if covariance_type == "spherical":
+        expected = np.sqrt(np.mean(expected**2))
+    np.testing.assert_allclose(density.bandwidth_, expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("bandwidth", ["isj", "lscv", "robust_loo"])
 @pytest.mark.parametrize("covariance_type", ["diag", "full"])
-def test_other_rules_scale_the_covariance_of_the_rows(bandwidth, covariance_type):
+def test_all_rules_but_loo_scale_the_same_shape(bandwidth, covariance_type):
     X = rows(3)
-    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
-    density.fit(X, sample_weight=weights())
-    shape = np.cov(X.T, aweights=weights())
-    if covariance_type == "diag":
-        shape = np.diag(np.diag(shape))
-    factor = density.covariance_[0, 0] / shape[0, 0]
-    np.testing.assert_allclose(density.covariance_, factor * shape, rtol=1e-9)
-    assert 1e-3 < factor < 1
+    shape, found = (
+        LOOKernelDensity(rule, covariance_type=covariance_type)
+        .fit(X, sample_weight=weights())
+        .covariance_
+        for rule in ("scott", bandwidth)
+    )
+    factor = found[0, 0] / shape[0, 0]
+    np.testing.assert_allclose(found, factor * shape, rtol=1e-9, atol=1e-12)
+    assert 0.1 < factor < 10
 
 
 # 6,000 locations are more than a first look at all bandwidths sums over.
@@ -307,7 +343,7 @@ def test_lscv_minimises_least_squares(X, weighted):
         assert brute_force_lscv(X, h, weight) >= best
     exact = [brute_force_lscv(X, h, weight) for h in density.bandwidths_]
     # Scores are in units of the density of a Gaussian that has the rows' spread.
-    spread = np.sqrt(np.cov(X[:, 0], aweights=weight))
+    (spread,) = spreads(X, weight)
     unit = -1 / (np.sqrt(2 * np.pi) * spread)
     np.testing.assert_allclose(unit * density.loo_scores_, exact, rtol=1e-9, atol=1e-9)
 
@@ -315,8 +351,7 @@ def test_lscv_minimises_least_squares(X, weighted):
 def brute_force_robust(X, h):
     """Wu's score with its integral by quadrature, for one feature."""
     n, x = len(X), X[:, 0]
-    quartiles = np.subtract(*np.quantile(x, [0.75, 0.25], method="hazen"))
-    spread = min(x.std(), quartiles / (2 * ndtri(0.75)))
+    (spread,) = spreads(X)
     # The density that one row of n of a Gaussian is expected to fall below.
     a = np.sqrt(np.pi * np.log(n)) / n / (np.sqrt(2 * np.pi) * spread)
     left_out = np.exp(log_kernels(X, np.array([[h**2]])))
@@ -359,18 +394,24 @@ def test_robust_scores_equal_quadrature(X):
         ),
         ("spherical", "bounded"),
         ("diag", "bounded"),
+        ("diag", "held"),
+        ("full", "held"),
     ],
 )
 def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, kind):
     shape, X, masses = SHAPES[covariance_type], rows(2), weights()
-    bounds, row_mass = None, np.inf
+    bounds, n_left_out, least = None, np.inf, np.zeros(2)
     if kind == "counts":
-        masses, row_mass = 1.0 + np.arange(100) % 4, 1 / 250
+        masses, n_left_out = 1.0 + np.arange(100) % 4, 1.0
     elif kind == "bounded":
         bounds = np.array([[X[:, 0].min(), np.inf], [-np.inf, np.inf]])
+    elif kind == "held":
+        least = np.array([0.0, 1.0])
+    left_out = np.minimum(masses, n_left_out) / masses.sum()
     masses = masses / masses.sum()
-    kernels = Kernels(X, masses, reference(X, masses, shape), bounds)
-    score = criterion(kernels, Workspace(), row_mass)
+    kernel = reference(X, repeats_in(X, masses), shape)
+    kernels = Kernels(X, masses, kernel, bounds)
+    score = criterion(kernels, Workspace(), left_out, least_widths=least)
     if kind == "sampled":
         score = score.sampled(30)
         assert len(score.index) < 40
@@ -464,12 +505,10 @@ def test_isj_of_two_features_is_the_mean_of_their_factors():
     X = np.column_stack([ISJ["uniform"], ISJ["exponential"]])
     n = len(X)
     density = LOOKernelDensity("isj", covariance_type="diag").fit(X)
-    factors = [straightforward_isj(x) / x.std(ddof=1) for x in X.T]
+    factors = [straightforward_isj(x) for x in X.T] / spreads(X)
     # From the rate n^(-1/5) to n^(-1/6).
     factor = np.sqrt(np.prod(factors)) * n ** (1 / 5 - 1 / 6)
-    np.testing.assert_allclose(
-        density.bandwidth_, factor * X.std(axis=0, ddof=1), rtol=1e-3
-    )
+    np.testing.assert_allclose(density.bandwidth_, factor * spreads(X), rtol=1e-3)
 
 
 def chosen(X, bandwidth="loo", weight=None, **parameters):
@@ -573,7 +612,9 @@ def test_the_bandwidth_is_no_less_than_half_a_step(bandwidth, step, covariance_t
         X = np.round(X / step) * step
         X = np.vstack([X, X.max() + step])  # a value that is there once
         density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
-        with pytest.warns(UserWarning, match="are taken as rounded"):
+        with pytest.warns(
+            UserWarning, match="is discrete|are multiples of|half a step"
+        ):
             density.fit(X)
         assert np.all(density.bandwidth_ >= step / 2 * (1 - 1e-9))
 
@@ -597,22 +638,22 @@ def test_weights_instead_of_repetition_give_the_same_choice(bandwidth):
         assert actual == pytest.approx(expected, rel=1e-8)
 
 
-@pytest.mark.parametrize("bandwidth", SEARCHES)
+@pytest.mark.parametrize("bandwidth", RULES)
 @pytest.mark.parametrize(
     ("X", "message"),
     [
         (
             normal(0).round(1),
-            r"LOOKernelDensity: (89|9\d)% of the rows .* multiples of 0\.1,",
+            r"LOOKernelDensity: (89|9\d)% of the rows .* grid, multiples of 0\.1\.",
         ),
         (
             np.round(4 * normal(0)) / 4,
-            r"rows coincide with others; .* multiples of 0\.25",
+            r"coincide with others, as rounding makes them: .* multiples of 0\.25",
         ),
         (np.repeat(normal(0), 2, axis=0), "50% of the rows .* all copies of a row are"),
         (
             normal(0) * (np.arange(500) % 5 > 0)[:, None],
-            "20% of the rows .* again and again, and count once",
+            r"20% of the rows .* atoms at 0 \(20% of the rows\) \(each counts as one",
         ),
     ],
     ids=["tenths", "quarters", "twice", "zeros"],
@@ -628,73 +669,9 @@ def test_the_warning_points_at_the_line_that_calls_fit():
     assert caught[0].filename == __file__
 
 
-@pytest.mark.parametrize("bandwidth", ["isj", "scott", "silverman", 0.5])
-def test_there_is_no_warning_where_nothing_is_searched(bandwidth):
-    LOOKernelDensity(bandwidth).fit(normal(0).round(1))
-    LOOKernelDensity(bandwidth).fit(np.repeat(normal(0), 2, axis=0))
-
-
-def ties_in(X, weight=None):
-    locations, index = np.unique(X, axis=0, return_inverse=True)
-    weight = np.ones(len(X)) if weight is None else weight
-    masses = np.bincount(index.ravel(), weight)
-    return ties_of(locations, masses / masses.sum())
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("step", [0.1, 1.0, 0.25, 1e-7, 1e5])
-@pytest.mark.parametrize("offset", [0.0, 0.03, 7.0, -20.0])
-def test_the_step_of_a_grid_is_found(dtype, step, offset):
-    X = (step * (np.round(10 * normal(0)) + offset)).astype(dtype)
-    ties = ties_in(X)
-    # Values are off by half an ulp of 60 steps.
-    tol = 200 * np.finfo(dtype).eps
-    np.testing.assert_allclose(ties.steps, step, rtol=tol)
-    assert 1 / ties.row_mass == pytest.approx(500)
-    assert grid_step(X[:, 0]) == ties.steps[0]
-
-
-def test_a_grid_is_found_whether_or_not_its_rarest_value_is_there_once():
-    X = np.repeat(np.arange(6.0), [2, 3, 9, 9, 5, 2])[:, None]
-    ties = ties_in(X)
-    assert ties is not None
-    assert ties.steps == [1.0]
-    assert 1 / ties.row_mass == pytest.approx(len(X))
-
-
-def test_every_feature_has_its_own_step():
-    rng = np.random.RandomState(0)
-    X = np.round(3 * rng.standard_normal((500, 2))) * [0.1, 100.0]
-    np.testing.assert_allclose(ties_in(X).steps, [0.1, 100.0], rtol=1e-12)
-    X[:, 1] = rng.standard_normal(500).round(4)[rng.randint(0, 50, 500)]
-    X[:, 0] = np.sqrt(np.abs(X[:, 0]))
-    assert ties_in(X) is None
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_continuous_rows_are_no_grid(dtype):
-    for seed in range(20):
-        x = normal(seed).astype(dtype)
-        assert grid_step(x[:, 0]) == 0
-        assert grid_step(x[: 4 + seed, 0]) == 0
-        repeated = np.repeat(x, np.random.RandomState(seed).randint(1, 4, 500), axis=0)
-        assert ties_in(repeated) is None
-
-
-def test_weights_that_count_nothing_are_no_rounding():
-    X = np.arange(20.0)[:, None]
-    assert ties_in(X, weights(20)) is None
-    assert ties_in(X) is None  # nothing coincides
-    counts = np.random.RandomState(0).randint(1, 9, 20)
-    counts[0] = 1
-    ties = ties_in(X, counts.astype(float))
-    assert 1 / ties.row_mass == pytest.approx(counts.sum())
-    assert ties.steps == [1.0]
-
-
-def test_three_values_are_too_few_to_show_a_grid():
-    X = np.repeat([[0.0], [1.0], [2.0]], [3, 4, 1], axis=0)
-    assert ties_in(X) is None
+def test_there_is_no_warning_where_nothing_is_chosen():
+    LOOKernelDensity(0.5).fit(normal(0).round(1))
+    LOOKernelDensity(0.5).fit(np.repeat(normal(0), 2, axis=0))
 
 
 X2 = rows(2)
@@ -773,3 +750,299 @@ def test_a_number_may_be_an_array_without_axes():
     X = normal(0)
     number, array = (LOOKernelDensity(h).fit(X) for h in (0.3, np.array(0.3)))
     assert array.bandwidth_ == number.bandwidth_
+
+
+# What real tables are made of.
+
+
+def rng_of(seed=0):
+    return np.random.default_rng(seed)
+
+
+def zero_or_one(n=200):
+    r = rng_of()
+    return np.column_stack([r.integers(0, 2, n), r.normal(size=n)])
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["diag", "full", "spherical"])
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e6])
+def test_a_column_of_zeros_and_ones_is_held_at_half_a_step(
+    bandwidth, covariance_type, scale
+):
+    X = scale * (zero_or_one() + 3)
+    H = np.atleast_2d(chosen(X, bandwidth, covariance_type=covariance_type)) / scale
+    if covariance_type == "full":
+        H = np.sqrt(np.diag(H))[None] / np.sqrt(scale)
+    widths = np.resize(H, 2)
+    assert 0.5 * (1 - 1e-9) <= widths[0] < 0.6
+    assert 0.25 < widths[1] < 0.6
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["diag", "full"])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda r, n: r.integers(1, 6, n),
+        lambda r, n: r.poisson(2, n),
+        lambda r, n: r.normal(45, 15, n).round(),
+        lambda r, n: r.choice(r.normal(size=60), n),
+    ],
+    ids=["scores", "counts", "ages", "sites"],
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_other_columns_do_not_suffer_from_discrete_ones(
+    bandwidth, covariance_type, draw, weighted
+):
+    r = rng_of()
+    X = np.column_stack([draw(r, 500), r.normal(size=500)])
+    weight = r.uniform(0.5, 2, 500) if weighted else None
+    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        density.fit(X, sample_weight=weight)
+    widths = np.sqrt(np.diag(density.covariance_))
+    assert widths[0] >= density.columns_[0].least_width * (1 - 1e-9) > 0
+    # Alone, it would have some 0.3; the likelihood's own standard error is a third.
+    assert 0.12 < widths[1] < 0.7
+
+
+def messages(density, X):
+    """What a fit warns of."""
+    with pytest.warns(UserWarning, match="LOOKernelDensity: ") as caught:
+        density.fit(X)
+    return [str(each.message) for each in caught]
+
+
+def test_one_width_for_columns_that_need_two_is_said_to_be_none():
+    X = np.column_stack([1970 + (12 * normal(1, 300)).round(), 0.1 * normal(0, 300)])
+    held, unlike = messages(LOOKernelDensity(), X)
+    assert "column 0 is grid, multiples of 1 (held at a width of 0.5)" in held
+    assert "half a step of column 0, 0.5, is more than the spread of column 1" in unlike
+    assert "StandardScaler" in unlike
+    assert "covariance_type='diag'" in unlike
+    (unlike,) = messages(LOOKernelDensity(), np.hstack([normal(0), 4 * normal(1)]))
+    assert "column 1 spreads" in unlike
+    assert "times as far as column 0" in unlike
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        LOOKernelDensity(covariance_type="diag").fit(X)
+        LOOKernelDensity().fit((X - X.mean(axis=0)) / X.std(axis=0))
+        LOOKernelDensity().fit(np.hstack([normal(0), 2.5 * normal(1)]))
+
+
+def test_messages_name_features():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(zero_or_one(), columns=["sex", "dose"])
+    density = LOOKernelDensity(covariance_type="diag")
+    with pytest.warns(UserWarning, match=r"'sex' is discrete, 2 values 1 apart \(held"):
+        density.fit(frame)
+    assert [each.kind for each in density.columns_] == ["discrete", "continuous"]
+
+
+def test_columns_are_told_whatever_the_bandwidth():
+    density = LOOKernelDensity([1.0, 1.0]).fit(zero_or_one())
+    assert [each.kind for each in density.columns_] == ["discrete", "continuous"]
+    density.fit(np.column_stack([normal(0), normal(1)])[:50])
+    assert density.columns_[0].n_values == 50
+
+
+def copies_of(n_features, n_drawn=60):
+    r = rng_of()
+    rows = r.normal(170, 10, (n_drawn, n_features)).round(4 if n_features > 1 else 1)
+    return rows[r.integers(0, n_drawn, 1000)]
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("n_features", [1, 2])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_rows_drawn_again_and_again_say_no_more_than_once(bandwidth, n_features, scale):
+    X = scale * copies_of(n_features)
+    # That some are there more often than others makes a small difference.
+    expected = chosen(np.unique(X, axis=0), bandwidth)
+    assert chosen(X, bandwidth) == pytest.approx(expected, rel=0.3)
+
+
+def incomes(r, n):
+    return r.lognormal(7.5, 0.5, n)
+
+
+def heaped(x, r, step, share):
+    coarse = 50 * step * (x / (50 * step)).round()
+    return np.where(r.random(len(x)) < share, coarse, step * (x / step).round())
+
+
+def hours(r, n):
+    return r.normal(38, 10, n)
+
+
+ROUNDED = {
+    "tenths": (lambda r, n: r.normal(size=n), lambda x, r: x.round(1), 0.1),
+    "integers": (lambda r, n: r.normal(0, 15, n), lambda x, r: x.round(), 1.0),
+    "counts": (lambda r, n: r.gamma(20, 1.5, n), lambda x, r: x.round(), 1.0),
+    "heaps": (incomes, lambda x, r: heaped(x, r, 10.0, 0.1), 10.0),
+    "many heaps": (incomes, lambda x, r: heaped(x, r, 10.0, 0.3), 10.0),
+    "spike": (hours, lambda x, r: np.where(r.random(len(x)) < 0.3, 40, x), 0.0),
+    "rounded spike": (
+        hours,
+        lambda x, r: np.where(r.random(len(x)) < 0.3, 40, x.round(1)),
+        0.1,
+    ),
+    "zeros": (
+        lambda r, n: r.gamma(2, 5, n),
+        lambda x, r: np.where(r.random(len(x)) < 0.3, 0, x.round(1)),
+        0.1,
+    ),
+    "clipped": (
+        lambda r, n: np.clip(r.normal(size=n), -1.5, 2),
+        lambda x, r: x.round(3),
+        1e-3,
+    ),
+}
+
+
+def ratio_of(name, bandwidth, n_rows, n_seeds):
+    """Median ratio of widths with and without rounding, and what is allowed."""
+    draw, damage, step = ROUNDED[name]
+    pairs = []
+    for seed in range(n_seeds):
+        r = rng_of(seed)
+        x = draw(r, n_rows)
+        pair = damage(x, r)[:, None], x[:, None]
+        pairs.append([chosen(X, bandwidth) for X in pair])
+    with_it, without = np.transpose(pairs)
+    return np.median(with_it / without), max(0.3, np.median(step / 2 / without))
+
+
+@pytest.mark.parametrize("bandwidth", ["loo", "lscv", "robust_loo", "isj"])
+@pytest.mark.parametrize("name", ROUNDED)
+def test_rounding_spikes_and_heaps_hardly_change_the_width(name, bandwidth):
+    ratio, tol = ratio_of(name, bandwidth, 500, 5)
+    assert abs(ratio - 1) <= tol
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bandwidth", ["loo", "lscv", "robust_loo"])
+@pytest.mark.parametrize("n_rows", [500, 4000, 30_000])
+@pytest.mark.parametrize("name", ROUNDED)
+def test_nor_do_they_with_many_rows(name, n_rows, bandwidth):
+    ratio, tol = ratio_of(name, bandwidth, n_rows, 20)
+    assert abs(ratio - 1) <= tol
+
+
+@pytest.mark.parametrize("bandwidth", ["robust_loo", "isj", "silverman", "scott"])
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+@pytest.mark.parametrize("n_outliers", [1, 15])
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_outliers_hardly_change_robust_widths(
+    bandwidth, covariance_type, n_features, n_outliers, spread
+):
+    factors = []
+    for seed in range(3):
+        r = rng_of(seed)
+        X = r.normal(size=(485, n_features))
+        far = spread * r.normal(size=(n_outliers, n_features))
+        far[:, 0] += 1000
+        here, there = (
+            LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+            for _ in range(2)
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            here, there = here.fit(X).covariance_, there.fit([*X, *far]).covariance_
+        squares = np.linalg.eigvals(np.linalg.solve(here, there)).real
+        factors.append([np.sqrt(squares.min()), np.sqrt(squares.max())])
+    least, most = np.median(factors, axis=0)
+    assert 0.75 < least <= most < 1.25
+
+
+WILD = {
+    "log-uniform": lambda r: 10 ** r.uniform(-8, 8, 300),
+    "Cauchy⁵": lambda r: r.standard_cauchy(200) ** 5,
+    "lognormal": lambda r: r.lognormal(0, 8, 300),
+    "failed sensor": lambda r: np.append(r.normal(size=512), -9999),
+}
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("name", WILD)
+def test_wild_rows_have_finite_widths(bandwidth, name):
+    for seed in range(3):
+        width = chosen(WILD[name](rng_of(seed))[:, None], bandwidth)
+        assert np.isfinite(width)
+        assert width > 0
+
+
+@pytest.mark.parametrize("bounds", [(0, 1), (0, None)])
+def test_isj_respects_bounds(bounds):
+    # Of an exponential density the bound is no edge, and of uniform rows no end.
+    r = rng_of()
+    x = r.random((500, 1)) if bounds == (0, 1) else r.exponential(size=(500, 1))
+    free, bounded = chosen(x, "isj"), chosen(x, "isj", bounds=bounds)
+    assert bounded > 2 * free
+
+
+def test_isj_says_that_a_flat_density_is_flat():
+    x = rng_of(1).random((500, 1))
+    density = LOOKernelDensity("isj", bounds=(0, 1))
+    with pytest.warns(UserWarning, match="no structure.*no root.*widest candidate"):
+        density.fit(x)
+    assert 0.25 < density.bandwidth_ < 0.5
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
+def test_weights_of_any_size_are_silent(bandwidth, covariance_type):
+    r = rng_of()
+    X, weight = r.normal(size=(300, 2)), np.exp(-0.5 * r.uniform(0, 38, 300) ** 2)
+    assert 0 < weight.min() < np.finfo(np.float64).tiny
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+        density.fit(X, sample_weight=weight)
+    assert np.all(np.isfinite(density.covariance_))
+
+
+def measurements(n=32):
+    """Columns of the kinds that tables of cars and of the weather have."""
+    r = rng_of()
+    cylinders = r.choice([4, 6, 8], n, p=[0.35, 0.2, 0.45])
+    return np.column_stack(
+        [
+            (40 - 3 * cylinders + r.normal(0, 2.5, n)).round(1),
+            cylinders,
+            (45 * cylinders - 50 + r.normal(0, 40, n)).round(1),
+            (25 * cylinders - 10 + r.normal(0, 25, n)).round(),
+            cylinders < 7,
+            r.choice([3, 4, 5], n),
+        ]
+    )
+
+
+TABLES = {
+    "diabetes": lambda: load_diabetes().data,
+    "raw diabetes": lambda: load_diabetes(scaled=False).data,
+    "cars": measurements,
+    "many cars": lambda: measurements(500),
+}
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["diag", "full"])
+@pytest.mark.parametrize("name", TABLES)
+def test_ordinary_tables_have_widths_that_no_column_collapses_in(
+    bandwidth, covariance_type, name
+):
+    X = TABLES[name]()
+    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        density.fit(X)
+    widths = np.sqrt(np.diag(density.covariance_))
+    least = np.array([each.least_width for each in density.columns_])
+    assert np.all(widths >= (1 - 1e-9) * least)
+    assert np.all(widths > 0.05 * X.std(axis=0))
+    assert np.all(widths < 5 * X.std(axis=0))
+    assert np.isfinite(density.loo_score_)

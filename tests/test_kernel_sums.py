@@ -382,6 +382,59 @@ def test_rows_whose_kernels_underflow_are_done_in_log_space(ways, shift_by, stat
     assert_close(actual, brute_force(queries, sources, 1.0, average))
 
 
+@pytest.mark.parametrize("scale", [1e4, 1e7, 1e8, 1e10, 1e13, 1e100])
+@pytest.mark.parametrize("n_features", [1, 2, 3, 5, 9])
+def test_queries_anywhere_far_have_the_exponent_of_their_nearest_rows(
+    n_features, scale
+):
+    # So far away a radius is the distance itself, to rounding.
+    rng = np.random.RandomState(n_features)
+    sources = Sources(rng.standard_normal((300, n_features)), masses_of(300))
+    queries = scale * rng.standard_normal((60, n_features))
+    actual, means = sums_of(sources).at(queries, 1.0, SHIFT, ALONE)
+    exact, exact_means = brute_force(queries, sources, 1.0, shift)
+    np.testing.assert_allclose(actual, exact.astype(float), rtol=4 * EPS, atol=RTOL)
+    np.testing.assert_allclose(means, exact_means.astype(float), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"bandwidth": 0.5},
+        {"bandwidth": [0.3, 0.5, 0.8, 1.0, 2.0]},
+        {"bandwidth": 0.2 * np.eye(5) + 0.1},
+        {"bandwidth": 0.5, "bounds": (-6, None)},
+        {"bandwidth": 0.5, "algorithm": "nufft"},
+    ],
+    ids=str,
+)
+def test_far_queries_of_every_shape_are_half_their_squared_distance(how):
+    rng = np.random.RandomState(0)
+    density = LOOKernelDensity(**how).fit(rng.standard_normal((300, 5)))
+    queries = np.abs(1e10 * rng.standard_normal((100, 5)))
+    precision = np.linalg.inv(density.covariance_)
+    expected = -0.5 * np.einsum("na,ab,nb->n", queries, precision, queries)
+    # Rows that are up to 4 from 0, beside 2e9 and more, make a difference of 4e-9.
+    np.testing.assert_allclose(density.score_samples(queries), expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("scale", [1.0, 5.0, 1e3])
+def test_what_does_not_change_is_built_once(monkeypatch, scale):
+    rng = np.random.RandomState(0)
+    density = LOOKernelDensity(0.1).fit(rng.standard_normal((5000, 2)))
+    queries = scale * rng.standard_normal((10, 2))
+    expected = density.score_samples(queries)
+
+    def never(*args, **kwargs):
+        raise AssertionError("built again")
+
+    monkeypatch.setattr("skdensity.models.kernels.sources.KDTree", never)
+    monkeypatch.setattr("skdensity.models.kernels.kernels.Sources", never)
+    monkeypatch.setattr("skdensity.densities.loo_kernel_density.Kernels", never)
+    for _ in range(3):
+        np.testing.assert_array_equal(density.score_samples(queries), expected)
+
+
 def test_a_sum_of_squares_that_overflows_is_minus_infinity_and_no_warning():
     sources = Sources(points_of("normal", 2), masses_of(N_POINTS))
     queries = np.array([[1e160, 0.0], [0.0, -1e300], [0.0, 0.0]])

@@ -21,7 +21,7 @@ import skdensity.testing
 
 ROOT = Path(skdensity.__file__).parent
 # From the lowest to the highest; what is in none of them stands above.
-LAYERS = ["passes", "rows", "models", "solvers", "densities", "displays"]
+LAYERS = ["passes", "rows", "models", "solvers", "densities", "uses", "displays"]
 MODULES = [
     "skdensity",
     *(module.name for module in pkgutil.walk_packages([str(ROOT)], "skdensity.")),

@@ -1,5 +1,6 @@
 """LOOKernelDensity: leave-one-out against refits, exact tails, ties and weights."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import mpmath
@@ -14,6 +15,9 @@ from sklearn.neighbors import KernelDensity
 from skdensity import LOOKernelDensity
 from skdensity.datasets import make_mixture_1d
 from skdensity.models.kernels.sums import total
+
+# One width for features of unlike spread is what some of these tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
 
 
 def rows(n_features, n_samples=80):
@@ -37,6 +41,84 @@ def test_the_loo_score_equals_brute_force_refits(n_features, weighted):
     ]
     expected = np.average(refits, weights=weight)
     assert density.loo_score_ == pytest.approx(expected, abs=1e-10)
+
+
+KERNELS = [0.7, [0.5, 1.0], [[0.5, 0.2], [0.2, 0.8]]]
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.filterwarnings("ignore:.*coincide:UserWarning")
+def test_loo_log_densities_are_those_of_refits_in_the_order_of_the_rows(kernel, dtype):
+    X = rows(2).astype(dtype)
+    X[[3, 40]] = X[[7, 7]]  # three copies, which are left out together
+    weight = np.random.RandomState(0).uniform(0.1, 3, len(X))
+    weight[[5, 9, 40]] = 0
+    density = LOOKernelDensity(kernel).fit(X, sample_weight=weight)
+    expected = [
+        LOOKernelDensity(kernel)
+        .fit(X[others], sample_weight=weight[others])
+        .score_samples(X[[i]])[0]
+        for i in range(len(X))
+        for others in [np.any(X[i] != X, axis=1) | (weight[i] == 0)]
+    ]
+    assert density.loo_log_density_.dtype == dtype
+    rtol = 1e-9 if dtype == np.float64 else 1e-5
+    np.testing.assert_allclose(density.loo_log_density_, expected, rtol=rtol)
+    mean = np.average(density.loo_log_density_, weights=weight)
+    assert mean == pytest.approx(density.loo_score_, rel=10 * rtol)
+
+
+@pytest.mark.parametrize("bounds", [(-4, None), (-4, 4)])
+def test_loo_log_densities_know_bounds(bounds):
+    X = np.clip(rows(1), -3.9, 3.9)
+    density = LOOKernelDensity(0.7, bounds=bounds).fit(X)
+    for i in (0, 5, X.argmax()):
+        other = LOOKernelDensity(0.7, bounds=bounds).fit(X[np.arange(len(X)) != i])
+        expected = other.score_samples(X[[i]])[0]
+        assert density.loo_log_density_[i] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:.*rounding makes them:UserWarning")
+def test_of_rounded_rows_one_is_left_out():
+    X = rows(1, 2000).round(1)
+    density = LOOKernelDensity().fit(X)
+    for i in (0, 7, X.argmax()):
+        other = LOOKernelDensity(density.bandwidth_).fit(X[np.arange(len(X)) != i])
+        expected = other.score_samples(X[[i]])[0]
+        assert density.loo_log_density_[i] == pytest.approx(expected, abs=1e-9)
+
+
+def test_loo_log_densities_follow_a_fit_and_a_part():
+    X, weight = rows(2), np.ones(80)
+    weight[3] = 0
+    density = LOOKernelDensity(0.7).fit(X)
+    assert density.loo_log_density_.shape == (80,)
+    assert density.fit(X[1:]).loo_log_density_.shape == (79,)
+    again = pickle.loads(pickle.dumps(density.fit(X, sample_weight=weight)))
+    np.testing.assert_array_equal(again.loo_log_density_, density.loo_log_density_)
+    part = density.marginal([1])
+    refit = LOOKernelDensity(0.7).fit(part.locations_, sample_weight=part.weights_)
+    np.testing.assert_allclose(
+        part.loo_log_density_, refit.loo_log_density_, rtol=1e-12
+    )
+    np.testing.assert_array_equal(
+        LOOKernelDensity(1.0).fit(X[:1]).loo_log_density_, [-np.inf]
+    )
+    assert not hasattr(LOOKernelDensity(), "loo_log_density_")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_features", range(1, 11))
+def test_one_fresh_row_in_twenty_is_below_the_threshold(n_features):
+    flagged = []
+    for seed in range(20):
+        rng = np.random.RandomState(seed)
+        density = LOOKernelDensity().fit(rng.standard_normal((2000, n_features)))
+        threshold = np.quantile(density.loo_log_density_, 0.05)
+        fresh = rng.standard_normal((5000, n_features))
+        flagged.append(np.mean(density.score_samples(fresh) < threshold))
+    assert np.mean(flagged) == pytest.approx(0.05, abs=0.01)
 
 
 def loo_score(X, bandwidth):

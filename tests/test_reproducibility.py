@@ -19,6 +19,9 @@ from skdensity import (
 )
 from skdensity.passes.scratch import ALIGNMENT, Scratch
 
+# One width for the four lengths of a flower is enough here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
+
 X = load_iris().data
 ESTIMATORS = [
     GaussianMLE(),

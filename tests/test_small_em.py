@@ -168,7 +168,7 @@ def test_a_weight_is_a_repetition(n_climb_rows, name):
     weight = np.random.RandomState(0).randint(1, 4, 400).astype(float)
     repeated = np.repeat(X, weight.astype(int), axis=0)
     expected = start(X, 4, FAMILIES[name], weight / weight.sum())
-    locations, masses, _ = merge_duplicates(repeated, np.ones(len(repeated)))
+    locations, masses, *_ = merge_duplicates(repeated, np.ones(len(repeated)))
     assert_same(start(locations, 4, FAMILIES[name], masses), expected)
 
 

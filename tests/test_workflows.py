@@ -23,6 +23,9 @@ from skdensity import (
     LOOKernelDensity,
 )
 
+# One width for the four lengths of a flower is enough here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
+
 SEARCHES = [
     (LOOKernelDensity(), {"bandwidth": [0.05, 0.1, 0.2, 0.4, "loo", "scott"]}),
     (EMGaussianMixture(random_state=0, reg_covar=1e-5), {"n_components": [1, 2, 3]}),

@@ -29,7 +29,7 @@ X, _ = make_mixture_1d()
 fig, axes = plt.subplots(1, 3, figsize=(11, 3.4), sharey=True, layout="constrained")
 for bandwidth, ax in zip((0.02, 0.3, 3.0), axes, strict=True):
     density = LOOKernelDensity(bandwidth).fit(X)
-    DensityDisplay.from_estimator(density, X, n_points=600, ax=ax)
+    DensityDisplay.from_estimator(density, X, ax=ax)
     ax.set(title=f"h = {bandwidth:g}", xlim=(-12, 12), ylim=(0, 0.3))
     ax.label_outer()
 plt.show()

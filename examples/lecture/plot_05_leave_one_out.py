@@ -47,7 +47,7 @@ from scipy.stats import norm
 
 from skdensity import DensityDisplay
 
-display = DensityDisplay.from_estimator(density, X, n_points=400)
+display = DensityDisplay.from_estimator(density, X)
 x = np.linspace(-8, 7, 400)
 truth = norm.pdf(x[:, None], [-4, 0.5, 4], [0.8, 1.5, 0.6]) @ [0.3, 0.5, 0.2]
 display.ax_.plot(x, truth, color="0.3", linestyle="--", label="truth")

@@ -45,7 +45,7 @@ fig, axes = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True, layout="constrain
 for (name, mixture), ax in zip(mixtures.items(), axes, strict=True):
     log_likelihood = mixture.score_samples(X).sum()
     print(f"{name:13s} {log_likelihood:9.2f} nats")
-    DensityDisplay.from_estimator(mixture, X, n_points=300, ax=ax)
+    DensityDisplay.from_estimator(mixture, X, ax=ax)
     ax.set(title=f"{name}: {log_likelihood:.0f} nats".replace("-", "−"), xlim=(-8, 8))
     ax.label_outer()
 plt.show()

@@ -62,7 +62,7 @@ X = samples["one value at 20"]
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
 for rule, ax in zip(("loo", "robust_loo"), axes, strict=True):
     density = LOOKernelDensity(rule).fit(X)
-    DensityDisplay.from_estimator(density, clean, n_points=600, ax=ax)
+    DensityDisplay.from_estimator(density, clean, ax=ax)
     ax.set(title=rule, xlim=(-6, 6), ylim=(0, 0.5))
     ax.label_outer()
 plt.show()

@@ -13,7 +13,12 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skdensity.densities.checks import check_sampling, check_weights, weighted_sum
+from skdensity.densities.checks import (
+    check_numbers,
+    check_sampling,
+    check_weights,
+    weighted_sum,
+)
 from skdensity.densities.kept import Kept
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.incomplete_rows import IncompleteRows, rows_of_table
@@ -207,33 +212,36 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _evaluated(self, method, X):
         """What a method of the model gives for validated rows, in their dtype."""
+        model = self._model_for(X)
+        with Workspace(self.n_jobs) as workspace:
+            return getattr(model, method)(rows_of_table(X, None, workspace))
+
+    def _model_for(self, X):
+        """The model, if it has as many features as some rows."""
         model = self._model()
         if X.shape[1] != model.n_features:
             raise ValueError(
                 f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{model.n_features} features as input."
             )
-        with Workspace(self.n_jobs) as workspace:
-            return getattr(model, method)(rows_of_table(X, None, workspace))
+        return model
 
     def _rows(self, X):
         """Rows to evaluate a fitted estimator at."""
         self._check_fitted()
-        return validate_data(
-            self,
-            X,
-            dtype=[np.float64, np.float32],
-            reset=False,
-            ensure_all_finite="allow-nan" if self._takes_missing else True,
-        )
+        finite = "allow-nan" if self._takes_missing else True
+        return self._table(X, reset=False, ensure_all_finite=finite)
+
+    def _table(self, X, **checks):
+        """A table of numbers, as float64 or float32."""
+        check_numbers(X, "X")
+        return validate_data(self, X, dtype=[np.float64, np.float32], **checks)
 
     @contextmanager
     def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):
         """Weighted rows, with threads that end with the context."""
-        X = validate_data(
-            self,
+        X = self._table(
             X,
-            dtype=[np.float64, np.float32],
             ensure_min_samples=min_samples,
             ensure_all_finite="allow-nan",
             reset=reset,

@@ -8,17 +8,23 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity
 from skdensity.densities.checks import (
     checked_array,
     checked_matrices,
     not_positive_definite,
 )
+from skdensity.densities.distribution import DistributionMixin
+from skdensity.densities.imputation import ImputationMixin
+from skdensity.densities.parts import PartsMixin
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 
 
-class BaseGaussian(BaseDensity):
+class BaseGaussian(
+    PartsMixin, ImputationMixin, AscentMixin, DistributionMixin, BaseDensity
+):
     """A fitted Gaussian."""
 
     _takes_missing = True
@@ -68,12 +74,15 @@ class BaseGaussian(BaseDensity):
         gaussian = Gaussian.of_matrix(
             mean, matrix, FULL, not_positive_definite("covariance", of_component=False)
         )
-        estimator._store_given(gaussian, matrix)
+        estimator._store_given(gaussian, matrix, matrix.dtype)
         return estimator
 
     @abstractmethod
-    def _store_given(self, gaussian, covariance):
+    def _store_given(self, gaussian, covariance, dtype):
         """Set the fitted attributes from parameters, to the last digit."""
+
+    def _store_model(self, model, dtype):
+        self._store_given(model, model.covariance, dtype)
 
     def _store_arrays(self, dtype, **exact):
         """Set attributes in a dtype, and keep what float32 would lose of them."""
@@ -81,6 +90,9 @@ class BaseGaussian(BaseDensity):
             setattr(self, name, value.astype(dtype))
         # A covariance that is near singular does not survive rounding.
         self._unrounded = exact if dtype != np.float64 else {}
+
+    def _found_modes(self):
+        return self._model().mean[None]
 
     def _told_arrays(self, told):
         """Location, and covariance or factor, as float64 arrays of matching shapes."""

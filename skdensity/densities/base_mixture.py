@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import replace
 from functools import cache
-from math import log
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -15,27 +14,34 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
 from skdensity.densities.checks import (
+    check_component,
+    check_sampling,
     check_squares,
-    check_weights_of_values,
     checked_array,
     checked_matrices,
     checked_mixing_weights,
     not_positive_definite,
-    warn_of_light_weights,
     warn_of_repetition,
-    weighted_sum,
 )
+from skdensity.densities.components import ComponentsMixin
+from skdensity.densities.criteria import CriteriaMixin
+from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.doubts import doubts_of, warn_of
+from skdensity.densities.imputation import ImputationMixin
+from skdensity.densities.parts import PartsMixin
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_components
 from skdensity.densities.runs import FitProblem, Run
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.variances import moments_to_lean_on
+from skdensity.passes.workspace import Workspace
 from skdensity.solvers.loop import Solver, iterate
+from skdensity.solvers.mixture_modes import mixture_modes
 from skdensity.solvers.mixtures.given import Given
 from skdensity.solvers.mixtures.problem import StartProblem
 from skdensity.solvers.mixtures.stand_in import stand_in_for
@@ -49,7 +55,16 @@ from skdensity.solvers.stopping import StoppingRule
 from skdensity.solvers.watchers import Progress
 
 
-class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
+class BaseGaussianMixture(
+    ComponentsMixin,
+    CriteriaMixin,
+    PartsMixin,
+    ImputationMixin,
+    AscentMixin,
+    DistributionMixin,
+    BaseDensity,
+    CallbackSupportMixin,
+):
     """A Gaussian mixture: fitted by the subclass, evaluated here."""
 
     _parameter_constraints: dict = {
@@ -138,7 +153,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             family,
         )
         estimator.n_features_in_ = n_features
-        estimator._store(Run(None, mixture, Result(None, [])), centres.dtype)
+        estimator._store_model(mixture, centres.dtype)
         return estimator
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -218,6 +233,7 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             problem = self._problem(rows)
             best = self._best_run(problem, task)
             self._store(best, rows.dtype)
+            self._reg_covar_used = self._smallest_added(problem)
             task.end()
             doubts = self._doubts(best, problem)
         name = type(self).__name__
@@ -265,84 +281,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         """
         return self.fit(X, sample_weight=sample_weight).predict(X)
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Most probable component of every row.
-
-        The one of the largest responsibility; what is in doubt does not show.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to assign; NaN is what was not observed.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            Index of each row's component.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` is not a table of the features seen in `fit`, or has infinities.
-
-        See Also
-        --------
-        predict_proba : How probable each component is.
-
-        Examples
-        --------
-        >>> from skdensity import EMGaussianMixture
-        >>> mixture = EMGaussianMixture.from_parameters(
-        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
-        ... )
-        >>> mixture.predict([[0.0], [3.0]])
-        array([0, 1])
-        """
-        return self._evaluated("labels", self._rows(X))
-
-    def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Responsibilities: the probability of every component given the row.
-
-        By Bayes' rule, from the weights of the components and their densities at the
-        row; computed in log space, so that rows far from all components have them too.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to assign; NaN is what was not observed.
-
-        Returns
-        -------
-        responsibilities : ndarray of shape (n_samples, n_components)
-            Rows sum to 1.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` is not a table of the features seen in `fit`, or has infinities.
-
-        See Also
-        --------
-        predict : The most probable component.
-
-        Examples
-        --------
-        >>> from skdensity import EMGaussianMixture
-        >>> mixture = EMGaussianMixture.from_parameters(
-        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
-        ... )
-        >>> mixture.predict_proba([[1.0], [2.0]]).round(3)
-        array([[0.982, 0.018],
-               [0.5  , 0.5  ]])
-        """
-        return self._evaluated("responsibilities", self._rows(X))
-
     def sample(  # type: ignore[override]  # as scikit-learn's mixtures do
-        self, n_samples: int = 1, random_state: Any = None
+        self,
+        n_samples: int = 1,
+        random_state: Any = None,
+        *,
+        component: int | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows from the fitted density: a component, then a row from it.
 
@@ -356,6 +300,8 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         random_state : int, RandomState instance or None, default=None
             Source of randomness; an int gives the same draws at every call. None falls
             back on the constructor's.
+        component : int, default=None
+            The component that all rows come from. None draws one for each row.
 
         Returns
         -------
@@ -369,9 +315,9 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `n_samples` is below 1.
+            If `n_samples` is below 1, or there is no such component.
         TypeError
-            If `n_samples` is not an integer.
+            If `n_samples` or `component` is not an integer.
 
         See Also
         --------
@@ -388,158 +334,13 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         >>> X.shape, np.bincount(y)
         ((1000, 1), array([517, 483]))
         """
-        return self._drawn(n_samples, random_state)
-
-    def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Price the likelihood by Akaike's information criterion; lower is better.
-
-        ``-2 ℓ + 2 p`` with p free parameters (Akaike 1974,
-        doi:10.1109/TAC.1974.1100705).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The training rows. Those without any value are not there.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Their weights, as numbers of repetitions.
-
-        Returns
-        -------
-        aic : float
-            In nats.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` or the weights are unusable.
-
-        Warns
-        -----
-        UserWarning
-            If the total weight is below the number of parameters, as that of normalised
-            weights is.
-
-        See Also
-        --------
-        bic : Asks more of every parameter.
-        icl : Counts clusters.
-
-        Examples
-        --------
-        >>> from skdensity import EMGaussianMixture
-        >>> mixture = EMGaussianMixture.from_parameters(
-        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
-        ... )
-        >>> round(mixture.aic(3 * [[0.0], [4.0]]), 3)
-        29.341
-        """
-        return self._criterion("log_density", X, sample_weight, lambda n: 2)
-
-    def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Bayesian information criterion; lower is better.
-
-        ``-2 ℓ + p log n`` with p free parameters and n the total weight (Schwarz 1978,
-        doi:10.1214/aos/1176344136).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The training rows. Those without any value are not there.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Their weights, as numbers of repetitions.
-
-        Returns
-        -------
-        bic : float
-            In nats.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` or the weights are unusable.
-
-        Warns
-        -----
-        UserWarning
-            If the total weight is below the number of parameters, as that of normalised
-            weights is.
-
-        See Also
-        --------
-        aic : Asks less of every parameter.
-        icl : Counts clusters.
-
-        Examples
-        --------
-        >>> from skdensity import EMGaussianMixture
-        >>> mixture = EMGaussianMixture.from_parameters(
-        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
-        ... )
-        >>> round(mixture.bic(3 * [[0.0], [4.0]]), 3)
-        28.3
-        """
-        return self._criterion("log_density", X, sample_weight, log)
-
-    def icl(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        r"""Integrated completed likelihood; lower is better.
-
-        ``bic`` of rows whose components were seen, each the most probable one
-        (Biernacki, Celeux and Govaert 2000, doi:10.1109/34.865189). With
-        responsibilities r this is
-
-        .. math:: \mathrm{ICL} = \mathrm{BIC} - 2 \sum_i w_i \log \max_k r_{ik},
-
-        never less than BIC, and more the more the components overlap: it counts
-        clusters, where BIC counts Gaussians. McLachlan and Peel's ICL-BIC has the
-        entropy of r in place of −log max r. The form here is the original one, and the
-        one that R's mclust computes, with the opposite sign.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The training rows. Those without any value are not there.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Their weights, as numbers of repetitions.
-
-        Returns
-        -------
-        icl : float
-            In nats.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` or the weights are unusable.
-
-        Warns
-        -----
-        UserWarning
-            If the total weight is below the number of parameters, as that of normalised
-            weights is.
-
-        See Also
-        --------
-        bic : Counts Gaussians.
-
-        Examples
-        --------
-        >>> from skdensity import EMGaussianMixture
-        >>> mixture = EMGaussianMixture.from_parameters(
-        ...     [0.5, 0.5], [[0.0], [4.0]], [1.0, 1.0], covariance_type="spherical"
-        ... )
-        >>> round(mixture.icl(3 * [[0.0], [4.0]]), 3)
-        28.304
-        >>> between = 3 * [[0.0], [2.0]]
-        >>> round(mixture.icl(between) - mixture.bic(between), 3)
-        4.161
-        """
-        return self._criterion("log_completed", X, sample_weight, log)
+        if component is None:
+            return self._drawn(n_samples, random_state)
+        model = self._model()
+        check_component(component, model.n_components)
+        n_samples, rng = check_sampling(self, n_samples, random_state)
+        X = model.gaussian(component).sample(n_samples, rng).astype(self._dtype())
+        return X, np.full(n_samples, component)
 
     @abstractmethod
     def _solver(self, problem: FitProblem, start: Mixture | None) -> Solver:
@@ -608,6 +409,11 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             return best
         # The best of too few runs: the fit as a whole was interrupted.
         return replace(best, result=replace(best.result, ended_by="interrupt"))
+
+    def _smallest_added(self, problem):
+        """What `reg_covar` added to the variance that it added the least to."""
+        shape = FAMILIES[self.covariance_type].shape
+        return float(shape.variances(problem.reg_covar, problem.rows.n_features).min())
 
     def _doubts(self, run, problem):
         """What the fit may hide, in words; nothing of one that was cut off."""
@@ -701,6 +507,12 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         self.lower_bounds_ = run.result.values
         self.lower_bound_ = float(run.lower_bound)
 
+    def _store_model(self, model, dtype):
+        self.set_params(
+            n_components=model.n_components, covariance_type=model.family.name
+        )
+        self._store(Run(None, model, Result(None, [])), dtype)
+
     def _fitted_family(self):
         """The family that the attributes are of.
 
@@ -720,6 +532,10 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
             f"`precisions_cholesky_` of shape {shapes.get(self.covariance_type)}."
         )
 
+    def _found_modes(self):
+        with Workspace(self.n_jobs) as workspace:
+            return mixture_modes(self._model(), workspace)
+
     def _told(self):
         return {**super()._told(), "family": self._fitted_family().name}
 
@@ -735,20 +551,3 @@ class BaseGaussianMixture(BaseDensity, CallbackSupportMixin):
         # Rounding to float32 leaves a sum that is 1 only to seven digits.
         weights = weights / weights.sum()
         return Mixture(weights, means, family.shape.inner(factors), family)
-
-    def _criterion(self, method, X, sample_weight, price):
-        """−2 ℓ plus the price of every parameter, a function of the total weight."""
-        X = self._rows(X)
-        log_density = self._evaluated(method, X)
-        weight = check_weights_of_values(sample_weight, X)
-        total, n_parameters = weight.sum(), self._n_parameters()
-        warn_of_light_weights(self, total, n_parameters)
-        log_likelihood = weighted_sum(weight, log_density)
-        return -2 * log_likelihood + n_parameters * price(total)
-
-    def _n_parameters(self):
-        mixture = self._model()
-        n_components, n_features = mixture.means.shape
-        shape = mixture.family.shape
-        n_covariance = shape.n_parameters(n_components, n_features)
-        return n_components * n_features + n_components - 1 + n_covariance

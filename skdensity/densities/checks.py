@@ -3,18 +3,69 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Integral
+from datetime import date, time, timedelta
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_scalar
 
+# What objects that are times are instances of; those of pandas are among them.
+TIMES = date, time, timedelta, np.datetime64, np.timedelta64
 # More than rows that anyone has; float32 squares times as much stay finite.
 MANY = 1e18
 
 
+def check_numbers(values, name):
+    """Complain of what NumPy would take for numbers: times, and masked entries."""
+    masked = _masked_entries(values)
+    if masked:
+        raise ValueError(
+            f"`{name}` has {masked} masked entries, and what lies behind a mask would "
+            "be taken for a number. Leave such rows out, as with "
+            f"{name}[~np.ma.getmaskarray({name}).any(axis=1)], or fill them, for "
+            f"example by an imputer: {name}.filled(np.nan)."
+        )
+    times = next(filter(_is_time, _types(values)), None)
+    if times is not None:
+        kind = getattr(times, "__name__", times)
+        raise TypeError(
+            f"`{name}` holds times ({kind}), whose numbers would depend on how they "
+            "are stored. Give numbers in a unit of your choice, for example days since "
+            "the first: (times - times.min()) / np.timedelta64(1, 'D')."
+        )
+
+
+def _masked_entries(values):
+    rows = values if isinstance(values, list | tuple) else [values]
+    return sum(int(np.ma.count_masked(row)) for row in rows if np.ma.isMA(row))
+
+
+def _types(values):
+    """The dtypes of the columns, or the types of objects, with nothing converted."""
+    if isinstance(values, list | tuple):
+        try:
+            values = np.asarray(values)
+        except (TypeError, ValueError):
+            return []  # Not a table: validation says so, in scikit-learn's words.
+    dtypes = getattr(values, "dtypes", getattr(values, "dtype", None))
+    dtypes = list(dtypes) if np.iterable(dtypes) else [dtypes]
+    if any(getattr(dtype, "kind", None) == "O" for dtype in dtypes):
+        return {type(value) for value in np.asarray(values, dtype=object).flat}
+    return dtypes
+
+
+def _is_time(kind):
+    """Whether a dtype of NumPy, pandas or polars, or a type, is one of times."""
+    if isinstance(kind, type):
+        return issubclass(kind, TIMES)
+    of_polars = getattr(kind, "is_temporal", bool)
+    return getattr(kind, "kind", None) in ("m", "M") or of_polars()
+
+
 def check_weights(sample_weight, X):
     """Weights of rows as a float64 array, non-negative and not all zero."""
+    check_numbers(sample_weight, "sample_weight")
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
     if weight.min() < 0:
         raise ValueError(
@@ -122,8 +173,19 @@ def check_sampling(estimator, n_samples, random_state):
     return n_samples, check_random_state(random_state)
 
 
+def check_component(component, n_components):
+    """Complain of an index that no component has."""
+    check_scalar(component, "component", Integral)
+    if not 0 <= component < n_components:
+        raise ValueError(
+            f"`component` is {component}; it must be from 0 to {n_components - 1}, or "
+            "None for a draw of the component of each row."
+        )
+
+
 def checked_array(values, name, shape):
     """`values` as a finite float64 array of the given shape, () for a number."""
+    check_numbers(values, name)
     array = check_array(
         values,
         dtype=np.float64,
@@ -241,3 +303,75 @@ def check_within(locations, bounds, numbers):
             f"({lower[feature]:g}, {upper[feature]:g}). Widen the bounds "
             "or remove such rows."
         )
+
+
+def check_one_feature(method, n_features):
+    """Complain if a question for one feature is put to a density of more."""
+    if n_features > 1:
+        raise ValueError(
+            f"`{method}` is for one feature; this density has {n_features}. "
+            "Take a `marginal` first."
+        )
+
+
+def check_whole(method, X):
+    """Complain of NaN if a question is about whole rows."""
+    (rows,) = np.isnan(X).any(axis=1).nonzero()
+    if len(rows):
+        raise ValueError(
+            f"X contains NaN, first in row {rows[0]}, and `{method}` is for whole "
+            "rows. Leave such rows out, or fill them in by `impute`."
+        )
+
+
+def checked_probabilities(q):
+    """Probabilities of any shape, as a float64 array."""
+    probabilities = checked_array(q, "q", np.shape(q))
+    outside = probabilities[~((probabilities >= 0) & (probabilities <= 1))]
+    if outside.size:
+        raise ValueError(
+            f"`q` has {outside[0]:g}; quantiles are of probabilities, from 0 to 1."
+        )
+    return probabilities
+
+
+def checked_coverage(coverage):
+    """A share between 0 and 1."""
+    check_scalar(coverage, "coverage", Real)
+    if not 0 < coverage < 1:
+        raise ValueError(
+            f"`coverage` is {coverage!r}; it must be between 0 and 1, such as 0.95."
+        )
+    return float(coverage)
+
+
+def checked_box(lower, upper, n_features):
+    """Corners (2, n_features) of a box, infinite where it has no end."""
+    box = np.stack(
+        [
+            _checked_corner(lower, "lower", n_features),
+            _checked_corner(upper, "upper", n_features),
+        ]
+    )
+    bad = np.flatnonzero(box[0] > box[1])
+    if len(bad):
+        low, high = box[:, bad[0]]
+        raise ValueError(
+            f"`lower` is {low:g} and `upper` is {high:g} for feature {bad[0]}; the "
+            "lower end of a box must not be above the upper one. Swap them."
+        )
+    return box
+
+
+def _checked_corner(corner, name, n_features):
+    numbers = np.asarray(corner, dtype=np.float64)
+    if numbers.shape not in ((), (n_features,)):
+        raise ValueError(
+            f"`{name}` has shape {numbers.shape}; expected ({n_features},), a number "
+            "for every feature, or one for all."
+        )
+    if np.isnan(numbers).any():
+        raise ValueError(
+            f"`{name}` contains NaN; use -np.inf and np.inf where a box has no end."
+        )
+    return np.broadcast_to(numbers, n_features)

@@ -350,9 +350,9 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         self._adam = stored(result.state)
         self._store_path(solver.loss, path, dtype)
 
-    def _store_given(self, gaussian, covariance):
-        self._store_gaussian(gaussian, covariance.dtype)
-        self.covariance_ = covariance
+    def _store_given(self, gaussian, covariance, dtype):
+        self._store_gaussian(gaussian, dtype)
+        self.covariance_ = covariance.astype(dtype)
         self.loss_curve_, self.n_iter_, self.converged_ = [], 0, False
 
     def _store_gaussian(self, gaussian, dtype):

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdensity.densities.base_mixture import BaseGaussianMixture
+from skdensity.densities.exchange import ExchangeMixin
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.parameters import MixtureParameters
@@ -26,7 +27,7 @@ from skdensity.solvers.stopping import small_gain_ahead
 MAX_FREE = 100_000
 
 
-class EMGaussianMixture(BaseGaussianMixture):
+class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
     r"""Gaussian mixture fitted by expectation–maximisation.
 
     .. math::

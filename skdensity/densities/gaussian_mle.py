@@ -147,6 +147,8 @@ class GaussianMLE(BaseGaussian):
         "n_jobs": [Integral, None],
     }
     _told_by = ("location_", "covariance_")
+    # Whether a stream starts over: no rows stand for a marginal or conditional.
+    _begins_anew = False
 
     def __init__(
         self,
@@ -251,7 +253,8 @@ class GaussianMLE(BaseGaussian):
             If the input is not a finite table of the same features with usable weights,
             the fit so far was to rows with missing values,
             `covariance_type` has changed since the first call, or the parameters were
-            given by :meth:`from_parameters`. The estimator is then left as it was.
+            given by :meth:`from_parameters`. The estimator is then left as it was. A
+            marginal or conditional begins anew instead.
 
         See Also
         --------
@@ -265,7 +268,7 @@ class GaussianMLE(BaseGaussian):
         (array([3.]), array([[4.667]]))
         """
         self._validate_params()  # scikit-learn does so before the first call alone
-        is_first = not hasattr(self, "location_")
+        is_first = not hasattr(self, "location_") or self._begins_anew
         fit_rows = self._rows_to_fit(X, sample_weight, reset=is_first)
         with unchanged_on_error(self), fit_rows as rows:
             check_squares(self, rows)
@@ -315,6 +318,7 @@ class GaussianMLE(BaseGaussian):
         except ValueError:
             precision = pinvh(covariance)
         self._fitted_type = family.name
+        self._begins_anew = False
         self._moments = asdict(moments)
         self._store_arrays(dtype, location_=location, covariance_=covariance)
         self.precision_ = precision.astype(dtype)
@@ -325,12 +329,15 @@ class GaussianMLE(BaseGaussian):
             self.reg_covar, moments, FAMILIES[self.covariance_type]
         )
 
-    def _store_given(self, gaussian, covariance):
+    def _store_given(self, gaussian, covariance, dtype):
         self._fitted_type = gaussian.family.name
-        self._store_arrays(
-            covariance.dtype, location_=gaussian.mean, covariance_=covariance
-        )
-        self.precision_ = gaussian.precision
+        self._store_arrays(dtype, location_=gaussian.mean, covariance_=covariance)
+        self.precision_ = gaussian.precision.astype(dtype)
+
+    def _store_model(self, model, dtype):
+        super()._store_model(model, dtype)
+        self.covariance_type = model.family.name
+        self._begins_anew = True
 
     def _told(self):
         return {**super()._told(), "family": getattr(self, "_fitted_type", "full")}

@@ -1,8 +1,6 @@
-"""Checks of what users pass to a kernel density, and what they are told of ties."""
+"""Checks of what users pass to a kernel density."""
 
 from __future__ import annotations
-
-import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +14,6 @@ from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.shapes import shape_of
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Algorithm
-from skdensity.rows.ties import MIN_REPEATED, Ties
 
 
 def checked_kernel(bandwidth: ArrayLike, n_features: int) -> Gaussian:
@@ -61,15 +58,6 @@ def checked_algorithm(name: str) -> Algorithm:
     return ALGORITHMS[name]
 
 
-def check_one_feature(n_features: int) -> None:
-    """Complain if a density has more than one feature."""
-    if n_features > 1:
-        raise ValueError(
-            f"`cdf` is for one feature; this density has {n_features}. "
-            "Take a `marginal` first."
-        )
-
-
 def checked_values(
     values: ArrayLike, features: np.ndarray, bounds: np.ndarray | None
 ) -> np.ndarray:
@@ -85,38 +73,3 @@ def checked_values(
                 f"is bounded by ({lower[worst]:g}, {upper[worst]:g})."
             )
     return known
-
-
-def warn_of_ties(
-    estimator: str, n_rows: int, n_locations: int, ties: Ties | None
-) -> None:
-    """Say how many rows coincide with others, and what is made of that."""
-    repeated = 1 - n_locations / n_rows
-    if repeated >= MIN_REPEATED:
-        warnings.warn(
-            f"{estimator}: {repeated:.0%} of the rows coincide with others; "
-            f"{_reading(ties)}.",
-            UserWarning,
-            # Past `_chosen`, `fit` and scikit-learn's wrapper of it.
-            stacklevel=5,
-        )
-
-
-def _reading(ties: Ties | None) -> str:
-    if ties is None:
-        return (
-            "all copies of a row are left out together, so that they do not ask for a "
-            "bandwidth of 0. If they were rounded, keep more digits, or give "
-            "`bandwidth` a number"
-        )
-    if ties.steps is None:
-        return (
-            "a few values occur again and again, and count once when the bandwidth is "
-            "chosen. If they are a value of their own, such as exact zeros, model "
-            "them apart from the others"
-        )
-    steps = ", ".join(f"{step:g}" for step in np.unique(ties.steps)[:4])
-    return (
-        f"their values are multiples of {steps}, so they are taken as rounded: only "
-        "one row is left out at a time, and the bandwidth is at least half a step"
-    )

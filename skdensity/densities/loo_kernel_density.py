@@ -17,33 +17,43 @@ from skdensity.densities.checks import (
     checked_bounds,
     feature_indices,
 )
+from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.kernel_checks import (
-    check_one_feature,
     checked_algorithm,
     checked_kernel,
     checked_masses,
     checked_values,
     kernel_of,
-    warn_of_ties,
 )
+from skdensity.densities.kernel_doubts import warn_of_table
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
+from skdensity.models.kernels.statistics import NOTHING
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.columns import Column
 from skdensity.rows.distinct import merge_duplicates
-from skdensity.rows.ties import ties_of
+from skdensity.rows.repeats import repeats_in
 from skdensity.solvers.bandwidths.criteria import LeaveOneOut
 from skdensity.solvers.bandwidths.problem import Problem, reference
 from skdensity.solvers.bandwidths.rules import BANDWIDTHS, choose
 from skdensity.solvers.modes import climb
 
+# What a fit before may have left behind.
+FOUND_LATER = (
+    "columns_",
+    "loo_score_",
+    "loo_log_density_",
+    "bandwidths_",
+    "loo_scores_",
+)
 # Starts of mean shift: more rows than this would find the same modes.
 MAX_STARTS = 2000
 
 
-class LOOKernelDensity(BaseDensity):
+class LOOKernelDensity(DistributionMixin, BaseDensity):
     r"""Gaussian kernel density with a bandwidth chosen by leave-one-out likelihood.
 
     .. math::
@@ -73,7 +83,7 @@ class LOOKernelDensity(BaseDensity):
     covariance_type : {"spherical", "diag", "full"}, default="spherical"
         The shape of H, unless `bandwidth` is given as numbers: one width for all
         features, one for each, or any covariance. ``"loo"`` optimises all of it, the
-        other rules scale the shape of the rows' own covariance.
+        other rules scale the scatter of the middle of the rows.
     bounds : array-like of shape (2,) or (n_features, 2), default=None
         Where rows can be, (lower, upper) with None for no bound; one pair stands for
         all features. Kernels are reflected at the bounds, so that no mass leaves;
@@ -101,12 +111,24 @@ class LOOKernelDensity(BaseDensity):
         Mean leave-one-out log-likelihood under H, in nats per unit of weight. Computed
         when it is first asked for, whatever `bandwidth` is; −inf when there is one
         location only.
+    loo_log_density_ : ndarray of shape (n_samples,)
+        Leave-one-out log-density of every row, in nats and in the order that `fit` saw
+        them in: what `score_samples` gives for a row that was not there. Copies are
+        left out together; a row of weight zero has the density of all. About 5 % of
+        fresh rows are below its 5 % quantile, which is a threshold for outliers; that
+        of `score_samples` at the rows is none, as each is raised by its own kernel.
+        Computed when it is first asked for. After `marginal` or `condition` it is that
+        of the locations.
     bandwidths_ : ndarray of shape (n_tried,) + shape of `bandwidth_`
         The bandwidths that a search tried on all rows, the narrowest first. Set by
         ``"loo"``, ``"robust_loo"`` and ``"lscv"``.
     loo_scores_ : ndarray of shape (n_tried,)
         Their scores, higher being better; for ``"loo"`` they are leave-one-out
         log-likelihoods.
+    columns_ : list of Column
+        What the values of every feature are: their `kind`, ``"continuous"``,
+        ``"grid"``, ``"discrete"`` or ``"constant"``, the `steps` of their grids, the
+        `atoms` among them, and the `least_width` of kernels that show no gaps.
     locations_ : ndarray of shape (n_locations, n_features)
         The distinct training rows of positive weight, sorted.
     weights_ : ndarray of shape (n_locations,)
@@ -133,14 +155,23 @@ class LOOKernelDensity(BaseDensity):
     over distinct locations, duplicates cannot drive H to 0, a weight equals repetition,
     and neither the unit of the weights nor the order of the rows matters. The same
     holds for the rules of thumb, whose n is the effective number of locations,
-    :math:`1 / \sum_j m_j^2`. Where the rows were rounded to a grid so coarse that many
-    coincide, only one row is left out, the others at its location count like any other
-    row, and the width is at least half a step. A few values that occur again and again
-    among distinct ones, such as exact zeros, count once when the bandwidth is chosen. A
-    warning says what was found.
+    :math:`1 / \sum_j m_j^2`.
+
+    Every rule asks what the columns are. Where rounding explains which rows coincide,
+    because as many are one step apart, only one row is left out, and the others at its
+    location count like any other row. A feature on a grid, or a discrete one, has at
+    least half a step of width; where all features have one width, that is half of the
+    largest step. A few values that occur again and again among others that do not,
+    such as exact zeros or multiples of 500 among those of 10, count as much as those
+    around them when the bandwidth is chosen. A warning says what was found and done.
+
+    Spreads are those of the middle of the rows: the smaller of the standard deviation
+    and what the quartiles tell of a Gaussian, and for full kernels the smaller of the
+    covariance and the scatter of a multivariate Cauchy distribution.
 
     One bandwidth serves all features when `covariance_type` is ``"spherical"``:
-    standardise them when their units differ, or use another type.
+    standardise them when their units differ, or use another type. A warning says where
+    their spreads differ more than threefold.
 
     The likelihood criterion is for light tails; with tails like a power of x the
     bandwidth that it chooses does not go to 0 as it should (Hall 1987), and one far row
@@ -160,13 +191,13 @@ class LOOKernelDensity(BaseDensity):
     ----------
     J. D. F. Habbema, J. Hermans and K. van den Broek (1974), *A stepwise discriminant
     analysis program using density estimation*, COMPSTAT; R. P. W. Duin (1976),
-    doi:10.1109/TC.1976.1674577; P. Hall (1987), doi:10.1214/aos/1176350606; X. Wu
-    (2019), doi:10.1080/07350015.2018.1424633; Z. I. Botev, J. F. Grotowski and
-    D. P. Kroese (2010), doi:10.1214/10-AOS799; J. M. Leiva-Murillo and
-    A. Artés-Rodríguez (2012), doi:10.1016/j.patrec.2012.06.006; A. H. Barnett,
-    J. Magland and L. af Klinteberg (2019), doi:10.1137/18M120885X; D. W. Scott (1992),
-    doi:10.1002/9780470316849; B. W. Silverman (1986), *Density Estimation for
-    Statistics and Data Analysis*.
+    doi:10.1109/TC.1976.1674577; P. Hall (1987), doi:10.1214/aos/1176350606; J. T. Kent
+    and D. E. Tyler (1991), doi:10.1214/aos/1176348388; X. Wu (2019),
+    doi:10.1080/07350015.2018.1424633; Z. I. Botev, J. F. Grotowski and D. P. Kroese
+    (2010), doi:10.1214/10-AOS799; J. M. Leiva-Murillo and A. Artés-Rodríguez (2012),
+    doi:10.1016/j.patrec.2012.06.006; A. H. Barnett, J. Magland and L. af Klinteberg
+    (2019), doi:10.1137/18M120885X; D. W. Scott (1992), doi:10.1002/9780470316849;
+    B. W. Silverman (1986), *Density Estimation for Statistics and Data Analysis*.
 
     Examples
     --------
@@ -270,14 +301,21 @@ class LOOKernelDensity(BaseDensity):
             else:
                 kernel = checked_kernel(self.bandwidth, rows.n_features)
                 shape = shape_of(self.bandwidth)
-            self.locations_, self.weights_, first = merge_duplicates(
+            self.locations_, self.weights_, first, self._places = merge_duplicates(
                 rows.X, rows.each_weight
             )
+            self._absent = rows.X[self._places < 0]
             self._bounds = self._checked_bounds(first, shape)
-            for name in ("loo_score_", "bandwidths_", "loo_scores_"):
+            for name in FOUND_LATER:
                 self.__dict__.pop(name, None)
             self._store(self._chosen(rows, shape) if is_rule else kernel)
         return self
+
+    @cached_property
+    def columns_(self) -> list[Column]:
+        """What every feature's values are, when it is asked for."""
+        kernels = self._model()
+        return repeats_in(kernels.locations, kernels.masses).columns
 
     @cached_property
     def loo_score_(self) -> float:
@@ -285,12 +323,32 @@ class LOOKernelDensity(BaseDensity):
         kernels = self._model()
         if len(kernels.locations) == 1:
             return -np.inf
-        ties = ties_of(kernels.locations, kernels.masses)
+        repeats = repeats_in(kernels.locations, kernels.masses)
         with Workspace(self.n_jobs) as workspace:
-            problem = Problem.of(kernels, ties, workspace)
-            criterion = LeaveOneOut(problem.kernels, workspace, problem.row_mass)
+            problem = Problem.of(kernels, repeats, workspace)
+            criterion = LeaveOneOut(problem.kernels, workspace, repeats.left_out)
             (trial,) = criterion.trials([1.0])
         return float(trial.score)
+
+    @cached_property
+    def loo_log_density_(self) -> np.ndarray:
+        """Leave-one-out log-density of every training row, when it is asked for."""
+        kernels = self._model()
+        places = self._places_among(len(kernels.locations))
+        with Workspace(self.n_jobs) as workspace:
+            values = _left_out(kernels, workspace)[places]
+            is_absent = places < 0
+            if is_absent.any():
+                rows = ArrayRows(self._absent, workspace=workspace)
+                values[is_absent] = kernels.log_density(rows)
+        return values.astype(kernels.locations.dtype)
+
+    def _places_among(self, n_locations: int) -> np.ndarray:
+        """Which location each row of the fit is; without one, the locations are."""
+        places = getattr(self, "_places", None)
+        if places is None or places.max() != n_locations - 1:
+            return np.arange(n_locations)
+        return places
 
     def gradient(self, X: ArrayLike) -> np.ndarray:
         """Gradient of the log-density at every row.
@@ -361,44 +419,6 @@ class LOOKernelDensity(BaseDensity):
         with Workspace(self.n_jobs) as workspace:
             modes = climb(kernels, kernels.locations[::every], workspace)
         return modes.astype(kernels.locations.dtype)
-
-    def cdf(self, X: ArrayLike) -> np.ndarray:
-        """Probability of a value of at most x, for one feature.
-
-        A weighted sum of the kernels' own distribution functions, exact and without
-        quadrature.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, 1)
-            Where to evaluate.
-
-        Returns
-        -------
-        probability : ndarray of shape (n_samples,)
-            From 0 to 1, in the dtype of `X`.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` is not a finite table, or there is more than one feature.
-
-        See Also
-        --------
-        marginal : The density of one feature, which has a `cdf`.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity(bandwidth=1.0).fit([[-1.0], [1.0]])
-        >>> density.cdf([[-9.0], [0.0], [9.0]]).round(3)
-        array([0. , 0.5, 1. ])
-        """
-        X = self._rows(X)
-        check_one_feature(self._model().n_features)
-        return self._evaluated("cdf", X)
 
     def marginal(self, features: ArrayLike) -> Self:
         """The density of some features, whatever the others are.
@@ -528,18 +548,18 @@ class LOOKernelDensity(BaseDensity):
                 f"bandwidth={self.bandwidth!r} needs at least 2 distinct rows of "
                 "positive weight, but all rows are the same. Give `bandwidth` a number."
             )
-        ties = ties_of(self.locations_, self.weights_)
-        if rule.searches:
-            warn_of_ties(type(self).__name__, rows.n_rows, n_locations, ties)
-        kernel = reference(self.locations_, self.weights_, shape)
+        repeats = repeats_in(self.locations_, self.weights_)
+        self.columns_ = repeats.columns
+        kernel = reference(self.locations_, repeats, shape)
         summation = Summation(self.rtol, ALGORITHMS[self.algorithm])
         kernels = Kernels(
             self.locations_, self.weights_, kernel, self._bounds, summation
         )
-        choice = choose(rule, kernels, ties, rows.workspace)
+        choice = choose(rule, kernels, repeats, rows.workspace)
         if rule.searches:
             self.loo_scores_ = choice.scores
             self.bandwidths_ = np.array([tried.bandwidth for tried in choice.tried])
+        warn_of_table(self, repeats, choice, int(np.count_nonzero(rows.each_weight)))
         return choice.chosen.kernel
 
     def _store(self, kernel: Gaussian) -> None:
@@ -559,9 +579,18 @@ class LOOKernelDensity(BaseDensity):
         density.n_features_in_ = len(features)
         if hasattr(self, "feature_names_in_"):
             density.feature_names_in_ = self.feature_names_in_[features]
-        density.locations_, density.weights_, _ = merge_duplicates(
+        density.locations_, density.weights_, *_ = merge_duplicates(
             kernels.locations, kernels.masses
         )
         density._bounds = kernels.bounds
         density._store(kernels.kernel)
         return density.set_params(bandwidth=density.bandwidth_, bounds=kernels.bounds)
+
+
+def _left_out(kernels: Kernels, workspace: Workspace) -> np.ndarray:
+    """Log-density of every location without its own rows, or without one of them."""
+    if len(kernels.locations) == 1:
+        return np.array([-np.inf])
+    left_out = repeats_in(kernels.locations, kernels.masses).left_out
+    ((log_density, _),) = LeaveOneOut(kernels, workspace, left_out).at([1.0], NOTHING)
+    return log_density

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from functools import cache
+from textwrap import fill
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdensity.displays.bumps import Bumps
+from skdensity.displays.contours import draw_regions, label, legend_of
 from skdensity.displays.drawing import (
     COLOURS,
     axes_for,
+    checked_coverage,
+    checked_n_points,
     columns_of,
     draws_of,
+    flipped,
     log_density_of,
     shown_features,
 )
+from skdensity.displays.rows import (
+    POINT_SIZE,
+    draw_histogram,
+    draw_points,
+    draw_rug,
+    mark_rows_beyond,
+    mark_values_beyond,
+)
+from skdensity.displays.surfaces import evaluated
 
 # A corner of more features than this has axes too small to read.
 MAX_FEATURES = 8
-# A histogram of more bins than this is a rug.
-MAX_BINS = 100
-# Draws that ranges and levels of coverage are estimated from.
+# What an axis has beyond a bound, as a part of the window.
+BEYOND_BOUND = 0.015
+# Draws that levels of coverage are estimated from.
 N_DRAWS = 4000
 
 
@@ -35,14 +50,17 @@ class DensityDisplay:
     names : list of str
         Names of the features.
     curves : list of tuple of ndarray
-        For every feature, values and marginal densities at them.
+        For every feature, ascending values and marginal densities at them.
     surfaces : dict of tuple of int to tuple of ndarray
         For every pair of positions of features, values of both, densities of shape
-        (n_points, n_points), the second feature first, and the levels of `coverage`.
+        (n_second, n_first), the second feature first, and the levels of `coverage`.
     coverage : tuple of float
         Probabilities that the regions hold.
     rows : ndarray of shape (n_samples, n_features) or None
         Rows to show.
+    bounds : ndarray of shape (n_features, 2) or None
+        Where features are bounded, infinite where they are not: there the density ends
+        in a step.
 
     Attributes
     ----------
@@ -65,8 +83,17 @@ class DensityDisplay:
 
     .. math:: c \quad \text{with} \quad P(p(X) \ge c) = 0.9,
 
-    which is a quantile of the density at draws. More features are a corner: the
-    marginal density of every feature on the diagonal, of every pair below.
+    which is a quantile of the density at draws. Where there is no room for labels, a
+    legend has them. More features are a corner: the marginal density of every feature
+    on the diagonal, of every pair below.
+
+    *What is shown.* A feature's axis holds 99.9 % of its probability, unless this is so
+    far apart that nothing else would be seen; then less, but at least 95 %, and rows
+    beyond are marked at the edge, with their number where there is room. It begins and
+    ends at bounds that are near, where the density is a step, and is one period of a
+    feature that goes round. Grids are made finer until lines between their points are
+    the density, to 1 % of the peak for one feature: so the peak is there however
+    narrow, whatever `n_points`.
 
     References
     ----------
@@ -91,12 +118,14 @@ class DensityDisplay:
         surfaces: dict[tuple[int, int], tuple[np.ndarray, ...]],
         coverage: tuple[float, ...],
         rows: np.ndarray | None = None,
+        bounds: np.ndarray | None = None,
     ) -> None:
         self.names = names
         self.curves = curves
         self.surfaces = surfaces
         self.coverage = coverage
         self.rows = rows
+        self.bounds = bounds
 
     @classmethod
     def from_estimator(
@@ -113,8 +142,8 @@ class DensityDisplay:
     ) -> Self:
         """Draw the density of a fitted estimator.
 
-        Ranges and levels of coverage are taken from draws of the density, so that the
-        picture shows where it is, not only where the rows are.
+        Ranges are taken from the density, so that the picture shows where it is, not
+        only where the rows are. Levels of coverage are quantiles at 4,000 draws.
 
         Parameters
         ----------
@@ -129,9 +158,10 @@ class DensityDisplay:
         coverage : tuple of float, default=(0.5, 0.9, 0.99)
             Probabilities of the regions of highest density.
         n_points : int, default=100
-            Points along every feature at which the density is evaluated.
+            Points along every feature at which the density is evaluated, at least.
+            There are more where the density bends between them.
         random_state : int, RandomState instance or None, default=0
-            Source of the draws that ranges and levels are taken from.
+            Source of the draws that levels are taken from.
         ax : Axes or array of Axes, default=None
             Where to draw; None makes a new figure.
         **kwargs
@@ -147,8 +177,11 @@ class DensityDisplay:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If there are too many features or no such feature, or `ax` has the wrong
-            number of axes.
+            If there are too many features or no such feature, `coverage` is not shares
+            between 0 and 1, `X` has fewer features than the density, or `ax` has the
+            wrong number of axes.
+        TypeError
+            If `X` holds times.
 
         See Also
         --------
@@ -161,32 +194,23 @@ class DensityDisplay:
         >>> DensityDisplay.from_estimator(density).ax_.get_ylabel()
         'density'
         """
+        coverage = checked_coverage(coverage)
+        n_points = checked_n_points(n_points, least=2)
         draws = draws_of(estimator, N_DRAWS, random_state)
         features, names = shown_features(estimator, draws.shape[1], features, X)
         _check_few(features)
-
-        def density_of(positions):
-            shown = log_density_of(estimator, features[positions], draws)
-            return lambda X: np.exp(shown(X))
-
-        axes = [_axis(column, n_points) for column in draws[:, features].T]
+        bumps = Bumps.of(estimator, features, draws)
+        rows = bumps.wrapped(columns_of(X, features, draws.shape[1]))
+        density_of = _densities(estimator, features, draws)
+        windows = [bumps.window(i, rows) for i in range(len(features))]
+        curves, surfaces = evaluated(density_of, bumps, windows, n_points)
         display = cls(
             names=names,
-            curves=[
-                (axis, density_of([i])(axis[:, None])) for i, axis in enumerate(axes)
-            ],
-            surfaces={
-                (i, j): _surface(
-                    density_of([i, j]),
-                    axes[i],
-                    axes[j],
-                    draws[:, features[[i, j]]],
-                    coverage,
-                )
-                for i, j in combinations(range(len(features)), 2)
-            },
-            coverage=tuple(coverage),
-            rows=columns_of(X, features),
+            curves=curves,
+            surfaces=_with_levels(surfaces, density_of, draws[:, features], coverage),
+            coverage=coverage,
+            rows=rows,
+            bounds=bumps.bounds,
         )
         return display.plot(ax, **kwargs)
 
@@ -194,19 +218,27 @@ class DensityDisplay:
         self,
         ax: Any = None,
         *,
+        corner: bool = False,
+        orientation: str = "vertical",
         line_kw: dict | None = None,
         contour_kw: dict | None = None,
         rows_kw: dict | None = None,
     ) -> Self:
         """Draw the density.
 
-        One feature is a curve, two are regions, more are a corner of both.
+        One feature is a curve, two are regions, more are a corner of both. Rows beyond
+        what is shown are marked at the edge; of many rows some are drawn.
 
         Parameters
         ----------
         ax : Axes or array of Axes, default=None
             Where to draw; None makes a new figure. A corner of k features needs k²
             axes.
+        corner : bool, default=False
+            Whether two features are a corner, too: their marginal densities besides.
+        orientation : {"vertical", "horizontal"}, default="vertical"
+            Where the density of one feature points to; a horizontal one has the
+            feature on the vertical axis, as beside another picture.
         line_kw : dict, default=None
             Passed to ``Axes.plot`` for curves.
         contour_kw : dict, default=None
@@ -224,7 +256,8 @@ class DensityDisplay:
         ImportError
             If matplotlib is not there.
         ValueError
-            If `ax` has the wrong number of axes.
+            If `ax` has the wrong number of axes, or `orientation` is unknown, or
+            horizontal for several features.
 
         See Also
         --------
@@ -238,73 +271,113 @@ class DensityDisplay:
         '--'
         """
         kw = line_kw or {}, contour_kw or {}, rows_kw or {}
-        n_panels = 1 if len(self.curves) <= 2 else len(self.curves)
+        n = len(self.curves)
+        is_horizontal = _is_horizontal(orientation, n)
+        n_panels = n if n > 2 or corner else 1
         self.axes_ = axes_for(ax, type(self).__name__, n_panels)
         self.ax_ = self.axes_[0, 0]
         self.figure_ = self.ax_.figure
         if n_panels > 1:
             self._plot_corner(*kw)
-        elif self.surfaces:
-            self._plot_surface(self.ax_, (0, 1), kw[1], kw[2])
+        elif n == 2:
+            label(self.ax_, self._plot_regions(self.ax_, (0, 1), kw[1], kw[2]))
             self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
         else:
-            self._plot_curve(self.ax_, 0, kw[0], kw[2])
-            self.ax_.set(xlabel=self.names[0], ylabel="density")
+            self._plot_curve(self.ax_, 0, kw[::2], is_horizontal)
+            names = flipped(self.names[0], "density", is_horizontal)
+            self.ax_.set(xlabel=names[0], ylabel=names[1])
         return self
 
-    def _plot_curve(self, ax, feature, line_kw, rows_kw):
+    def _plot_curve(self, ax, feature, kw, is_horizontal=False, has_room=True):
         x, density = self.curves[feature]
-        ax.plot(x, density, **{"color": COLOURS[0], "zorder": 3, **line_kw})
-        ax.set_ylim(bottom=0)
-        ax.margins(x=0)
-        if self.rows is None:
-            return
-        values = self.rows[:, feature]
-        # NumPy's own rules draw too few bins where there are several peaks.
-        bins = round(min(MAX_BINS, np.sqrt(len(values))))
-        hist_kw = {"bins": bins, "color": COLOURS[7], "alpha": 0.35, **rows_kw}
-        ax.hist(values, density=True, **hist_kw)
-        rug = ax.get_xaxis_transform()  # the height is a share of the axes
-        ax.plot(
-            values,
-            np.full(len(values), 0.015),
-            "|",
-            color=COLOURS[7],
-            markersize=6,
-            alpha=max(0.1, min(1, 50 / len(values))),
-            transform=rug,
-        )
+        window, highest = (x[0], x[-1]), density.max()
+        along, across = self._stepped(feature)
+        line = flipped(along, across, is_horizontal)
+        ax.plot(*line, **{"color": COLOURS[0], "zorder": 3, **kw[0]})
+        values = np.empty(0) if self.rows is None else _finite(self.rows[:, feature])
+        if len(values):
+            top = draw_histogram(ax, values, window, is_horizontal, kw[1])
+            highest = max(highest, top)
+            draw_rug(ax, values, is_horizontal)
+            mark_values_beyond(ax, values, window, is_horizontal, has_room)
+        limits = flipped(self._limits(feature), (0, 1.05 * highest), is_horizontal)
+        ax.set(xlim=limits[0], ylim=limits[1])
 
-    def _plot_surface(self, ax, pair, contour_kw, rows_kw):
-        x, y, density, levels = self.surfaces[pair]
-        # From the outermost region to the peak, ever more opaque.
-        edges = [*sorted(set(levels)), max(density.max(), max(levels)) * 1.0001]
-        shades = np.linspace(0.2, 0.75, len(edges) - 1)
-        fill = {"colors": [(COLOURS[0], shade) for shade in shades], **contour_kw}
-        ax.contourf(x, y, density, levels=edges, **fill)
-        lines = ax.contour(x, y, density, edges[:-1], colors=COLOURS[0], linewidths=1)
-        names = dict(zip(levels, self.coverage, strict=True))
-        text = ax.xaxis.label.get_color()
-        fmt = {level: f"{names[level]:.0%}" for level in lines.levels}
-        spots = _tops(lines.allsegs)
-        ax.clabel(lines, fmt=fmt, colors=text, fontsize="small", manual=spots)
+    def _plot_regions(self, ax, pair, contour_kw, rows_kw):
+        """Draw one pair; what :func:`label` needs to know is returned."""
+        windows = [tuple(self.curves[feature][0][[0, -1]]) for feature in pair]
+        ax.set(xlim=self._limits(pair[0]), ylim=self._limits(pair[1]))
+        regions = draw_regions(ax, self._walled(pair), self.coverage, contour_kw)
         if self.rows is not None:
-            points_kw = {"s": 6, "color": COLOURS[1], "alpha": 0.6, "linewidths": 0}
-            ax.scatter(*self.rows[:, pair].T, **{**points_kw, **rows_kw})
+            rows = _finite(self.rows[:, pair])
+            mark_rows_beyond(ax, rows, windows)
+            draw_points(ax, rows, rows_kw)
+        return regions
 
     def _plot_corner(self, line_kw, contour_kw, rows_kw):
         n = len(self.curves)
+        regions: dict[str, Any] = {}
+        # Points shrink with the panels of more than three features.
+        rows_kw = {"s": POINT_SIZE * min(1, 3 / n) ** 2, **rows_kw}
         for i, j in np.ndindex(n, n):
             ax: Any = self.axes_[i, j]
             if i == j:
-                self._plot_curve(ax, i, line_kw, {})
-                ax.set_yticks([])
+                self._plot_curve(ax, i, (line_kw, {}), has_room=False)
             elif j < i:
-                self._plot_surface(ax, (j, i), contour_kw, rows_kw)
+                regions = self._plot_regions(ax, (j, i), contour_kw, rows_kw)
             else:
                 ax.set_axis_off()
-            ax.set_xlabel(self.names[j] if i == n - 1 else "")
-            ax.set_ylabel(self.names[i] if j == 0 and i else "")
+            self._name_panel(ax, i, j)
+        self.axes_[0, -1].legend(**legend_of(regions), loc="upper right")
+
+    def _name_panel(self, ax, i, j):
+        """Ticks and names at the left and the bottom of a corner only."""
+        from matplotlib.ticker import MaxNLocator
+
+        n = len(self.curves)
+        size = {"labelsize": "small" if n < 5 else "x-small"}
+        ax.tick_params(**size, labelbottom=i == n - 1, labelleft=j == 0 < i)
+        if i == j:
+            ax.set_yticks([])
+        for axis in (ax.xaxis, ax.yaxis)[: 1 if i == j else 2]:
+            axis.set_major_locator(MaxNLocator(nbins=3))
+        names = [fill(name, max(8, 72 // n)) for name in self.names]
+        ax.set_xlabel(names[j] if i == n - 1 else "", size=size["labelsize"])
+        ax.set_ylabel(names[i] if j == 0 < i else "", size=size["labelsize"])
+
+    def _stepped(self, feature):
+        """A curve that rises from 0 where its feature is bounded."""
+        x, density = self.curves[feature]
+        ends = self._steps(feature).astype(int)
+        return np.pad(x, ends, mode="edge"), np.pad(density, ends)
+
+    def _walled(self, pair):
+        """A surface that rises from 0 where its features are bounded."""
+        x, y, density, levels = self.surfaces[pair]
+        along, across = (self._steps(feature).astype(int) for feature in pair)
+        walled = np.pad(density, [across, along])
+        return (
+            np.pad(x, along, mode="edge"),
+            np.pad(y, across, mode="edge"),
+            walled,
+            levels,
+        )
+
+    def _limits(self, feature):
+        """Ends of an axis: a little beyond a bound, where a step is seen."""
+        x, _ = self.curves[feature]
+        steps = BEYOND_BOUND * (x[-1] - x[0]) * self._steps(feature)
+        return x[0] - steps[0], x[-1] + steps[1]
+
+    def _steps(self, feature):
+        """Whether the grid of a feature begins, and ends, at a bound."""
+        if self.bounds is None:
+            return np.zeros(2, dtype=bool)
+        return self.bounds[feature] == self.curves[feature][0][[0, -1]]
+
+
+def _finite(rows):
+    return rows[np.isfinite(rows.reshape(len(rows), -1)).all(axis=1)]
 
 
 def _check_few(features):
@@ -315,25 +388,36 @@ def _check_few(features):
         )
 
 
-def _axis(values, n_points):
-    """From the smallest to the largest draw, and a little beyond."""
-    lower, upper = values.min(), values.max()
-    margin = 0.1 * (upper - lower)
-    return np.linspace(lower - margin, upper + margin, n_points)
+def _is_horizontal(orientation, n_features):
+    if orientation not in ("vertical", "horizontal"):
+        raise ValueError(
+            f"`orientation` must be 'vertical' or 'horizontal'; got {orientation!r}."
+        )
+    if orientation == "horizontal" and n_features > 1:
+        raise ValueError(
+            f"orientation='horizontal' is for one feature, not {n_features}; choose it "
+            "with `features`."
+        )
+    return orientation == "horizontal"
 
 
-def _surface(density_at, x, y, draws, coverage):
-    """Densities on a grid, and the levels of regions of highest density."""
-    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    density = density_at(grid).reshape(len(y), len(x))
-    levels = np.quantile(density_at(draws), 1 - np.asarray(coverage))
-    return x, y, density, levels
+def _densities(estimator, features, draws):
+    """Densities of the features at given positions, each made once."""
+
+    @cache
+    def density_of(*positions):
+        shown = log_density_of(estimator, features[list(positions)], draws)
+        return lambda X: np.exp(shown(X))
+
+    return density_of
 
 
-def _tops(lines_of_levels):
-    """The highest point of every level's longest line, where a label is level too.
-
-    With one label a level, those of small regions do not cover each other.
-    """
-    longest = [max(lines, key=len) for lines in lines_of_levels if lines]
-    return [tuple(line[line[:, 1].argmax()]) for line in longest]
+def _with_levels(surfaces, density_of, draws, coverage):
+    """Surfaces with levels of the regions of highest density that hold some shares."""
+    return {
+        pair: (
+            *surface,
+            np.quantile(density_of(*pair)(draws[:, pair]), 1 - np.asarray(coverage)),
+        )
+        for pair, surface in surfaces.items()
+    }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from inspect import signature
+from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_array
 
 from skdensity.densities.base import BaseDensity, rows_of
-from skdensity.densities.checks import feature_indices
+from skdensity.densities.checks import check_numbers, feature_indices
 from skdensity.densities.loo_kernel_density import LOOKernelDensity
 from skdensity.rows.array_rows import ArrayRows
 
@@ -19,6 +21,8 @@ COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
     *("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F"),
 )
+# Inches of a corner of many features, either way: it fits a page.
+PAGE = 8.0
 
 
 def pyplot(display: str) -> Any:
@@ -37,8 +41,7 @@ def axes_for(ax: Any, display: str, n: int = 1) -> np.ndarray:
     """A square of n times n axes: those given, or those of a new figure."""
     plt = pyplot(display)
     if ax is None:
-        size = 3.2 * max(n, 1.4)
-        figsize = 1.25 * size, size
+        figsize = (5.6, 4.5) if n == 1 else (min(2.7 * n, PAGE), min(2.5 * n, PAGE))
         _, ax = plt.subplots(n, n, figsize=figsize, squeeze=False, layout="constrained")
         return ax
     axes = np.atleast_1d(np.asarray(ax, dtype=object))
@@ -48,6 +51,11 @@ def axes_for(ax: Any, display: str, n: int = 1) -> np.ndarray:
             f"{n**2}. Leave `ax` out for a new figure, or choose `features`."
         )
     return axes.reshape(n, n)
+
+
+def flipped(along: Any, across: Any, is_horizontal: bool) -> tuple:
+    """x and y of what lies along a feature's axis, which may be either."""
+    return (across, along) if is_horizontal else (along, across)
 
 
 def draws_of(estimator: Any, n_draws: int, random_state: Any) -> np.ndarray:
@@ -86,14 +94,51 @@ def log_density_of(
         model = estimator._model().marginal(features)
         return lambda X: model.log_density(ArrayRows(X))
     if len(features) < draws.shape[1]:
-        return LOOKernelDensity("scott").fit(draws[:, features]).score_samples
+        # A width for each feature, whose units may differ.
+        stand_in = LOOKernelDensity("scott", covariance_type="diag")
+        return stand_in.fit(draws[:, features]).score_samples
     order = np.argsort(features)
     return lambda X: _scores(estimator, X[:, order])
 
 
-def columns_of(X: Any, features: np.ndarray) -> np.ndarray | None:
-    """Some columns of rows, which may be a data frame, or None for no rows."""
-    return None if X is None else np.asarray(X)[:, features]
+def columns_of(X: Any, features: np.ndarray, n_features: int) -> np.ndarray | None:
+    """Some columns of rows, which may be a data frame, or None for no rows.
+
+    What is missing is not drawn, and need not be refused.
+    """
+    if X is None:
+        return None
+    check_numbers(X, "X")
+    rows = check_array(X, dtype=np.float64, ensure_all_finite=False, input_name="X")
+    if rows.shape[1] < n_features:
+        raise ValueError(
+            f"`X` has {rows.shape[1]} features, and the density has {n_features}. Give "
+            "rows with all of them; `features` chooses which are shown."
+        )
+    return rows[:, features]
+
+
+def checked_coverage(coverage: Any) -> tuple[float, ...]:
+    """Shares of probability, at least one, each between 0 and 1."""
+    try:
+        shares = tuple(float(share) for share in coverage)
+    except (TypeError, ValueError):
+        shares = ()
+    if not shares or not all(0 < share < 1 for share in shares):
+        raise ValueError(
+            "`coverage` must be a list of numbers between 0 and 1, such as "
+            f"(0.5, 0.9), with 68 % as (0.68,); got {coverage!r}."
+        )
+    return shares
+
+
+def checked_n_points(n_points: Any, least: int) -> int:
+    """A number of points."""
+    if not isinstance(n_points, Integral) or n_points < least:
+        raise ValueError(
+            f"`n_points` must be an integer of at least {least}; got {n_points!r}."
+        )
+    return int(n_points)
 
 
 def _scores(estimator, X):

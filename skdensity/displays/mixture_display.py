@@ -10,14 +10,27 @@ from scipy.stats import chi2, norm
 from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base_mixture import BaseGaussianMixture
+from skdensity.displays.bumps import Bumps
 from skdensity.displays.drawing import (
     COLOURS,
     axes_for,
+    checked_coverage,
     columns_of,
     shown_features,
 )
+from skdensity.displays.grids import curve
+from skdensity.displays.rows import (
+    MAX_POINTS,
+    mark_rows_beyond,
+    mark_values_beyond,
+    opacity,
+    some_of,
+)
 
-N_POINTS = 400
+# Points of curves, of which there are more where components are narrow.
+N_POINTS = 200
+# Pixels that two labels of components are apart, along both axes.
+APART = 34, 16
 
 
 class MixtureDisplay:
@@ -60,7 +73,9 @@ class MixtureDisplay:
 
     .. math:: (x - \mu_k)^\top \Sigma_k^{-1} (x - \mu_k) = -2 \log(1 - q)
 
-    and rows in the colours of the components, mixed by their responsibilities.
+    and rows in the colours of the components, mixed by their responsibilities. What the
+    axes hold is as in :class:`DensityDisplay`; rows and components beyond are marked at
+    the edge. Of many rows some are drawn, and labels where others leave room.
 
     Examples
     --------
@@ -136,7 +151,8 @@ class MixtureDisplay:
         TypeError
             If it is not a mixture.
         ValueError
-            If there are more than two features to show, or no such feature.
+            If there are more than two features to show, or no such feature, or
+            `coverage` is not shares between 0 and 1.
 
         See Also
         --------
@@ -156,6 +172,7 @@ class MixtureDisplay:
                 f"{type(estimator).__name__}. DensityDisplay shows any density."
             )
         check_is_fitted(estimator)
+        coverage = checked_coverage(coverage)
         n_features = estimator.means_.shape[1]
         features, names = shown_features(estimator, n_features, features, X)
         if len(features) > 2:
@@ -172,8 +189,8 @@ class MixtureDisplay:
             weights=mixture.weights,
             means=mixture.means,
             covariances=covariances,
-            coverage=tuple(coverage),
-            rows=columns_of(X, features),
+            coverage=coverage,
+            rows=columns_of(X, features, n_features),
             responsibilities=None if X is None else estimator.predict_proba(X),
         )
         return display.plot(ax, **kwargs)
@@ -242,52 +259,92 @@ class MixtureDisplay:
         n = len(self.weights)
         return np.array([to_rgb(COLOURS[k % len(COLOURS)]) for k in range(n)])
 
-    def _row_colours(self):
-        """Every row's mixture of the components' colours."""
-        return np.clip(self.responsibilities @ self._colours, 0, 1)
+    @property
+    def _bumps(self):
+        widths = np.sqrt(np.diagonal(self.covariances, axis1=1, axis2=2))
+        return Bumps.unbounded(self.means, self.weights, widths)
+
+    def _shown(self, rows):
+        """Some of the rows, and every one's mixture of the components' colours."""
+        shares = some_of(np.asarray(self.responsibilities), MAX_POINTS)
+        return some_of(rows, MAX_POINTS), np.clip(shares @ self._colours, 0, 1)
 
     def _plot_curves(self, line_kw, rows_kw):
-        means, scales = self.means[:, 0], np.sqrt(self.covariances[:, 0, 0])
-        ends = np.min(means - 4 * scales), np.max(means + 4 * scales)
-        x = np.linspace(*ends, N_POINTS)
-        curves = self.weights[:, None] * norm.pdf(x, means[:, None], scales[:, None])
-        for curve, colour in zip(curves, self._colours, strict=True):
-            self.ax_.plot(x, curve, **{"color": colour, **line_kw})
-        total = {"color": "0.5", "linestyle": "--", "zorder": 1, **line_kw}
-        self.ax_.plot(x, curves.sum(axis=0), **total)
-        self.ax_.set_ylim(bottom=0)
-        self.ax_.margins(x=0)
+        means, widths = self.means[:, [0]], np.sqrt(self.covariances[:, 0])
+
+        def parts(x):
+            return self.weights[:, None] * norm.pdf(x, means, widths)
+
+        def density(X):
+            return parts(X[:, 0]).sum(axis=0)
+
+        bumps = self._bumps
+        window = bumps.window(0, self.rows)
+        x, total = curve(density, bumps, 0, window, N_POINTS)
+        for part, colour in zip(parts(x), self._colours, strict=True):
+            self.ax_.plot(x, part, **{"color": colour, **line_kw})
+        style = {"color": "0.5", "linestyle": "--", "zorder": 1, **line_kw}
+        self.ax_.plot(x, total, **style)
+        self.ax_.set(xlim=window, ylim=(0, 1.05 * total.max()))
         if self.rows is not None:
-            at_the_bottom = self.ax_.get_xaxis_transform()
-            heights = np.full(len(self.rows), 0.02)
-            marks = {"marker": "|", "c": self._row_colours(), "zorder": 3, **rows_kw}
-            self.ax_.scatter(self.rows[:, 0], heights, transform=at_the_bottom, **marks)
+            self._plot_rug(self.rows, window, rows_kw)
+
+    def _plot_rug(self, rows, window, rows_kw):
+        at_the_bottom = self.ax_.get_xaxis_transform()
+        shown, colours = self._shown(rows)
+        heights = np.full(len(shown), 0.02)
+        marks = {"marker": "|", "c": colours, "zorder": 3, **rows_kw}
+        self.ax_.scatter(shown[:, 0], heights, transform=at_the_bottom, **marks)
+        mark_values_beyond(self.ax_, rows[:, 0], window, is_horizontal=False)
 
     def _plot_ellipses(self, ellipse_kw, rows_kw):
+        bumps = self._bumps
+        windows = [bumps.window(feature, self.rows) for feature in (0, 1)]
+        self.ax_.set(xlim=windows[0], ylim=windows[1])
+        mark_rows_beyond(self.ax_, self.means, windows)
         if self.rows is not None:
-            marks = {"s": 9, "c": self._row_colours(), "linewidths": 0, **rows_kw}
-            self.ax_.scatter(*self.rows.T, **marks)
+            self._plot_rows(self.rows, windows, rows_kw)
         for k, colour in enumerate(self._colours):
             for coverage in self.coverage:
                 ellipse = _ellipse(self.means[k], self.covariances[k], coverage)
                 ellipse.set(edgecolor=colour, facecolor="none", linewidth=1.6)
                 ellipse.set(**ellipse_kw)
                 self.ax_.add_patch(ellipse)
-            self._label(k, colour)
-        self.ax_.autoscale_view()
+        self._label_components()
+
+    def _plot_rows(self, rows, windows, rows_kw):
+        mark_rows_beyond(self.ax_, rows, windows)
+        shown, colours = self._shown(rows)
+        alpha = min(1, 2 * opacity(len(shown)))
+        marks = {"s": 9, "c": colours, "alpha": alpha, "linewidths": 0, **rows_kw}
+        self.ax_.scatter(*shown.T, **marks)
+
+    def _label_components(self):
+        """Label components, the heaviest first, where no label is in the way."""
+        places = self.ax_.transData.transform(self.means)
+        placed: list[np.ndarray] = []
+        for k in np.argsort(-self.weights, kind="stable"):
+            if all(np.any(np.abs(places[k] - spot) > APART) for spot in placed):
+                placed.append(places[k])
+                self._label(k, self._colours[k])
 
     def _label(self, k, colour):
         """A component's weight at its mean, on a patch that hides the rows there."""
         patch = {"facecolor": self.ax_.get_facecolor(), "alpha": 0.8, "pad": 1}
         self.ax_.text(
             *self.means[k],
-            f"{self.weights[k]:.0%}",
+            _percent(self.weights[k]),
             color=colour,
             weight="bold",
             ha="center",
             va="center",
             bbox={"edgecolor": "none", **patch},
+            clip_on=True,
         )
+
+
+def _percent(weight):
+    return f"{weight:.0%}" if weight >= 0.005 else "<1%"
 
 
 def _ellipse(mean, covariance, coverage):
@@ -297,5 +354,5 @@ def _ellipse(mean, covariance, coverage):
     variances, directions = np.linalg.eigh(covariance)
     radius = np.sqrt(chi2.ppf(coverage, df=2))
     angle = np.degrees(np.arctan2(*directions[::-1, 1]))
-    minor, major = 2 * radius * np.sqrt(variances)
+    minor, major = 2 * radius * np.sqrt(np.maximum(variances, 0))
     return Ellipse(mean, major, minor, angle=angle)

@@ -14,13 +14,15 @@ import numpy as np
 from skdensity.models.completed import LOG_2PI, HoledBlock
 from skdensity.models.covariances.conditionals import Conditionals
 from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.normal_sums import NormalSums
+from skdensity.passes.scratch import Scratch
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.rows.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)
-class Gaussian:
+class Gaussian(NormalSums):
     """A Gaussian, factored and ready to evaluate.
 
     Attributes
@@ -122,6 +124,30 @@ class Gaussian:
         with np.errstate(over="ignore"):  # −inf where a distance has no square
             return rows.fill(values, row_bytes=32 * self.n_features)
 
+    def gradient(self, rows: Rows) -> np.ndarray:
+        """Gradient of the log-density, of the shape and dtype of complete rows."""
+
+        def values(X, scratch):
+            return self.slopes(self._residuals(X, scratch), scratch)
+
+        return rows.fill(values, 40 * self.n_features, shape=self.mean.shape)
+
+    def slopes(self, residuals: np.ndarray, scratch: Scratch) -> np.ndarray:
+        """Gradients −Σ⁻¹ r of shape (n_rows, n_features), of residuals' columns."""
+        white = scratch.array("white", residuals.shape)
+        self.family.factors.whiten(self.precision_factor, residuals, white)
+        return -self.family.factors.colour(self.precision_factor, white.T)
+
+    def normals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Itself, of weight 1."""
+        deviations = np.broadcast_to(self.deviations, self.mean.shape)
+        return np.ones(1), self.mean[None], deviations[None]
+
+    def correlated(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Its covariance, if features may be correlated."""
+        is_oriented = self.family.shape.is_oriented
+        return [(self.covariance, np.array([0]))] * is_oriented
+
     def whiten(self, X: np.ndarray) -> np.ndarray:
         """Rows z with x = μ + L z, in float64."""
 
@@ -202,15 +228,15 @@ class Gaussian:
         slopes, rest = parts.conditional(self.cholesky, given, others)
         return slopes, rest, others
 
-    def completed(self, X: np.ndarray) -> np.ndarray:
-        """Rows with the conditional mean of what is missing (NaN), in float64."""
+    def completed(self, rows: IncompleteRows) -> np.ndarray:
+        """Rows with the conditional mean of what is missing, in float64."""
 
         def values(X, scratch):
             residuals, _ = self._completed(X, scratch)
             return np.where(np.isnan(X), self.mean + residuals.T, X)
 
-        rows, row_bytes = IncompleteRows(X), 40 * self.n_features
-        return rows.fill(values, row_bytes, shape=X.shape[1:], dtype=np.float64)
+        shape, row_bytes = self.mean.shape, 40 * self.n_features
+        return rows.fill(values, row_bytes, shape=shape, dtype=np.float64)
 
     def drawn(self, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
         """Rows with draws of what is missing (NaN), given what was observed.
@@ -220,7 +246,9 @@ class Gaussian:
         (Hoffman and Ribak 1991, doi:10.1086/186160).
         """
         draws = self.coloured_steps(rng.standard_normal(X.shape))
-        return np.where(np.isnan(X), draws + self.completed(X - draws), X)
+        return np.where(
+            np.isnan(X), draws + self.completed(IncompleteRows(X - draws)), X
+        )
 
     def _residuals(self, X, scratch):
         residuals = scratch.array("residuals", X.shape[::-1])

@@ -13,7 +13,7 @@ MULTIPLIERS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64
 
 def merge_duplicates(
     X: np.ndarray, sample_weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Distinct rows in lexicographic order, and their share of the weight.
 
     A row that is repeated and a row that carries the sum of the weights become the same
@@ -35,24 +35,28 @@ def merge_duplicates(
         Their weights, summing to 1.
     first : ndarray of shape (n_locations,)
         Where each of them first appears in `X`.
+    places : ndarray of shape (n_samples,)
+        Which of them each row is; −1 for rows of weight zero.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skdensity.rows.distinct import merge_duplicates
     >>> X = np.array([[2.0], [1.0], [2.0]])
-    >>> locations, masses, first = merge_duplicates(X, np.ones(3))
-    >>> locations.ravel(), masses.round(3), first
-    (array([1., 2.]), array([0.333, 0.667]), array([1, 0]))
+    >>> locations, masses, first, places = merge_duplicates(X, np.ones(3))
+    >>> locations.ravel(), masses.round(3), first, places
+    (array([1., 2.]), array([0.333, 0.667]), array([1, 0]), array([1, 0, 1]))
     """
     order = np.lexsort(X.T[::-1])
     order = order[sample_weight[order] > 0]
+    places = np.full(len(X), -1)
     X, sample_weight = X[order], sample_weight[order]
     is_new = np.append(True, np.any(_differ(X[1:], X[:-1]), axis=1))
     begin = np.flatnonzero(is_new)
+    places[order] = np.cumsum(is_new) - 1
     masses = np.add.reduceat(sample_weight, begin)
     # lexsort is stable: the first of a group is the one that appears first.
-    return X[begin], masses / masses.sum(), order[begin]
+    return X[begin], masses / masses.sum(), order[begin], places
 
 
 def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:

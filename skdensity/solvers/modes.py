@@ -1,13 +1,14 @@
-"""Maxima of a kernel density, by mean shift."""
+"""Maxima of a density, by mean shift."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
-from skdensity.models.kernels.kernels import Kernels
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 
@@ -21,7 +22,7 @@ N_BETWEEN = 10
 MAX_STEPS = 10_000
 
 
-def climb(kernels: Kernels, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
+def climb(kernels: Any, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
     """Modes that mean shift reaches from some rows, the highest first.
 
     Every step goes to the mean of the locations, weighted by their kernels at the row,
@@ -31,8 +32,9 @@ def climb(kernels: Kernels, starts: np.ndarray, workspace: Workspace) -> np.ndar
 
     Parameters
     ----------
-    kernels : Kernels
-        The density.
+    kernels : object
+        The density, with methods ``shifted(X, workspace)`` and ``log_density(rows)``,
+        and a Gaussian, `kernel`, which distances are measured by.
     starts : ndarray of shape (n_starts, n_features)
         Where to begin.
     workspace : Workspace

@@ -13,20 +13,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp, ndtr, softmax
+from scipy.special import logsumexp, ndtri, softmax
 
 from skdensity.models.gaussian import Gaussian
+from skdensity.models.kernels.masses.below import END
+from skdensity.models.kernels.masses.boxes import correlated_mass
+from skdensity.models.kernels.masses.line import Line, line_of
 from skdensity.models.kernels.shapes import SHAPES, Bandwidth, KernelShape
 from skdensity.models.kernels.sources import Sources, images
 from skdensity.models.kernels.statistics import NOTHING, SHIFT, PairStatistic
 from skdensity.models.kernels.sums.algorithms import DEFAULT, Summation
 from skdensity.models.kernels.sums.total import KernelSums
-from skdensity.passes.blocks import row_blocks
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 
-# Bandwidths beyond which a Gaussian's distribution function is 0 or 1 in float64.
-END = 38.6
+# Step of a mesh, in bandwidths: between its values the density has at most one top. And
+# how far it reaches beyond the locations: further out there is less than 1e-15.
+MESH = 0.25
+MESH_REACH = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,21 +151,66 @@ class Kernels:
         return self.folded(X + self.kernel.coloured_steps(shift))
 
     def cdf(self, rows: ArrayRows) -> np.ndarray:
-        """Probability of at most a row's value, of shape (n_samples,), for one feature.
+        """Mass below every row, of shape (n_samples,), for one feature."""
+        x = rows.X[:, 0].astype(np.float64)
+        return self._lines[0].below(x, rows.workspace).astype(rows.X.dtype)
 
-        Time O(n log n) for sorting and O(1) for every location within `END` bandwidths.
+    def sf(self, rows: ArrayRows) -> np.ndarray:
+        """Mass above every row, of shape (n_samples,), for one feature."""
+        x = rows.X[:, 0].astype(np.float64)
+        return self._lines[0].above(x, rows.workspace).astype(rows.X.dtype)
+
+    def probability(self, box: np.ndarray) -> float:
+        """Mass in a box with corners (2, n_features), infinite where it has no end."""
+        if not self._has_lines:
+            covariance, rtol = self.kernel.covariance, self.summation.rtol
+            return correlated_mass(self.locations, self.masses, covariance, box, rtol)
+        sides = zip(self._lines, box.T, strict=True)
+        each = [line.between(*side) for line, side in sides]
+        return min(float(self.masses @ np.prod(each, axis=0)), 1.0)
+
+    @property
+    def support(self) -> np.ndarray:
+        """Ends of where the density of one feature is positive, of shape (2,)."""
+        return np.array([-np.inf, np.inf]) if self.bounds is None else self.bounds[0]
+
+    def bracket(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values of one feature on both sides of quantiles, of the shape of q."""
+        # A reflected kernel has at most twice the mass of an open one beyond a point.
+        below, above = (np.minimum(-ndtri(share / 2), END) for share in (q, 1 - q))
+        width = self.kernel.deviations[0]
+        lower = self.locations.min() - width * below
+        upper = self.locations.max() + width * above
+        return tuple(np.clip([lower, upper], *self.support))
+
+    @property
+    def mesh(self) -> np.ndarray:
+        """Ascending values of one feature; between two the density turns once at most.
+
+        They reach as far as there is mass; gaps that are wide in bandwidths have none.
         """
-        z = self.kernel.whiten(rows.X)[:, 0]
-        if self.limits is None:
-            return self._mass_below(z, rows.workspace).astype(rows.X.dtype)
-        lower, upper = self.limits[0]
-        # The images have mass below the lower bound, too.
-        outside = 0.0
-        if np.isfinite(lower):
-            outside = self._mass_below(np.array([lower]), rows.workspace)
-        within = np.clip(self._mass_below(z, rows.workspace) - outside, 0, 1)
-        below = np.where(z <= lower, 0.0, np.where(z >= upper, 1.0, within))
-        return below.astype(rows.X.dtype)
+        cells = np.unique(np.floor(self.points[:, 0] / MESH))
+        reach = np.arange(-int(MESH_REACH / MESH), int(MESH_REACH / MESH) + 2)
+        z = MESH * np.unique(np.add.outer(cells, reach))
+        x = self.kernel.colour(z[:, None])[:, 0]
+        return np.unique(np.clip(x, *self.support))
+
+    @property
+    def _has_lines(self) -> bool:
+        """Whether features are independent, so that each is a line of its own."""
+        return self.shape.is_independent or self.n_features == 1
+
+    @cached_property
+    def _lines(self) -> list[Line]:
+        """The locations along every feature."""
+        widths = np.broadcast_to(self.kernel.deviations, self.n_features)
+        bounds = [None] * self.n_features if self.bounds is None else self.bounds
+        return [
+            line_of(locations, self.masses, float(width), ends)
+            for locations, width, ends in zip(
+                self.locations.T, widths, bounds, strict=True
+            )
+        ]
 
     def sample(self, n_samples: int, rng: np.random.RandomState) -> np.ndarray:
         """Draw locations, and a step from each; steps out of bounds are reflected."""
@@ -247,31 +296,6 @@ class Kernels:
             values = self._sums.at(queries[inside], 1.0, statistic, workspace)
             log_sums[inside], means[inside] = values
         return log_sums, means
-
-    @cached_property
-    def _sorted(self):
-        """Points of one feature in their order, their masses, and the mass before."""
-        sources = self._sums.sources
-        order = np.argsort(sources.points[:, 0])
-        masses = sources.all_masses[order]
-        before = np.concatenate([[0.0], np.cumsum(masses)])
-        return sources.points[order, 0], masses, before
-
-    def _mass_below(self, z, workspace):
-        """Mass of all kernels, images included, below some points."""
-        points, masses, before = self._sorted
-        ranks, out = np.argsort(z), np.empty(len(z))
-
-        def fill(rows: slice) -> None:
-            block = z[ranks[rows]]
-            first, last = np.searchsorted(points, (block[0] - END, block[-1] + END))
-            near = ndtr(block[:, None] - points[first:last]) @ masses[first:last]
-            out[ranks[rows]] = before[first] + near
-
-        workspace.each(fill, row_blocks(len(z), 16 * len(points)))
-        # Rounding differs from block to block, and must not make it fall.
-        out[ranks] = np.maximum.accumulate(out[ranks])
-        return out
 
 
 def reflected(X: np.ndarray, bounds: np.ndarray) -> np.ndarray:

@@ -40,6 +40,13 @@ class PairStatistic(ABC):
     def of_columns(self, queries: np.ndarray, means: np.ndarray) -> np.ndarray:
         """Means of the statistic from those of :meth:`source_columns`."""
 
+    def contraction(self, matrix: np.ndarray) -> np.ndarray:
+        """Factors of the columns that add up to the trace of a matrix times ΔΔᵀ.
+
+        The matrix is one of the kernels' shape; only squares of Δ tell it.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     def multipliers(self, omega: list[np.ndarray]) -> list[np.ndarray | float]:
         """What the transform of the kernel is multiplied by, for each column.
@@ -83,6 +90,9 @@ class Distance(PairStatistic):
         squares = np.einsum("nd,nd->n", queries, queries - 2 * first)
         return (squares + second)[:, None]
 
+    def contraction(self, matrix):
+        return matrix[:1, 0]
+
     def multipliers(self, omega):
         return [len(omega) - sum(axis**2 for axis in omega)]
 
@@ -120,6 +130,9 @@ class Squares(PairStatistic):
         first, second = np.hsplit(means, 2)
         return queries * (queries - 2 * first) + second
 
+    def contraction(self, matrix):
+        return matrix.diagonal()
+
     def multipliers(self, omega):
         return [1 - axis**2 for axis in omega]
 
@@ -144,6 +157,10 @@ class CrossProducts(PairStatistic):
         # E (x−q)(x−q)ᵀ = E (x−x̄)(x−x̄)ᵀ + (x̄−q)(x̄−q)ᵀ
         spread = second - self.of_differences(first)
         return spread + shift[:, rows] * shift[:, cols]
+
+    def contraction(self, matrix):
+        rows, cols = upper_indices(len(matrix))
+        return np.where(rows == cols, 1, 2) * matrix[rows, cols]
 
     def multipliers(self, omega):
         rows, cols = upper_indices(len(omega))

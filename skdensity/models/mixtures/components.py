@@ -10,10 +10,11 @@ import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.gaussian import LOG_2PI, Gaussian
+from skdensity.models.normal_sums import NormalSums
 
 
 @dataclass(frozen=True, eq=False)
-class Components:
+class Components(NormalSums):
     """Weighted Gaussians: what any way of evaluating a mixture needs to know of it.
 
     Attributes
@@ -79,6 +80,21 @@ class Components:
     def own(self, factors: np.ndarray) -> np.ndarray:
         """Factors with an entry for every component, even where they share one."""
         return self.family.shape.untied(factors, self.n_components)
+
+    def normals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weights, means and deviations of the components."""
+        parts = self.family.asked("parts", "a standard deviation")
+        deviations = parts.deviations(self.cholesky)
+        return self.weights, self.means, np.broadcast_to(deviations, self.means.shape)
+
+    def correlated(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Covariances that may have correlations, and whose they are."""
+        shape = self.family.shape
+        if not shape.is_oriented:
+            return []
+        matrices = shape.matrices(self.covariances, self.n_features)
+        every = np.arange(self.n_components)
+        return list(zip(matrices, np.split(every, len(matrices)), strict=True))
 
     def gaussian(self, k: int) -> Gaussian:
         """One of the components."""

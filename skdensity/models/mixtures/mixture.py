@@ -6,8 +6,9 @@ r"""The Gaussian mixture: its density, responsibilities and the moments of a pas
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import log_likelihood, log_sum, posterior
 from skdensity.models.mixtures.relevance import Relevance, are_many, relevance_of
 from skdensity.passes.scratch import Scratch
+from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.rows.rows import Block, Rows, effective_number
 
 # Components for each feature from which on a single pass pays for an order of the rows.
@@ -78,6 +80,78 @@ class Mixture(Components):
 
         form, shape = self._suited(self.form, rows), (self.n_components,)
         return rows.fill(self._of_joint(form, of_joint), form.row_bytes, shape=shape)
+
+    def log_responsibilities(self, rows: Rows) -> np.ndarray:
+        """Logarithms of the same, which keep what is too small for an exponential."""
+        with np.errstate(divide="ignore"):
+            log_prior = np.log(self.weights)
+
+        def of_joint(joint, out):
+            total = log_sum(joint.copy(), out)
+            is_lost = np.isneginf(total)
+            joint[:, is_lost] = log_prior[:, None]
+            joint[np.isneginf(log_prior)] = -np.inf
+            return (joint - np.where(is_lost, 0.0, total)).T
+
+        form, shape = self._suited(self.form, rows), (self.n_components,)
+        return rows.fill(self._of_joint(form, of_joint), form.row_bytes, shape=shape)
+
+    def log_components(self, rows: Rows) -> np.ndarray:
+        """log N(x_i | k), of shape (n_samples, n_components), in nats."""
+        # Of equal weights, since a component may have weight 0.
+        equal = replace(self, weights=np.full_like(self.weights, 1 / len(self.weights)))
+        form, shape = equal._suited(equal.form, rows), (self.n_components,)
+
+        def of_joint(joint, _):
+            return (joint + np.log(self.n_components)).T
+
+        return rows.fill(self._of_joint(form, of_joint), form.row_bytes, shape=shape)
+
+    def gradient(self, rows: Rows) -> np.ndarray:
+        r"""Gradient of the log-density, of the shape and dtype of complete rows.
+
+        .. math:: \nabla \log p(x) = \sum_k r_k(x) \, \Sigma_k^{-1} (\mu_k - x)
+        """
+        gaussians = [self.gaussian(k) for k in range(self.n_components)]
+
+        def values(X, scratch):
+            joint = self.form.block(X, scratch).log_joint()
+            _, shares = posterior(joint, self.weights)
+            out, columns = np.zeros(X.shape), X.T.astype(np.float64)
+            for share, gaussian in zip(shares, gaussians, strict=True):
+                residuals = columns - gaussian.mean[:, None]
+                out += share[:, None] * gaussian.slopes(residuals, scratch)
+            return out
+
+        row_bytes = self.form.row_bytes + 48 * self.n_features
+        return rows.fill(values, row_bytes, shape=self.means.shape[1:])
+
+    def completed(self, rows: Rows) -> np.ndarray:
+        """Rows with holes, with the conditional mean in these, in float64."""
+        form = self._suited(self.form, rows)
+
+        def values(X, scratch):
+            found: Any = form.block(X, scratch)
+            _, shares = posterior(found.log_joint(), self.weights)
+            residuals = np.einsum("kn,kdn->nd", shares, found.residuals)
+            return np.where(np.isnan(X), residuals + shares.T @ self.means, X)
+
+        shape, row_bytes = self.means.shape[1:], form.row_bytes
+        return rows.fill(values, row_bytes, shape=shape, dtype=np.float64)
+
+    def drawn(self, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+        """Rows with draws of what is missing (NaN), given what was observed.
+
+        A component by its responsibility, then a draw from its conditional Gaussian.
+        """
+        shares = self.responsibilities(IncompleteRows(X.astype(np.float64)))
+        below = np.cumsum(shares, axis=1)
+        places = rng.random_sample(len(X)) * below[:, -1]
+        y = np.sum(below <= places[:, None], axis=1)
+        out = np.empty(X.shape)
+        for k in np.unique(y):
+            out[y == k] = self.gaussian(k).drawn(X[y == k], rng)
+        return out
 
     def labels(self, rows: Rows) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""

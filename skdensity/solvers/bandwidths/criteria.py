@@ -21,9 +21,11 @@ import numpy as np
 from scipy.special import gammaln, ndtri
 from scipy.stats.qmc import Halton
 
-from skdensity.models.kernels.kernels import Kernels, reflected, rest_of
-from skdensity.models.kernels.statistics import DISTANCE, PairStatistic
+from skdensity.models.kernels.kernels import Kernels, rest_of
+from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.passes.workspace import Workspace
+from skdensity.rows.spread import spread_of
+from skdensity.solvers.bandwidths.path import Path, Stretch
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,14 @@ class Trial:
         What is maximised.
     slope : float
         Its derivative in log h.
+    doubt : str
+        What a user should know of it, if anything.
     """
 
     bandwidth: float
-    score: float
-    slope: float
+    score: float = np.nan
+    slope: float = np.nan
+    doubt: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +60,15 @@ class LeftOut:
         The locations, and the kernel whose width is varied.
     workspace : Workspace
         Threads and scratch.
-    row_mass : float, default=inf
-        Mass of one row where only that is left out of a location; infinite for all.
+    left_out : ndarray of shape (n_locations,)
+        The part of every location's mass that is left out of its own density.
     every : int, default=1
         Only every so many locations are evaluated, at the density of all.
     """
 
     kernels: Kernels
     workspace: Workspace
-    row_mass: float = np.inf
+    left_out: np.ndarray
     every: int = 1
 
     @cached_property
@@ -78,63 +83,95 @@ class LeftOut:
         return masses / masses.sum()
 
     def at(
-        self, bandwidths: Sequence[float], statistic: PairStatistic
+        self,
+        bandwidths: Sequence[float],
+        statistic: PairStatistic,
+        kernels: Kernels | None = None,
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Leave-one-out log-densities, in nats, and the means of a statistic.
 
-        `bandwidths` are factors of the kernel's width, in descending order.
+        `bandwidths` are factors of the width of the kernels, in descending order.
         """
-        if self.kernels.bounds is not None:  # how many images matter depends on h
-            return [self._at([h], statistic)[0] for h in bandwidths]
-        return self._at(bandwidths, statistic)
+        kernels = kernels or self.kernels
+        if kernels.bounds is not None:  # how many images matter depends on h
+            return [self._at(kernels, [h], statistic)[0] for h in bandwidths]
+        return self._at(kernels, bandwidths, statistic)
 
-    def _at(self, bandwidths, statistic):
-        sums = self.kernels.sums(bandwidths[0])
+    def _at(self, kernels, bandwidths, statistic):
+        sums = kernels.sums(bandwidths[0])
         found = sums.left_out(self.index, bandwidths, statistic, self.workspace)
-        if np.isfinite(self.row_mass):
+        if self._kept.any():
             found = [
                 self._with_kept(sums, h, statistic, *values)
                 for h, values in zip(bandwidths, found, strict=True)
             ]
         return [
-            (log_sums - self._log_rest + self.kernels.log_peak_at(h), means)
+            (log_sums - self._log_rest + kernels.log_peak_at(h), means)
             for h, (log_sums, means) in zip(bandwidths, found, strict=True)
         ]
 
     @cached_property
+    def _kept(self):
+        """Shares of the locations' masses that are not left out."""
+        kept = (1 - self.left_out / self.kernels.masses)[self.index]
+        return np.maximum(kept, 0)  # rounding leaves less than nothing of some
+
+    @cached_property
     def _log_rest(self):
         """Logarithm of the mass that is not left out."""
-        if np.isfinite(self.row_mass):
-            return np.log1p(-self.row_mass)
-        return np.log(rest_of(self.kernels.masses)[self.index])
+        kept = self._kept * self.kernels.masses[self.index]
+        return np.log(rest_of(self.kernels.masses)[self.index] + kept)
 
     def _with_kept(self, sums, bandwidth, statistic, log_sums, means):
-        """Sums from which only one row's share of the location's own is left out."""
-        kept = np.maximum(1 - self.row_mass / self.kernels.masses[self.index], 0)
-        own, *columns = sums.own_sums(self.index, bandwidth, statistic)
+        """Sums from which only a part of the location's own is left out."""
+        own_sums = sums.own_sums(self.index, bandwidth, statistic)
+        own, columns = own_sums[0], own_sums[1:]
         with np.errstate(divide="ignore"):
-            log_own = np.log(kept * own)
+            log_own = np.log(self._kept * own)
         total = np.logaddexp(log_sums, log_own)
         part = np.exp(log_own - total)[:, None]
-        return total, (1 - part) * means + part * (np.array(columns) / own).T
+        return total, (1 - part) * means + part * (columns / own).T
 
 
+@dataclass(frozen=True, eq=False)
 class Criterion(LeftOut, ABC):
-    """A score of bandwidths, which are factors of the kernel's width."""
+    """A score of bandwidths, which are factors along a path.
+
+    Attributes
+    ----------
+    least_widths : ndarray of shape (n_features,), optional
+        Those of the path; None for none.
+    """
+
+    least_widths: np.ndarray | None = None
+
+    @cached_property
+    def path(self) -> Path:
+        """The kernels of bandwidths."""
+        none = np.zeros(self.kernels.n_features)
+        widths = none if self.least_widths is None else self.least_widths
+        return Path(self.kernels, widths)
 
     def trials(self, bandwidths: Sequence[float]) -> list[Trial]:
         """Scores and slopes of some bandwidths, which decrease."""
-        n_features = self.kernels.n_features
+        stretches = self.path.stretches(list(bandwidths))
+        scores = [score for stretch in stretches for score in self._scores(stretch)]
+        return [Trial(h, *score) for h, score in zip(bandwidths, scores, strict=True)]
+
+    def _scores(self, stretch):
+        found = self.at(stretch.scales, stretch.statistic, stretch.kernels)
         return [
-            Trial(h, *self.score(h, log_density, distances[:, 0] - n_features))
-            for h, (log_density, distances) in zip(
-                bandwidths, self.at(bandwidths, DISTANCE), strict=True
-            )
+            self.score(stretch, scale, log_density, stretch.slopes(means))
+            for scale, (log_density, means) in zip(stretch.scales, found, strict=True)
         ]
 
     @abstractmethod
     def score(
-        self, bandwidth: float, log_density: np.ndarray, slope: np.ndarray
+        self,
+        stretch: Stretch,
+        scale: float,
+        log_density: np.ndarray,
+        slope: np.ndarray,
     ) -> tuple[float, float]:
         """Score and slope from leave-one-out log-densities and theirs."""
 
@@ -146,6 +183,13 @@ class Criterion(LeftOut, ABC):
         """
         return replace(self, every=max(1, len(self.kernels.masses) // n_rows))
 
+    def _anywhere(self, stretch, scale, rows):
+        """Log-densities of rows of data, and their slopes in log t."""
+        kernels = stretch.kernels
+        how = scale, stretch.statistic, self.workspace
+        log_sums, means = kernels.sums(scale).at(kernels.kernel.whiten(rows), *how)
+        return log_sums + kernels.log_peak_at(scale), stretch.slopes(means)
+
 
 class LeaveOneOut(Criterion):
     """The leave-one-out log-likelihood.
@@ -153,7 +197,7 @@ class LeaveOneOut(Criterion):
     Habbema, Hermans and van den Broek (1974); Duin (1976, doi:10.1109/TC.1976.1674577).
     """
 
-    def score(self, bandwidth, log_density, slope):
+    def score(self, stretch, scale, log_density, slope):
         return self.weights @ log_density, self.weights @ slope
 
 
@@ -177,23 +221,20 @@ class RobustLeaveOneOut(Criterion):
     density, by a Halton sequence, so that it is the same in every call.
     """
 
-    def score(self, bandwidth, log_density, slope):
+    def score(self, stretch, scale, log_density, slope):
         log_threshold = self.log_threshold
         # Relative to the threshold, so that no unit of the data overflows.
         small = np.exp(np.minimum(log_density - log_threshold, 0))
         robust = np.maximum(log_density, log_threshold) - 1 + small
         robust_slope = np.where(log_density < log_threshold, small, 1) * slope
-        low, low_slope = self._low_mass(bandwidth)
+        low, low_slope = self._low_mass(stretch, scale)
         return self.weights @ robust + low, self.weights @ robust_slope + low_slope
 
     @cached_property
     def log_threshold(self) -> float:
         """log a, in nats."""
         d, masses = self.kernels.n_features, self.kernels.masses
-        n_rows = (
-            1 / self.row_mass if np.isfinite(self.row_mass) else 1 / np.sum(masses**2)
-        )
-        log_n = max(np.log(n_rows), 1.0)
+        log_n = max(-np.log(masses @ self.left_out), 1.0)
         expected = gammaln(d / 2) + (1 - d / 2) * np.log(log_n) - log_n
         return self.kernels.log_peak_at(self._scale) + float(expected)
 
@@ -201,13 +242,14 @@ class RobustLeaveOneOut(Criterion):
     def _scale(self):
         """Geometric mean of the features' spreads."""
         masses, columns = self.kernels.masses, self.kernels.standardised
-        spreads = [_spread(column, masses) for column in columns]
+        # A constant feature has none: it says nothing.
+        spreads = [spread_of(column, masses) or 1.0 for column in columns]
         return float(np.exp(np.mean(np.log(spreads))))
 
-    def _low_mass(self, bandwidth):
-        """∫ ψ and its slope in log h."""
+    def _low_mass(self, stretch, scale):
+        """∫ ψ and its slope in log t."""
         draws, log_draw_density = self._draws
-        log_density, slope = self._anywhere(draws, bandwidth)
+        log_density, slope = self._anywhere(stretch, scale, draws)
         part = np.exp(np.minimum(log_density - self.log_threshold, 0))  # min(p, a) / a
         weight = self.weights * np.exp(self.log_threshold - log_draw_density)
         return weight @ (part - part**2 / 2), weight @ ((1 - part) * part * slope)
@@ -216,20 +258,14 @@ class RobustLeaveOneOut(Criterion):
     def _draws(self):
         """One draw from the kernel of every row, and their log-densities."""
         kernels, d = self.kernels, self.kernels.n_features
-        bandwidth = self._scale * len(kernels.masses) ** (-1 / (d + 4))
+        factor = self._scale * len(kernels.masses) ** (-1 / (d + 4))
+        (stretch,) = self.path.stretches([factor])
+        (scale,) = stretch.scales
         sequence = Halton(d, scramble=False).fast_forward(1)  # the first is 0
-        noise = ndtri(sequence.random(len(self.index)))
-        draws = kernels.points[self.index] + bandwidth * noise
-        if kernels.limits is not None:
-            draws = reflected(draws, kernels.limits)
-        return draws, self._anywhere(draws, bandwidth)[0]
-
-    def _anywhere(self, points, bandwidth):
-        """Log-densities of points, and their slopes in log h."""
-        sums = self.kernels.sums(bandwidth)
-        log_sums, distances = sums.at(points, bandwidth, DISTANCE, self.workspace)
-        log_density = log_sums + self.kernels.log_peak_at(bandwidth)
-        return log_density, distances[:, 0] - self.kernels.n_features
+        noise = scale * ndtri(sequence.random(len(self.index)))
+        draws = kernels.locations[self.index]
+        draws = kernels.folded(draws + stretch.kernels.kernel.coloured_steps(noise))
+        return draws, self._anywhere(stretch, scale, draws)[0]
 
 
 class LeastSquares(Criterion):
@@ -239,34 +275,13 @@ class LeastSquares(Criterion):
     of :math:`\sqrt 2 h` (Rudemo 1982; Bowman 1984, doi:10.1093/biomet/71.2.353).
     """
 
-    def trials(self, bandwidths):
-        wider = [np.sqrt(2) * h for h in bandwidths]
-        integrals = [self._integral(h) for h in wider]
-        crosses = super().trials(bandwidths)
-        return [
-            Trial(cross.bandwidth, cross.score - value, cross.slope - slope)
-            for cross, (value, slope) in zip(crosses, integrals, strict=True)
-        ]
-
-    def score(self, bandwidth, log_density, slope):
-        density = np.exp(log_density - self.kernels.kernel.log_peak)
-        return 2 * self.weights @ density, 2 * self.weights @ (density * slope)
-
-    def _integral(self, bandwidth):
-        """Σ_i m_i of the density at the locations, at √2 h, and its slope in log h."""
-        d, sums = self.kernels.n_features, self.kernels.sums(bandwidth)
-        queries = sums.sources.locations[self.index]
-        log_sums, distances = sums.at(queries, bandwidth, DISTANCE, self.workspace)
-        density = np.exp(log_sums) / bandwidth**d
-        return self.weights @ density, self.weights @ (density * (distances[:, 0] - d))
-
-
-def _spread(column, masses):
-    """The smaller of the standard deviation and what a Gaussian's middle half tells."""
-    order = np.argsort(column)
-    below = np.cumsum(masses[order]) - 0.5 * masses[order]
-    lower, upper = np.interp([0.25, 0.75], below, column[order])
-    deviation = np.sqrt(masses @ (column - masses @ column) ** 2)
-    half = (upper - lower) / (2 * ndtri(0.75))
-    # A constant feature has none: it says nothing.
-    return (min(deviation, half) if half > 0 else deviation) or 1.0
+    def score(self, stretch, scale, log_density, slope):
+        unit = self.kernels.kernel.log_peak
+        density = np.exp(log_density - unit)
+        cross = 2 * self.weights @ density, 2 * self.weights @ (density * slope)
+        # Σ_i m_i of the density at the locations, at √2 h.
+        rows = self.kernels.locations[self.index]
+        log_wide, wide_slope = self._anywhere(stretch, np.sqrt(2) * scale, rows)
+        wide = np.exp(log_wide - unit)
+        square = self.weights @ wide, self.weights @ (wide * wide_slope)
+        return cross[0] - square[0], cross[1] - square[1]

@@ -1,4 +1,4 @@
-"""What a bandwidth is chosen for: locations in units of their spread, and ties."""
+"""What a bandwidth is chosen for: locations in units of their spread, and a floor."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from skdensity.models.kernels.shapes import KernelShape
 from skdensity.models.mixtures.moments import moments_of
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.rows.ties import Ties
+from skdensity.rows.repeats import Repeats
+from skdensity.rows.spread import middle_scatter, quantiles, spread_of
+from skdensity.solvers.bandwidths.path import Path
 
 SINGULAR = (
     "The covariance of the rows is not positive definite: {detail}. Give `bandwidth` "
     "numbers, or remove constant or collinear features"
 )
-# Narrowest kernels on a grid, in its steps: narrower ones show its gaps.
-NARROWEST = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,60 +30,33 @@ class Problem:
     Attributes
     ----------
     kernels : Kernels
-        The locations; the kernel's covariance is that of the rows, so that a bandwidth
-        is a factor, and the same for rows in any unit.
-    ties : Ties or None
-        Why rows coincide.
+        The locations, with the masses that count when a width is chosen; the kernel's
+        covariance is that of the middle of the rows, so that a bandwidth is a factor,
+        and the same for rows in any unit.
+    repeats : Repeats
+        What the table is.
     workspace : Workspace
         Threads and scratch.
     """
 
     kernels: Kernels
-    ties: Ties | None
+    repeats: Repeats
     workspace: Workspace
 
     @classmethod
-    def of(cls, kernels: Kernels, ties: Ties | None, workspace: Workspace) -> Problem:
-        """The problem in which atoms weigh as much as any row."""
-        if ties is not None:
-            kernels = replace(kernels, masses=ties.without_atoms(kernels.masses))
-        return cls(kernels, ties, workspace)
+    def of(cls, kernels: Kernels, repeats: Repeats, workspace: Workspace) -> Problem:
+        """The problem in which atoms count as one place."""
+        return cls(replace(kernels, masses=repeats.masses), repeats, workspace)
 
     @property
-    def steps(self) -> np.ndarray | None:
-        """Steps of the grids that features were rounded to, if they were."""
-        return None if self.ties is None else self.ties.steps
-
-    @property
-    def row_mass(self) -> float:
-        """Mass of one row where only that is left out; infinite for all of it."""
-        if self.ties is None or self.steps is None:
-            return np.inf
-        return self.ties.row_mass
-
-    @cached_property
     def n_rows(self) -> float:
         """Effective number of independent rows."""
-        if self.steps is not None:
-            return 1 / self.row_mass
-        return 1 / np.sum(self.kernels.masses**2)
+        return self.repeats.n_rows
 
     @cached_property
-    def narrowest(self) -> np.ndarray:
-        """Width that bridges the steps of the grid along every feature, as factors."""
-        if self.steps is None:
-            return np.zeros(self.kernels.n_features)
-        kernel = self.kernels.kernel
-        log_diagonal = kernel.family.factors.log_diagonal(kernel.cholesky)
-        return NARROWEST * self.steps / np.exp(log_diagonal)
-
-    @cached_property
-    def smallest(self) -> float:
-        """Smallest factor that bridges the steps of the grid in every direction."""
-        if self.steps is None:
-            return 0.0
-        white = self.kernels.kernel.whitened_steps(np.diag(NARROWEST * self.steps))
-        return float(np.linalg.norm(white, 2))
+    def path(self) -> Path:
+        """Kernels of growing width that show no gaps between values."""
+        return Path(self.kernels, self.repeats.least_widths)
 
     @cached_property
     def nearest(self) -> np.ndarray:
@@ -93,17 +66,15 @@ class Problem:
         return distances[:, 0]
 
 
-def reference(
-    locations: np.ndarray, masses: np.ndarray, shape: KernelShape
-) -> Gaussian:
-    """The Gaussian of the rows, of the kernel's shape, unbiased under their masses.
+def reference(locations: np.ndarray, repeats: Repeats, shape: KernelShape) -> Gaussian:
+    """The Gaussian of the middle of the rows, of the kernel's shape.
 
     Parameters
     ----------
     locations : ndarray of shape (n_locations, n_features)
         Distinct rows, at least 2.
-    masses : ndarray of shape (n_locations,)
-        Positive, summing to 1.
+    repeats : Repeats
+        What the table is.
     shape : KernelShape
         The shape of the covariance.
 
@@ -112,17 +83,40 @@ def reference(
     gaussian : Gaussian
         In the unit of the data.
     """
-    family = shape.family
+    family, masses = shape.family, repeats.masses
     parts = family.asked("parts", "a reference for bandwidths")
+    spreads = spreads_of(locations, masses)
     # A power of two divides exactly, and squares of the quotients are safe.
-    ranges = np.ptp(locations, axis=0).astype(np.float64)
-    widths = parts.deviations(family.scatter.isolated(ranges))
+    widths = parts.deviations(family.scatter.isolated(spreads))
     step = 2.0 ** np.floor(np.log2(np.where(widths > 0, widths, 1)))
     scaled = (locations.astype(np.float64) - locations[0]) / step
-    moments = moments_of(ArrayRows(scaled, masses), family.scatter)
-    covariances = moments.covariances(family.scatter, 0.0)
+    # The mean may be so far from the rows that their differences would be lost.
+    middle = np.concatenate([quantiles(column, masses, [0.5]) for column in scaled.T])
+    if shape.is_independent or len(middle) == 1:
+        covariance = family.scatter.isolated((spreads / step) ** 2)
+    else:
+        moments = moments_of(ArrayRows(scaled, masses), family.scatter)
+        (covariance,) = moments.covariances(family.scatter, 0.0)
+        covariance = covariance / (masses @ rest_of(masses))
     simpler = "" if shape.is_width else ", or use covariance_type='spherical'"
-    complaint = SINGULAR + simpler + "."
-    (inner,) = family.cholesky(covariances / (masses @ rest_of(masses)), complaint)
-    (mean,) = step * moments.mean + locations[0]
-    return Gaussian(mean, parts.scaled(inner, step), family)
+    (inner,) = family.cholesky(covariance[None], SINGULAR + simpler + ".")
+    gaussian = Gaussian(middle, inner, family)
+    if not shape.is_independent and len(middle) > 1:
+        gaussian = _of_the_middle(gaussian, scaled, masses, repeats.least_widths / step)
+    cholesky = parts.scaled(gaussian.cholesky, step)
+    return Gaussian(step * middle + locations[0], cholesky, family)
+
+
+def _of_the_middle(gaussian, X, masses, least_widths):
+    """The Gaussian of rows, made narrower where their middle is."""
+    family = gaussian.family
+    white = gaussian.whitened_steps(np.diag(least_widths))
+    scatter = middle_scatter(gaussian.whiten(X), masses, white.T @ white)
+    (inner,) = family.cholesky(family.shape.of_matrix(scatter)[None], "{detail}")
+    cholesky = family.factors.compose(gaussian.cholesky, inner)
+    return Gaussian(gaussian.mean, cholesky, family)
+
+
+def spreads_of(locations: np.ndarray, masses: np.ndarray) -> np.ndarray:
+    """Spread of the middle of every feature, of shape (n_features,)."""
+    return np.array([spread_of(column, masses) for column in locations.T])

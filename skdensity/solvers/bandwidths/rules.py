@@ -9,24 +9,33 @@ import numpy as np
 
 from skdensity.models.kernels.kernels import Kernels, rest_of
 from skdensity.passes.workspace import Workspace
-from skdensity.rows.ties import Ties
+from skdensity.rows.columns import NARROWEST
+from skdensity.rows.repeats import Repeats
 from skdensity.solvers.bandwidths.criteria import (
     LeastSquares,
     LeaveOneOut,
     RobustLeaveOneOut,
     Trial,
 )
-from skdensity.solvers.bandwidths.plug_in import improved_sheather_jones
+from skdensity.solvers.bandwidths.plug_in import NO_BOUNDS, improved_sheather_jones
 from skdensity.solvers.bandwidths.problem import Problem
 from skdensity.solvers.bandwidths.search import maximise
 from skdensity.solvers.bandwidths.shape import best_shape
+
+# Of the least width: half a step shows 1.4 % of the steps, this much a thousandth.
+ABOVE_RIPPLES = 1.25
+FLAT = (
+    "bandwidth='isj' finds no structure, as in uniform rows: its equation has no root, "
+    "and the widest candidate is taken"
+)
 
 
 def scott(problem: Problem) -> list[Trial]:
     r"""Scott's rule, the factor :math:`n^{-1/(d+4)}`.
 
     Scott (1992), doi:10.1002/9780470316849. Here n is the effective number of
-    locations, :math:`1 / \sum_j m_j^2`, or that of rows if they were rounded.
+    locations, :math:`1 / \sum_j m_j^2`, or that of rows if they were rounded; and the
+    factor is that of the spread of the middle of the rows.
 
     Parameters
     ----------
@@ -39,7 +48,7 @@ def scott(problem: Problem) -> list[Trial]:
         One, without a score.
     """
     factor = problem.n_rows ** (-1 / (problem.kernels.n_features + 4))
-    return [Trial(factor, np.nan, np.nan)]
+    return [Trial(factor)]
 
 
 def silverman(problem: Problem) -> list[Trial]:
@@ -50,23 +59,34 @@ def silverman(problem: Problem) -> list[Trial]:
     """
     d = problem.kernels.n_features
     factor = (problem.n_rows * (d + 2) / 4) ** (-1 / (d + 4))
-    return [Trial(factor, np.nan, np.nan)]
+    return [Trial(factor)]
 
 
 def isj(problem: Problem) -> list[Trial]:
     """The improved Sheather–Jones rule; as :func:`scott`.
 
     It is a rule for one feature. For more, the geometric mean of the features' factors
-    is taken from its rate in n, :math:`n^{-1/5}`, to that of d features.
+    is taken from its rate in n, :math:`n^{-1/5}`, to that of d features. A discrete
+    feature has no say, unless all are.
     """
     d, n_rows = problem.kernels.n_features, problem.n_rows
-    factors = [
-        improved_sheather_jones(column, problem.kernels.masses, n_rows)
-        for column in problem.kernels.standardised
-        if np.ptp(column) > 0
-    ]
+    smooth = [a for a in range(d) if problem.repeats.columns[a].is_smooth]
+    factors, are_flat = np.transpose([_plug_in(problem, a) for a in smooth or range(d)])
     factor = np.exp(np.mean(np.log(factors))) * n_rows ** (1 / 5 - 1 / (d + 4))
-    return [Trial(float(factor), np.nan, np.nan)]
+    return [Trial(float(factor), doubt=FLAT if are_flat.any() else "")]
+
+
+def _plug_in(problem, feature):
+    """Bandwidth of a feature in its own unit, and whether the density is flat."""
+    kernels = problem.kernels
+    unit = np.resize(kernels.kernel.deviations, kernels.n_features)[feature]
+    bounds = NO_BOUNDS
+    if kernels.bounds is not None:
+        bounds = (kernels.bounds[feature] - kernels.kernel.mean[feature]) / unit
+    step = problem.repeats.columns[feature].least_width / NARROWEST / unit
+    column = kernels.standardised[feature]
+    n_rows = problem.n_rows
+    return improved_sheather_jones(column, kernels.masses, n_rows, bounds, step)
 
 
 def loo(problem: Problem) -> list[Trial]:
@@ -113,12 +133,21 @@ def _search(criterion, problem, lower):
     # Σ_j m_j s_ij = |x_i − mean|² + Σ_j m_j |x_j − mean|²; the term j = i is zero.
     mean_square = masses @ ((spread + masses @ spread) / rest_of(masses))
     upper = np.sqrt(mean_square / problem.kernels.n_features)
-    smallest = problem.smallest
-    criterion = criterion(problem.kernels, problem.workspace, problem.row_mass)
-    trials = maximise(criterion, min(max(lower, smallest), upper), upper)
-    if trials[-1].bandwidth < smallest:
-        trials = [trial for trial in trials if trial.bandwidth > smallest]
-        trials += criterion.trials([smallest])
+    least = problem.path.least
+    criterion = criterion(
+        problem.kernels,
+        problem.workspace,
+        problem.repeats.left_out,
+        least_widths=problem.repeats.least_widths,
+    )
+    lower = max(lower, least)
+    if least > 0:  # a maximum above the ripples must not hide between two octaves
+        anchor = ABOVE_RIPPLES * least
+        upper = anchor * 2.0 ** max(np.ceil(np.log2(upper / anchor)), 0)
+    trials = maximise(criterion, min(lower, upper), upper)
+    if trials[-1].bandwidth < least:
+        trials = [trial for trial in trials if trial.bandwidth > least]
+        trials += criterion.trials([least])
     return trials
 
 
@@ -171,15 +200,18 @@ class Choice:
         All that were tried, from the narrowest to the widest.
     scores : ndarray of shape (n_tried,)
         Their scores.
+    doubt : str
+        What a user should know of the choice, if anything.
     """
 
     chosen: Kernels
     tried: list[Kernels]
     scores: np.ndarray
+    doubt: str
 
 
 def choose(
-    rule: Rule, kernels: Kernels, ties: Ties | None, workspace: Workspace
+    rule: Rule, kernels: Kernels, repeats: Repeats, workspace: Workspace
 ) -> Choice:
     """Apply a rule.
 
@@ -190,8 +222,8 @@ def choose(
     kernels : Kernels
         At least 2 distinct locations; the kernel is their
         :func:`~skdensity.solvers.bandwidths.problem.reference`.
-    ties : Ties or None
-        Why rows coincide.
+    repeats : Repeats
+        What the table is.
     workspace : Workspace
         Threads and scratch; they make no difference to the choice.
 
@@ -200,16 +232,18 @@ def choose(
     choice : Choice
         In the unit of the data.
     """
-    problem = Problem.of(kernels, ties, workspace)
+    problem = Problem.of(kernels, repeats, workspace)
     trials = rule.trials(problem)
-    tried = [(problem.kernels.scaled(trial.bandwidth), trial.score) for trial in trials]
+    tried = [(problem.path.at(trial.bandwidth), trial.score) for trial in trials]
     if rule.shapes and not kernels.shape.is_width:
-        narrowest = problem.narrowest / trials[-1].bandwidth
-        tried += best_shape(tried[-1][0], problem.row_mass, narrowest, workspace)
+        tried += best_shape(
+            tried[-1][0], repeats.left_out, repeats.least_widths, workspace
+        )
     best, _ = tried[-1]
     order = np.argsort([-each.kernel.log_peak for each, _ in tried], kind="stable")
     return Choice(
         kernels.with_kernel(best.kernel),
         [tried[i][0] for i in order],
         np.array([score for _, score in tried])[order],
+        trials[-1].doubt,
     )

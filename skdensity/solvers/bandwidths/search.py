@@ -45,7 +45,8 @@ def maximise(criterion: Criterion, lower: float, upper: float) -> list[Trial]:
     paths = [
         _roots(sampled, wide, narrow)
         for wide, narrow in pairwise(coarse)
-        if wide.slope <= 0 <= narrow.slope
+        # Kernels that are held have no slope, and are no maximum.
+        if wide.slope <= 0 < narrow.slope
     ]
     # Without a basin the score rises to one end.
     paths = paths or [[max(coarse, key=_score)]]

@@ -28,7 +28,10 @@ MAX_ITER = 200
 
 
 def best_shape(
-    kernels: Kernels, row_mass: float, narrowest: np.ndarray, workspace: Workspace
+    kernels: Kernels,
+    left_out: np.ndarray,
+    least_widths: np.ndarray,
+    workspace: Workspace,
 ) -> list[tuple[Kernels, float]]:
     """Shapes that were tried and their scores, the last of which is the best.
 
@@ -36,11 +39,10 @@ def best_shape(
     ----------
     kernels : Kernels
         Where to start; their shape is more than a width.
-    row_mass : float
+    left_out : ndarray of shape (n_locations,)
         As in :class:`~skdensity.solvers.bandwidths.criteria.LeftOut`.
-    narrowest : ndarray of shape (n_features,)
-        Smallest width of every feature, given the features before it, relative to the
-        start's; 0 for none.
+    least_widths : ndarray of shape (n_features,)
+        Smallest width of every feature, given the features before it; 0 for none.
     workspace : Workspace
         Threads and scratch.
 
@@ -53,11 +55,13 @@ def best_shape(
     ones = np.ones(kernels.n_features)
     identity = Gaussian.isolated(0 * ones, ones, kernels.kernel.family)
     start = free.ravel(identity.cholesky[None])
+    family, cholesky = kernels.kernel.family, kernels.kernel.cholesky
     with np.errstate(divide="ignore"):
-        least = free.floored(np.full_like(start, -np.inf), np.log(narrowest))
+        log_least = np.log(least_widths) - family.factors.log_diagonal(cholesky)
+    least = free.floored(np.full_like(start, -np.inf), log_least)
     trials: list[tuple[Kernels, float]] = []
     found = minimize(
-        _loss(kernels, row_mass, workspace, trials),
+        _loss(kernels, left_out, workspace, trials),
         np.maximum(start, least),
         jac=True,
         method="L-BFGS-B",
@@ -69,7 +73,7 @@ def best_shape(
 
 
 def _loss(
-    kernels: Kernels, row_mass: float, workspace: Workspace, trials: list
+    kernels: Kernels, left_out: np.ndarray, workspace: Workspace, trials: list
 ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     """The negative score of free parameters, and its gradient; notes the trials."""
     family, d = kernels.kernel.family, kernels.n_features
@@ -79,10 +83,10 @@ def _loss(
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         inner = _factor(kernels, parameters)
         tried = kernels.reshaped(inner)
-        left_out = LeftOut(tried, workspace, row_mass)
-        ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
-        trials.append((tried, float(left_out.weights @ log_density)))
-        white = products.to_scatter((left_out.weights @ means)[None], d)
+        densities = LeftOut(tried, workspace, left_out)
+        ((log_density, means),) = densities.at([1.0], kernels.shape.statistic)
+        trials.append((tried, float(densities.weights @ log_density)))
+        white = products.to_scatter((densities.weights @ means)[None], d)
         factors = family.factors.precision_factors(inner[None])
         return -trials[-1][1], -free.gradient(white, np.ones(1), factors, d)
 

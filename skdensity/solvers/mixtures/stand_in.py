@@ -86,7 +86,7 @@ class DrawnStandIn:
     def _distinct(self) -> ArrayRows:
         """The sample, sorted: draws come in an order that no table shows."""
         sample = self.incomplete.sample(self.n_rows, self.rng)
-        X, masses, _ = merge_duplicates(sample.X, sample.each_weight)
+        X, masses, *_ = merge_duplicates(sample.X, sample.each_weight)
         if len(X) < self.n_least:
             return sample
         weight = masses * sample.total_weight

@@ -219,7 +219,7 @@ def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> Arr
     """
     sampled = rows.sample(sample_size(n_components), rng)
     X, weight = sampled.X, sampled.each_weight
-    locations, masses, first = merge_duplicates(X, weight)
+    locations, masses, first, _ = merge_duplicates(X, weight)
     if len(locations) < n_components:
         locations, masses, first = X, weight, np.arange(len(X))
     # Without threads: starts may draw random numbers block by block.

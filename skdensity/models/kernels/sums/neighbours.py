@@ -22,6 +22,9 @@ FEW = 1 / 16
 LARGEST = 1e150
 # What the sources that are left out may add to a sum.
 TRUNCATION = 1e-14
+# What radii are widened by: the tree's own distances are rounded several times, and one
+# that is far away would find nobody, not even the nearest.
+WIDER = 1 + 1e-12
 
 
 def neighbour_sums(
@@ -115,7 +118,7 @@ def _radii(queries, sources, bandwidth, workspace, own):
     log_masses = sources.log_masses[near[pick]]
     beyond = 2 * (np.log(sources.n_copies / TRUNCATION) - log_masses)
     # Relative to h no square overflows before the kernel does.
-    return bandwidth * np.sqrt((distances[pick] / bandwidth) ** 2 + beyond)
+    return WIDER * bandwidth * np.sqrt((distances[pick] / bandwidth) ** 2 + beyond)
 
 
 def _cut(rows, sizes, n_pairs):

@@ -1,0 +1,1 @@
+"""How much mass kernels have on parts of a line, and in boxes."""

@@ -1,0 +1,111 @@
+r"""Kernels that grow with a factor t, none narrower than what bridges steps.
+
+With the covariance Σ of the reference and the least variances D of the features,
+
+.. math:: H(t) = \max(t^2 \Sigma, D),
+
+the larger of the two along each of the directions in which both are diagonal. Features
+without steps have nothing in D: only those with steps are held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from skdensity.models.kernels.kernels import Kernels
+from skdensity.models.kernels.statistics import DISTANCE, PairStatistic
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Bandwidths that are factors of one kernel's width.
+
+    Attributes
+    ----------
+    kernels : Kernels
+        The locations under this kernel.
+    scales : list of float
+        The factors, in descending order.
+    statistic : PairStatistic
+        What tells the slope of a log-density in log t.
+    columns : ndarray of shape (n_columns,)
+        How: the product with its means, less `n_free`.
+    n_free : float
+        Number of directions in which the kernel grows.
+    """
+
+    kernels: Kernels
+    scales: list[float]
+    statistic: PairStatistic
+    columns: np.ndarray
+    n_free: float
+
+    def slopes(self, means: np.ndarray) -> np.ndarray:
+        """∂ log p / ∂ log t from the means of the statistic."""
+        return means @ self.columns - self.n_free
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Kernels of growing width.
+
+    Attributes
+    ----------
+    kernels : Kernels
+        The locations, under the reference.
+    least_widths : ndarray of shape (n_features,)
+        Least standard deviations, 0 for none.
+    """
+
+    kernels: Kernels
+    least_widths: np.ndarray
+
+    @property
+    def least(self) -> float:
+        """The factor below which nothing becomes narrower."""
+        return float(np.sqrt(self._floor[0].min()))
+
+    def at(self, bandwidth: float) -> Kernels:
+        """The kernels of a factor."""
+        (stretch,) = self.stretches([bandwidth])
+        return stretch.kernels.scaled(stretch.scales[0])
+
+    def stretches(self, bandwidths: list[float]) -> list[Stretch]:
+        """Parts of the path for factors in descending order."""
+        d, (variances, _) = self.kernels.n_features, self._floor
+        n_free = int(np.sum(np.square(bandwidths) >= variances.max()))
+        held = [self._held(bandwidth) for bandwidth in bandwidths[n_free:]]
+        if n_free == 0:
+            return held
+        scales = list(bandwidths[:n_free])
+        return [Stretch(self.kernels, scales, DISTANCE, np.ones(1), d), *held]
+
+    @cached_property
+    def _floor(self):
+        """Least variances in the coordinates z, and their directions as columns."""
+        kernel, d = self.kernels.kernel, self.kernels.n_features
+        white = kernel.whitened_steps(np.diag(self.least_widths))
+        variances, directions = np.linalg.eigh(white.T @ white)
+        variances = np.maximum(variances, 0.0)
+        if self.kernels.shape.is_width:
+            variances = np.full(d, variances.max())
+        return variances, directions
+
+    def _held(self, bandwidth):
+        """The part where some directions are held."""
+        family, shape = self.kernels.kernel.family, self.kernels.shape
+        variances, directions = self._floor
+        grows = bandwidth**2 > variances
+        larger = directions * np.maximum(bandwidth**2, variances) @ directions.T
+        (inner,) = family.cholesky(family.shape.of_matrix(larger)[None], "{detail}")
+        # What grows, in the coordinates that the kernel whitens.
+        growing = directions[:, grows] * bandwidth
+        growing = solve_triangular(np.linalg.cholesky(larger), growing, lower=True)
+        statistic = DISTANCE if shape.is_width else shape.statistic
+        columns = statistic.contraction(growing @ growing.T)
+        kernels = self.kernels.reshaped(inner)
+        return Stretch(kernels, [1.0], statistic, columns, float(grows.sum()))
