@@ -12,16 +12,13 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdensity.densities.base import BaseDensity, unchanged_on_error
-from skdensity.densities.checks import (
-    check_within,
-    checked_bounds,
-    feature_indices,
-)
+from skdensity.densities.checks import check_within, feature_indices
 from skdensity.densities.kernel_checks import (
     check_one_feature,
     checked_algorithm,
     checked_kernel,
     checked_masses,
+    checked_support,
     checked_values,
     kernel_of,
     warn_of_ties,
@@ -30,6 +27,7 @@ from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
+from skdensity.models.kernels.support import Support
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.distinct import merge_duplicates
@@ -77,8 +75,12 @@ class LOOKernelDensity(BaseDensity):
     bounds : array-like of shape (2,) or (n_features, 2), default=None
         Where rows can be, (lower, upper) with None for no bound; one pair stands for
         all features. Kernels are reflected at the bounds, so that no mass leaves;
-        beyond them the density is zero. Not for correlated kernels. Every feature with
-        bounds multiplies the work, by two for one and by six or more for two.
+        beyond them the density is zero. Not for correlated kernels.
+    periodic : float or array-like of shape (n_features,), default=None
+        The period of features that are angles, hours or days of the year: a number, or
+        one for each feature with None for what is not periodic. Rows are taken modulo
+        the period, from any origin, and kernels go around the circle. Not for
+        correlated kernels, and not together with bounds of the same feature.
     algorithm : {"auto", "exact", "nufft"}, default="auto"
         How kernels are added up: ``"exact"`` over all pairs; ``"nufft"`` by transforms,
         for up to three features and with finufft installed; ``"auto"`` by whatever is
@@ -197,6 +199,7 @@ class LOOKernelDensity(BaseDensity):
         ],
         "covariance_type": [StrOptions(set(SHAPES))],
         "bounds": ["array-like", None],
+        "periodic": [Real, "array-like", None],
         "algorithm": [StrOptions(set(ALGORITHMS))],
         "rtol": [Interval(Real, 0, 1, closed="neither")],
         "n_jobs": [Integral, None],
@@ -209,6 +212,7 @@ class LOOKernelDensity(BaseDensity):
         *,
         covariance_type: str = "spherical",
         bounds: ArrayLike | None = None,
+        periodic: float | ArrayLike | None = None,
         algorithm: str = "auto",
         rtol: float = 1e-6,
         n_jobs: int | None = None,
@@ -216,6 +220,7 @@ class LOOKernelDensity(BaseDensity):
         self.bandwidth = bandwidth
         self.covariance_type = covariance_type
         self.bounds = bounds
+        self.periodic = periodic
         self.algorithm = algorithm
         self.rtol = rtol
         self.n_jobs = n_jobs
@@ -270,10 +275,12 @@ class LOOKernelDensity(BaseDensity):
             else:
                 kernel = checked_kernel(self.bandwidth, rows.n_features)
                 shape = shape_of(self.bandwidth)
+            support = self._checked_support(rows.n_features, shape)
             self.locations_, self.weights_, first = merge_duplicates(
-                rows.X, rows.each_weight
+                support.wrap(rows.X), rows.each_weight
             )
-            self._bounds = self._checked_bounds(first, shape)
+            check_within(self.locations_, support, first)
+            self._support = support
             for name in ("loo_score_", "bandwidths_", "loo_scores_"):
                 self.__dict__.pop(name, None)
             self._store(self._chosen(rows, shape) if is_rule else kernel)
@@ -475,21 +482,22 @@ class LOOKernelDensity(BaseDensity):
         array([0., 1.])
         """
         given, kernels = self._indices(features, leave=1), self._model()
-        values = checked_values(values, given, kernels.bounds)
+        values = checked_values(values, given, kernels.support)
         others = np.setdiff1d(np.arange(kernels.n_features), given)
         with np.errstate(under="ignore"):  # as in a pass: see Workspace
             return self._of(kernels.conditional(given, values), others)
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()
-        if hasattr(self, "_bounds") or self.bounds is None:
-            bounds = getattr(self, "_bounds", None)
-        else:  # the fitted attributes were set by hand
-            numbers = np.arange(len(self.locations_))
-            bounds = self._checked_bounds(numbers, shape_of(self.bandwidth_))
+        support = getattr(self, "_support", None)
+        if support is None:  # the fitted attributes were set by hand
+            locations = np.asarray(self.locations_)
+            shape = shape_of(self.bandwidth_)
+            support = self._checked_support(locations.shape[1], shape)
+            check_within(locations, support, np.arange(len(locations)))
         return {
             **told,
-            "bounds": bounds,
+            "support": support,
             "rtol": self.rtol,
             "algorithm": self.algorithm,
         }
@@ -501,24 +509,11 @@ class LOOKernelDensity(BaseDensity):
         origin = masses @ locations.astype(np.float64)
         kernel = kernel_of(bandwidth, origin, "bandwidth_")
         summation = Summation(told["rtol"], checked_algorithm(told["algorithm"]))
-        return Kernels(locations, masses, kernel, told["bounds"], summation)
+        return Kernels(locations, masses, kernel, told["support"], summation)
 
-    def _checked_bounds(
-        self, numbers: np.ndarray, shape: KernelShape
-    ) -> np.ndarray | None:
-        """Bounds as an array, or None; the locations are within."""
-        if self.bounds is None:
-            return None
-        if not shape.is_independent:
-            raise ValueError(
-                "`bounds` need kernels with independent features, which reflection at "
-                "a bound leaves as they are; use covariance_type='diag' or "
-                "'spherical', or give `bandwidth` one number for each feature."
-            )
-        locations = np.asarray(self.locations_)
-        bounds = checked_bounds(self.bounds, locations.shape[1])
-        check_within(locations, bounds, numbers)
-        return bounds
+    def _checked_support(self, n_features: int, shape: KernelShape) -> Support:
+        """Where rows can be."""
+        return checked_support(self.bounds, self.periodic, n_features, shape)
 
     def _chosen(self, rows: ArrayRows, shape: KernelShape) -> Gaussian:
         """The kernel that a rule chooses; what a search has tried is stored."""
@@ -531,11 +526,11 @@ class LOOKernelDensity(BaseDensity):
         ties = ties_of(self.locations_, self.weights_)
         if rule.searches:
             warn_of_ties(type(self).__name__, rows.n_rows, n_locations, ties)
-        kernel = reference(self.locations_, self.weights_, shape)
+        located, support = (self.locations_, self.weights_), self._support
+        unrolled = support.cut(*located).wrap(self.locations_)
+        kernel = reference(unrolled, self.weights_, shape)
         summation = Summation(self.rtol, ALGORITHMS[self.algorithm])
-        kernels = Kernels(
-            self.locations_, self.weights_, kernel, self._bounds, summation
-        )
+        kernels = Kernels(*located, kernel, support, summation)
         choice = choose(rule, kernels, ties, rows.workspace)
         if rule.searches:
             self.loo_scores_ = choice.scores
@@ -562,6 +557,10 @@ class LOOKernelDensity(BaseDensity):
         density.locations_, density.weights_, _ = merge_duplicates(
             kernels.locations, kernels.masses
         )
-        density._bounds = kernels.bounds
+        density._support, n_features = kernels.support, len(features)
         density._store(kernels.kernel)
-        return density.set_params(bandwidth=density.bandwidth_, bounds=kernels.bounds)
+        return density.set_params(
+            bandwidth=density.bandwidth_,
+            bounds=kernels.support.bounds(n_features),
+            periodic=kernels.support.circles(n_features),
+        )

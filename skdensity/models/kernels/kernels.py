@@ -3,8 +3,8 @@ r"""The kernel density: Gaussians of one shape at weighted locations.
 .. math:: \hat p(x) = \sum_j m_j \, N(x \mid x_j, H), \qquad \sum_j m_j = 1
 
 With :math:`H = L L^\top` and :math:`z = L^{-1} (x - o)` the kernels are standard
-normal: all sums are taken there, and only there. Within bounds, kernels are reflected.
-Marginals and conditionals are kernel densities again.
+normal: all sums are taken there, and only there. At bounds kernels are reflected, and
+around circles wrapped. Marginals and conditionals are kernel densities again.
 """
 
 from __future__ import annotations
@@ -13,20 +13,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp, ndtr, softmax
+from scipy.special import ndtr, softmax
 
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.shapes import SHAPES, Bandwidth, KernelShape
-from skdensity.models.kernels.sources import Sources, images
+from skdensity.models.kernels.sources import Sources
 from skdensity.models.kernels.statistics import NOTHING, SHIFT, PairStatistic
 from skdensity.models.kernels.sums.algorithms import DEFAULT, Summation
 from skdensity.models.kernels.sums.total import KernelSums
+from skdensity.models.kernels.support import OPEN, Support
 from skdensity.passes.blocks import row_blocks
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 
 # Bandwidths beyond which a Gaussian's distribution function is 0 or 1 in float64.
 END = 38.6
+# Bandwidths around a circle up to which a kernel is flat to the last digit:
+# exp(−2π² / 0.7²) is 3e-18.
+FLAT = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +48,8 @@ class Kernels:
         Positive, summing to 1.
     kernel : Gaussian
         Its covariance is H, its mean an origin for the coordinates z.
-    bounds : ndarray of shape (n_features, 2), optional
-        Where mass may be; needs independent features.
+    support : Support
+        Where mass may be; anything but lines needs independent features.
     summation : Summation
         How kernels are added up.
     """
@@ -53,7 +57,7 @@ class Kernels:
     locations: np.ndarray
     masses: np.ndarray
     kernel: Gaussian
-    bounds: np.ndarray | None = None
+    support: Support = OPEN
     summation: Summation = DEFAULT
 
     @property
@@ -76,44 +80,39 @@ class Kernels:
         return self.kernel.log_peak - self.n_features * np.log(scale)
 
     @cached_property
+    def _turn(self):
+        """The support, its circles cut where the locations are the fewest."""
+        return self.support.cut(self.locations, self.masses)
+
+    @cached_property
+    def unrolled(self) -> np.ndarray:
+        """The locations, from one cut of a circle to the next."""
+        return self._turn.wrap(self.locations)
+
+    @cached_property
     def points(self) -> np.ndarray:
-        """The locations as z."""
-        return self.kernel.whiten(self.locations)
+        """The unrolled locations as z."""
+        return self.kernel.whiten(self.unrolled)
 
     @property
     def standardised(self) -> np.ndarray:
         """Every feature of the locations, in units of the kernel's width along it."""
-        centred = self.locations.astype(np.float64) - self.kernel.mean
+        centred = self.unrolled.astype(np.float64) - self.kernel.mean
         return (centred / self.kernel.deviations).T
 
     @cached_property
-    def limits(self) -> np.ndarray | None:
-        """The bounds as z, of shape (n_features, 2)."""
-        if self.bounds is None:
-            return None
-        return self.kernel.whiten(self.bounds.T.astype(np.float64)).T
-
-    def sums(self, scale: float = 1.0) -> KernelSums:
-        """Sums of kernels around the points, images included.
-
-        Parameters
-        ----------
-        scale : float, default=1.0
-            Widest standard deviation that will be asked for.
-        """
-        if self.limits is None or scale == 1.0:
-            return self._sums
-        return self._sums_at(scale)
+    def white_support(self) -> Support:
+        """The support of z."""
+        if self.support.is_open:
+            return self.support
+        ends = self.kernel.whiten(self._turn.ends(self.n_features))
+        return self._turn.with_ends(ends)
 
     @cached_property
-    def _sums(self) -> KernelSums:
-        return self._sums_at(1.0)
-
-    def _sums_at(self, scale):
-        points = self.points
-        if self.limits is not None:
-            points = images(points, self.limits, scale)
-        return KernelSums(Sources(points, self.masses), self.summation)
+    def sums(self) -> KernelSums:
+        """Sums of kernels around the points."""
+        sources = Sources(self.points, self.masses, self.white_support)
+        return KernelSums(sources, self.summation)
 
     def with_kernel(self, kernel: Gaussian) -> Kernels:
         """The same locations under another kernel."""
@@ -144,35 +143,33 @@ class Kernels:
     def shifted(self, X: np.ndarray, workspace: Workspace) -> np.ndarray:
         """The mean of the locations around every row: a step of mean shift."""
         _, shift = self._at(X, SHIFT, workspace)
-        return self.folded(X + self.kernel.coloured_steps(shift))
+        return self.support.fold(X + self.kernel.coloured_steps(shift))
+
+    def whitened_steps(self, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """Differences z of rows, around circles the shortest."""
+        steps = self.support.nearest(end, begin) - begin
+        return self.kernel.whitened_steps(steps)
 
     def cdf(self, rows: ArrayRows) -> np.ndarray:
         """Probability of at most a row's value, of shape (n_samples,), for one feature.
 
         Time O(n log n) for sorting and O(1) for every location within `END` bandwidths.
         """
-        z = self.kernel.whiten(rows.X)[:, 0]
-        if self.limits is None:
-            return self._mass_below(z, rows.workspace).astype(rows.X.dtype)
-        lower, upper = self.limits[0]
-        # The images have mass below the lower bound, too.
-        outside = 0.0
-        if np.isfinite(lower):
-            outside = self._mass_below(np.array([lower]), rows.workspace)
-        within = np.clip(self._mass_below(z, rows.workspace) - outside, 0, 1)
-        below = np.where(z <= lower, 0.0, np.where(z >= upper, 1.0, within))
-        return below.astype(rows.X.dtype)
+        X, axis = self.support.wrap(rows.X), self.support.axis(0)
+        below, outside = self._mass_below(X, rows.workspace), 0.0
+        if np.isfinite(axis.lower):  # the images have mass below it, too
+            lower = np.array([[axis.lower]])
+            outside = self._mass_below(lower, rows.workspace)
+        within, x = np.clip(below - outside, 0, 1), X[:, 0]
+        probability = np.where(x >= axis.upper, 1.0, within)
+        return np.where(x <= axis.lower, 0.0, probability).astype(X.dtype)
 
     def sample(self, n_samples: int, rng: np.random.RandomState) -> np.ndarray:
-        """Draw locations, and a step from each; steps out of bounds are reflected."""
+        """Draw locations, and a step from each, folded back into the support."""
         rows = rng.choice(len(self.masses), size=n_samples, p=self.masses)
         noise = rng.standard_normal((n_samples, self.n_features))
         X = self.locations[rows] + self.kernel.coloured_steps(noise)
-        return self.folded(X).astype(self.locations.dtype)
-
-    def folded(self, X: np.ndarray) -> np.ndarray:
-        """Rows reflected at the bounds, if there are any."""
-        return X if self.bounds is None else reflected(X, self.bounds)
+        return self.support.wrap(self.support.fold(X).astype(self.locations.dtype))
 
     def marginal(self, features: np.ndarray) -> Kernels:
         r"""The density of some features, whatever the others are.
@@ -200,7 +197,7 @@ class Kernels:
         given : ndarray of int
             Indices of the features that are known.
         values : ndarray of shape (n_given,)
-            Their values, within bounds. Locations that they rule out are not there.
+            Their values, in the support. Locations that they rule out are not there.
         """
         masses = softmax(np.log(self.masses) + self._log_kernels(given, values))
         slopes, rest, others = self.kernel.regression(given)
@@ -215,11 +212,11 @@ class Kernels:
     def _log_kernels(self, given, values):
         """Logarithms of what the kernels add to the values' density, up to a peak."""
         known = self.marginal(given)
-        (query,) = known.kernel.whiten(values[None].astype(np.float64))
-        sources = known.sums().sources
-        delta = query - sources.copies_of(np.arange(len(self.masses)))
+        query, sources = known.whitened(values[None]), known.sums.sources
+        pairs = query.T, sources.locations.T
         with np.errstate(over="ignore"):
-            log_kernels = logsumexp(-0.5 * np.sum(delta**2, axis=2), axis=0)
+            exponents, factors, _ = sources.kernel(1.0).pairs(*pairs, NOTHING)
+        log_kernels = exponents + np.log(factors)
         if not np.any(np.isfinite(log_kernels)):
             raise ValueError(
                 "`values` are so far from all rows that the density there is 0: "
@@ -228,38 +225,55 @@ class Kernels:
         return log_kernels
 
     def _part(self, features, kernel, locations):
-        bounds = None if self.bounds is None else self.bounds[features]
-        return replace(self, locations=locations, kernel=kernel, bounds=bounds)
+        support = self.support.part(features)
+        return replace(self, locations=locations, kernel=kernel, support=support)
+
+    def whitened(self, X: np.ndarray) -> np.ndarray:
+        """Rows as z, with circles cut like those of the points."""
+        return self.kernel.whiten(self._turn.wrap(X))
 
     def _at(
         self, X: np.ndarray, statistic: PairStatistic, workspace: Workspace
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Log sums and means at rows of data; −inf and NaN out of bounds."""
-        queries = self.kernel.whiten(X)
-        if self.limits is None:
-            return self._sums.at(queries, 1.0, statistic, workspace)
-        inside = np.all(
-            (queries >= self.limits[:, 0]) & (queries <= self.limits[:, 1]), 1
-        )
+        """Log sums and means at rows of data; −inf and NaN out of the support."""
+        queries = self.whitened(X)
+        if self.support.is_open:
+            return self.sums.at(queries, 1.0, statistic, workspace)
+        inside = self.support.contains(X)
         log_sums = np.full(len(X), -np.inf)
         means = np.full((len(X), statistic.n_columns(self.n_features)), np.nan)
         if inside.any():
-            values = self._sums.at(queries[inside], 1.0, statistic, workspace)
+            values = self.sums.at(queries[inside], 1.0, statistic, workspace)
             log_sums[inside], means[inside] = values
         return log_sums, means
 
     @cached_property
-    def _sorted(self):
-        """Points of one feature in their order, their masses, and the mass before."""
-        sources = self._sums.sources
-        order = np.argsort(sources.points[:, 0])
-        masses = sources.all_masses[order]
-        before = np.concatenate([[0.0], np.cumsum(masses)])
-        return sources.points[order, 0], masses, before
+    def _stretch(self):
+        """Factor of z in which kernels are as narrow as they can be without a change.
 
-    def _mass_below(self, z, workspace):
-        """Mass of all kernels, images included, below some points."""
+        Around a short circle wider ones are as flat: images without number for nothing.
+        """
+        period = self.support.axis(0).period / self.kernel.deviations[0]
+        return max(1.0, FLAT / period)
+
+    @cached_property
+    def _sorted(self):
+        """Points of one feature in their order, their masses, and the mass before.
+
+        With all images whose distribution function is not yet 0 or 1 in the support.
+        """
+        axis, points = self.support.axis(0), self.support.wrap(self.locations)[:, 0]
+        reach = END / self._stretch * self.kernel.deviations[0]
+        images = axis.images(points.astype(np.float64), reach)
+        z = self._stretch * self.kernel.whiten(np.concatenate(images)[:, None])[:, 0]
+        order = np.argsort(z)
+        masses = np.tile(self.masses, len(images))[order]
+        return z[order], masses, np.concatenate([[0.0], np.cumsum(masses)])
+
+    def _mass_below(self, X, workspace):
+        """Mass of all kernels of one feature, images included, below some rows."""
         points, masses, before = self._sorted
+        z = self._stretch * self.kernel.whiten(X)[:, 0]
         ranks, out = np.argsort(z), np.empty(len(z))
 
         def fill(rows: slice) -> None:
@@ -272,40 +286,6 @@ class Kernels:
         # Rounding differs from block to block, and must not make it fall.
         out[ranks] = np.maximum.accumulate(out[ranks])
         return out
-
-
-def reflected(X: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """Rows folded back into the bounds.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Rows anywhere.
-    bounds : ndarray of shape (n_features, 2)
-        Infinite where there is no bound.
-
-    Returns
-    -------
-    X : ndarray of shape (n_samples, n_features)
-        Rows within the bounds.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdensity.models.kernels.kernels import reflected
-    >>> reflected(np.array([[-0.25], [2.75]]), np.array([[0.0, 1.0]])).ravel()
-    array([0.25, 0.75])
-    """
-    X = X.copy()
-    for column, (lower, upper) in zip(X.T, bounds, strict=True):
-        if np.isfinite(upper) and np.isfinite(lower):
-            phase = np.mod(column - lower, 2 * (upper - lower))
-            column[:] = lower + np.minimum(phase, 2 * (upper - lower) - phase)
-        elif np.isfinite(lower):
-            column[:] = lower + np.abs(column - lower)
-        elif np.isfinite(upper):
-            column[:] = upper - np.abs(upper - column)
-    return X
 
 
 def rest_of(masses: np.ndarray) -> np.ndarray:

@@ -6,13 +6,14 @@ is the gradient of the log-density, times h; that of :math:`|\Delta|^2 - d` is i
 derivative in log h; that of ΔΔᵀ is one EM step for the shape of the kernel.
 
 A statistic can be had in three ways, one for each way of adding up kernels: from
-differences; from products of sources and kernels; and, as a derivative of the kernel,
-from Fourier modes.
+differences, or their means over the images of a source; from products of sources and
+kernels; and, as a derivative of the kernel, from Fourier modes.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -31,6 +32,13 @@ class PairStatistic(ABC):
     @abstractmethod
     def of_differences(self, delta: np.ndarray) -> np.ndarray:
         """Columns (n_pairs, n_columns) from Δ of shape (n_pairs, n_features)."""
+
+    @abstractmethod
+    def of_moments(
+        self, first: Sequence[np.ndarray], second: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """Columns from the means of Δ_a and Δ_a² over images, where features are
+        independent; each up to the degree."""
 
     @abstractmethod
     def source_columns(self, points: np.ndarray) -> np.ndarray:
@@ -56,6 +64,9 @@ class Nothing(PairStatistic):
     def of_differences(self, delta):
         return np.empty((len(delta), 0))
 
+    def of_moments(self, first, second):
+        return []
+
     def source_columns(self, points):
         return np.empty((len(points), 0))
 
@@ -73,6 +84,9 @@ class Distance(PairStatistic):
 
     def of_differences(self, delta):
         return np.einsum("nd,nd->n", delta, delta)[:, None]
+
+    def of_moments(self, first, second):
+        return [sum(second)]
 
     def source_columns(self, points):
         return np.column_stack([points, np.einsum("nd,nd->n", points, points)])
@@ -95,6 +109,9 @@ class Shift(PairStatistic):
     def of_differences(self, delta):
         return delta
 
+    def of_moments(self, first, second):
+        return list(first)
+
     def source_columns(self, points):
         return points
 
@@ -112,6 +129,9 @@ class Squares(PairStatistic):
 
     def of_differences(self, delta):
         return delta**2
+
+    def of_moments(self, first, second):
+        return list(second)
 
     def source_columns(self, points):
         return np.hstack([points, points**2])
@@ -132,6 +152,13 @@ class CrossProducts(PairStatistic):
     def of_differences(self, delta):
         rows, cols = upper_indices(delta.shape[1])
         return delta[:, rows] * delta[:, cols]
+
+    def of_moments(self, first, second):
+        rows, cols = upper_indices(len(first))
+        return [
+            second[a] if a == b else first[a] * first[b]
+            for a, b in zip(rows, cols, strict=True)
+        ]
 
     def source_columns(self, points):
         return np.hstack([points, self.of_differences(points)])

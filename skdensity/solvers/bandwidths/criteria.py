@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import gammaln, ndtri
 from scipy.stats.qmc import Halton
 
-from skdensity.models.kernels.kernels import Kernels, reflected, rest_of
+from skdensity.models.kernels.kernels import Kernels, rest_of
 from skdensity.models.kernels.statistics import DISTANCE, PairStatistic
 from skdensity.passes.workspace import Workspace
 
@@ -84,12 +84,7 @@ class LeftOut:
 
         `bandwidths` are factors of the kernel's width, in descending order.
         """
-        if self.kernels.bounds is not None:  # how many images matter depends on h
-            return [self._at([h], statistic)[0] for h in bandwidths]
-        return self._at(bandwidths, statistic)
-
-    def _at(self, bandwidths, statistic):
-        sums = self.kernels.sums(bandwidths[0])
+        sums = self.kernels.sums
         found = sums.left_out(self.index, bandwidths, statistic, self.workspace)
         if np.isfinite(self.row_mass):
             found = [
@@ -220,13 +215,12 @@ class RobustLeaveOneOut(Criterion):
         sequence = Halton(d, scramble=False).fast_forward(1)  # the first is 0
         noise = ndtri(sequence.random(len(self.index)))
         draws = kernels.points[self.index] + bandwidth * noise
-        if kernels.limits is not None:
-            draws = reflected(draws, kernels.limits)
+        draws = kernels.white_support.fold(draws)
         return draws, self._anywhere(draws, bandwidth)[0]
 
     def _anywhere(self, points, bandwidth):
         """Log-densities of points, and their slopes in log h."""
-        sums = self.kernels.sums(bandwidth)
+        sums = self.kernels.sums
         log_sums, distances = sums.at(points, bandwidth, DISTANCE, self.workspace)
         log_density = log_sums + self.kernels.log_peak_at(bandwidth)
         return log_density, distances[:, 0] - self.kernels.n_features
@@ -254,7 +248,7 @@ class LeastSquares(Criterion):
 
     def _integral(self, bandwidth):
         """Σ_i m_i of the density at the locations, at √2 h, and its slope in log h."""
-        d, sums = self.kernels.n_features, self.kernels.sums(bandwidth)
+        d, sums = self.kernels.n_features, self.kernels.sums
         queries = sums.sources.locations[self.index]
         log_sums, distances = sums.at(queries, bandwidth, DISTANCE, self.workspace)
         density = np.exp(log_sums) / bandwidth**d

@@ -14,9 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
-from skdensity.models.kernels.sources import corners_of, inside
+from skdensity.models.kernels.sources import Sources, corners_of, inside
 from skdensity.models.kernels.sums.dense import MAX_EXTENT
-from skdensity.models.kernels.sums.fourier import SUPPORT, Box, can_transform
+from skdensity.models.kernels.sums.fourier import SUPPORT, Box, Modes, can_transform
 
 # The work of transforms, in kernels of a pair: for a mode, for a point in 0 to 3
 # dimensions, and to begin with.
@@ -55,20 +55,28 @@ class Region:
     queries, points : ndarray of int
         Indices.
     box : Box
-        Around them.
+        Around them, the points being moved by whole periods.
     transforms : bool
         Whether transforms are allowed.
+    sources : Sources
+        What the points are of.
     """
 
     queries: np.ndarray
     points: np.ndarray
     box: Box
     transforms: bool
+    sources: Sources
+
+    @cached_property
+    def locations(self) -> np.ndarray:
+        """The points that are no reflections: where any of these is, so are they."""
+        return self.points[self.points < len(self.sources.masses)]
 
     @property
     def n_pairs(self) -> float:
         """Work of summing over all pairs."""
-        return float(len(self.queries)) * len(self.points)
+        return float(len(self.queries)) * len(self.locations) * self.sources.pair_work
 
     @cached_property
     def transform_work(self) -> float:
@@ -76,6 +84,14 @@ class Region:
         if not self.transforms:
             return np.inf
         return transform_work(self.box, len(self.queries) + len(self.points))
+
+    @property
+    def modes(self) -> Modes:
+        """The kernels of the points, transformed."""
+        points, masses = self.sources.points, self.sources.all_masses
+        middle = 0.5 * (self.box.lower + self.box.upper)
+        near = self.sources.support.nearest(points[self.points], middle)
+        return Modes.of(near, masses[self.points], self.box)
 
     @property
     def work(self) -> float:
@@ -89,22 +105,26 @@ class Region:
 
     @property
     def must_be_cut(self) -> bool:
-        """Whether it is too wide for sums over all pairs."""
+        """Whether it is too wide for sums over all pairs, where these cancel."""
+        if not self.sources.support.is_open:
+            return False
         width = np.linalg.norm(self.box.upper - self.box.lower)
         return self.is_dense and width > MAX_EXTENT * self.box.bandwidth
 
 
 def regions(
-    queries: np.ndarray, points: np.ndarray, bandwidth: float, transforms: bool
+    queries: np.ndarray, sources: Sources, bandwidth: float, transforms: bool
 ) -> Iterator[Region]:
     """Cut space into regions whose work adds up to little.
 
     Parameters
     ----------
-    queries, points : ndarray of shape (n, n_features)
-        Where sums are wanted, and where the kernels stand.
+    queries : ndarray of shape (n_queries, n_features)
+        Where sums are wanted.
+    sources : Sources
+        The kernels.
     bandwidth : float
-        Standard deviation of the kernels.
+        Their standard deviation.
     transforms : bool
         Whether transforms are allowed.
 
@@ -113,13 +133,13 @@ def regions(
     region : Region
         Every query that a kernel reaches is in one of them.
     """
-    everything = np.arange(len(queries)), np.arange(len(points))
-    waiting = [_region(queries, points, bandwidth, transforms, *everything)]
+    everything = np.arange(len(queries)), np.arange(len(sources.points))
+    waiting = [_region(queries, sources, bandwidth, transforms, *everything)]
     while waiting:
         region = waiting.pop()
         halves = []
         if region.must_be_cut or region.work > SMALL:
-            halves = _halves(region, queries, points)
+            halves = _halves(region, queries)
         work = sum(half.work for half in halves)
         if halves and (region.must_be_cut or work < region.work):
             waiting.extend(halves)
@@ -127,10 +147,13 @@ def regions(
             yield region
 
 
-def _region(queries, points, bandwidth, transforms, of_queries, of_points):
+def _region(queries, sources, bandwidth, transforms, of_queries, of_points):
     """The sources near some queries, and the box around both."""
     lower, upper = corners_of(queries[of_queries])
-    near = points if len(of_points) == len(points) else points[of_points]
+    points, is_all = sources.points, len(of_points) == len(sources.points)
+    near = sources.support.nearest(
+        points if is_all else points[of_points], 0.5 * (lower + upper)
+    )
     beyond = SUPPORT * bandwidth
     is_near = inside(near, lower - beyond, upper + beyond)
     if not is_near.all():
@@ -138,10 +161,11 @@ def _region(queries, points, bandwidth, transforms, of_queries, of_points):
     if len(near):
         inner, outer = corners_of(near)
         lower, upper = np.minimum(lower, inner), np.maximum(upper, outer)
-    return Region(of_queries, of_points, Box(lower, upper, bandwidth), transforms)
+    box = Box(lower, upper, bandwidth, sources.periods)
+    return Region(of_queries, of_points, box, transforms, sources)
 
 
-def _halves(region, queries, points):
+def _halves(region, queries):
     """The region, cut in the middle of its longest side."""
     within = queries[region.queries]
     lower, upper = corners_of(within)
@@ -151,8 +175,8 @@ def _halves(region, queries, points):
     middle = 0.5 * (lower[axis] + upper[axis])
     # Between neighbouring numbers the middle is one of them: no half may be empty.
     is_left = within[:, axis] < max(middle, np.nextafter(lower[axis], np.inf))
-    how = region.box.bandwidth, region.transforms
+    how = region.sources, region.box.bandwidth, region.transforms
     return [
-        _region(queries, points, *how, region.queries[half], region.points)
+        _region(queries, *how, region.queries[half], region.points)
         for half in (is_left, ~is_left)
     ]

@@ -19,6 +19,7 @@ from skdensity.models.kernels.sums.dense import (
     dense_left_out,
     dense_sums,
 )
+from skdensity.models.kernels.sums.folded import folded_sums
 from skdensity.models.kernels.sums.fourier import (
     LOSS,
     MAX_FEATURES,
@@ -86,14 +87,13 @@ class KernelSums:
         """
         # A query may be so far away that its distance has no square.
         with np.errstate(over="ignore"):
-            least, how = UNDERFLOW, (bandwidth, statistic, workspace)
+            how = bandwidth, statistic, workspace
             if self._is_cut(queries, bandwidth):
                 keeps = self._keeps(queries, bandwidth)
                 way = self._by_kept_modes if keeps else self._regional
                 sums, least = way(queries, *how)
             else:
-                points = self._expansion(bandwidth)
-                sums = dense_sums(queries, points, statistic, workspace)
+                sums, least = self._dense(queries, *how), self._least(bandwidth)
             return self._finished(sums, least, queries, None, *how)
 
     def left_out(
@@ -126,9 +126,8 @@ class KernelSums:
                 for bandwidth in bandwidths
             ]
         else:
-            points = self._expansion(bandwidths[0])
-            how = points, own, bandwidths, statistic, workspace
-            found = [(sums, UNDERFLOW) for sums in dense_left_out(self.sources, *how)]
+            dense = self._dense_left_out(own, bandwidths, statistic, workspace)
+            found = list(zip(dense, map(self._least, bandwidths), strict=True))
         return [
             self._finished(sums, least, queries, own, bandwidth, statistic, workspace)
             for (sums, least), bandwidth in zip(found, bandwidths, strict=True)
@@ -137,44 +136,60 @@ class KernelSums:
     def own_sums(
         self, own: np.ndarray, bandwidth: float, statistic: PairStatistic
     ) -> np.ndarray:
-        """What the points of locations contribute to sums at these locations.
+        """What locations contribute to sums at themselves, with all images.
 
         Returns
         -------
         sums : ndarray of shape (1 + n_columns, n_queries)
             Of kernels, and of kernels times the statistic.
         """
-        # The first of the points is the location itself.
-        itself, *copies = self.sources.copies_of(own)
-        nowhere = statistic.of_differences(np.zeros((1, itself.shape[1])))
-        masses = self.sources.masses[own]
-        total = masses * np.vstack([np.ones(1), nowhere.T])
-        for points in copies:
-            delta = (points - itself) / bandwidth
-            kernel = np.exp(-0.5 * np.einsum("nd,nd->n", delta, delta))
-            columns = statistic.of_differences(delta).T
-            total += masses * kernel * np.vstack([np.ones(len(own)), columns])
-        return total
+        columns, masses = self.sources.locations[own].T, self.sources.masses[own]
+        kernel = self.sources.kernel(bandwidth)
+        _, factors, means = kernel.pairs(columns, columns, statistic)
+        total = masses * factors
+        return np.array([total, *(total * mean for mean in means)])
 
     def _is_cut(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether space is cut into regions."""
-        n_points, n_features = self.sources.points.shape
-        extent = self.sources.extent_with(queries)
-        algorithm = self.summation.algorithm
-        if algorithm.always or extent > MAX_EXTENT * bandwidth:
+        sources, algorithm = self.sources, self.summation.algorithm
+        is_wide = sources.support.is_open and (
+            sources.extent_with(queries) > MAX_EXTENT * bandwidth
+        )
+        if algorithm.always or is_wide:
             return True
-        is_large = n_points * len(queries) > FEW_PAIRS
-        return algorithm.transforms and is_large and n_features <= MAX_FEATURES
+        work = float(len(sources.masses)) * len(queries) * sources.pair_work
+        is_possible = algorithm.transforms and sources.n_features <= MAX_FEATURES
+        return is_possible and work > FEW_PAIRS
+
+    def _dense(self, queries, bandwidth, statistic, workspace):
+        """Sums over all pairs."""
+        if self.sources.support.is_open:
+            points = self._expansion(bandwidth)
+            return dense_sums(queries, points, statistic, workspace)
+        return folded_sums(queries, self.sources, bandwidth, statistic, workspace)
+
+    def _dense_left_out(self, own, bandwidths, statistic, workspace):
+        """Sums over all pairs of different locations, for every bandwidth."""
+        sources, how = self.sources, (statistic, workspace)
+        if sources.support.is_open:
+            points = self._expansion(bandwidths[0])
+            return dense_left_out(sources, points, own, bandwidths, *how)
+        queries = sources.locations[own]
+        return [folded_sums(queries, sources, h, *how, own) for h in bandwidths]
+
+    def _least(self, bandwidth):
+        """Sums over pairs below this may lack terms that were lost to underflow."""
+        return UNDERFLOW * np.exp(self.sources.kernel(bandwidth).log_most)
 
     def _expansion(self, bandwidth):
         """All points, laid out for sums over pairs."""
         if bandwidth == 1.0:
             return self._unscaled
-        return Expansion(self.sources.points, self.sources.all_masses, bandwidth)
+        return Expansion(self.sources.locations, self.sources.masses, bandwidth)
 
     @cached_property
     def _unscaled(self):
-        return Expansion(self.sources.points, self.sources.all_masses, 1.0)
+        return Expansion(self.sources.locations, self.sources.masses, 1.0)
 
     def _keeps(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether sums are taken from modes of all points, which are kept."""
@@ -186,7 +201,8 @@ class KernelSums:
     def _box(self):
         """All that kernels of bandwidth 1 reach, once around."""
         lower, upper = self.sources.corners
-        return Box(lower - 0.5 * SUPPORT, upper + 0.5 * SUPPORT, 1.0)
+        ends = lower - 0.5 * SUPPORT, upper + 0.5 * SUPPORT
+        return Box(*ends, 1.0, self.sources.periods)
 
     @cached_property
     def _modes(self):
@@ -195,8 +211,9 @@ class KernelSums:
     def _by_kept_modes(self, queries, bandwidth, statistic, workspace):
         """Sums from the modes of all points, and how small is too small for `rtol`."""
         lower, upper = self.sources.corners
+        queries = self.sources.support.nearest(queries, 0.5 * (lower + upper))
         sums = np.zeros((1 + statistic.n_columns(len(lower)), len(queries)))
-        error = LOSS * self.sources.n_copies
+        error = self._loss(bandwidth)
         inside = np.all((queries >= lower - SUPPORT) & (queries <= upper + SUPPORT), 1)
         if inside.any():
             n_threads = _n_threads(transform_work(self._box, len(queries)), workspace)
@@ -206,22 +223,23 @@ class KernelSums:
             error = max(error, loss)
         return sums, error / self.summation.rtol
 
+    def _loss(self, bandwidth):
+        """What is lost of a sum where kernels end."""
+        return LOSS * np.exp(self.sources.kernel(bandwidth).log_most)
+
     def _regional(self, queries, bandwidth, statistic, workspace):
         """Sums region by region, and how small is too small for `rtol`."""
-        points, masses = self.sources.points, self.sources.all_masses
-        sums = np.zeros((1 + statistic.n_columns(points.shape[1]), len(queries)))
-        error = LOSS * self.sources.n_copies
+        sources, how = self.sources, (bandwidth, statistic, workspace)
+        sums = np.zeros((1 + statistic.n_columns(queries.shape[1]), len(queries)))
+        error = self._loss(bandwidth)
         transforms = self.summation.algorithm.transforms
-        for region in regions(queries, points, bandwidth, transforms):
-            here, near = queries[region.queries], points[region.points]
-            weights = masses[region.points]
+        for region in regions(queries, sources, bandwidth, transforms):
+            here = queries[region.queries]
             if self._is_dense(region):
-                near = Expansion(near, weights, bandwidth)
-                values = dense_sums(here, near, statistic, workspace)
+                values = KernelSums(sources.some(region.locations))._dense(here, *how)
             else:
                 n_threads = _n_threads(region.transform_work, workspace)
-                modes = Modes.of(near, weights, region.box)
-                values, loss = fourier_sums(here, modes, statistic, n_threads)
+                values, loss = fourier_sums(here, region.modes, statistic, n_threads)
                 error = max(error, loss)
             sums[:, region.queries] = values
         return sums, error / self.summation.rtol
