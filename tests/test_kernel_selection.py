@@ -14,6 +14,7 @@ from skdensity import LOOKernelDensity
 from skdensity.datasets import make_mixture_1d
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES
+from skdensity.models.kernels.support import Support
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.ties import grid_step, ties_of
 from skdensity.solvers.bandwidths.criteria import (
@@ -369,7 +370,7 @@ def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, ki
     elif kind == "bounded":
         bounds = np.array([[X[:, 0].min(), np.inf], [-np.inf, np.inf]])
     masses = masses / masses.sum()
-    kernels = Kernels(X, masses, reference(X, masses, shape), bounds)
+    kernels = Kernels(X, masses, reference(X, masses, shape), Support.of(bounds))
     score = criterion(kernels, Workspace(), row_mass)
     if kind == "sampled":
         score = score.sampled(30)

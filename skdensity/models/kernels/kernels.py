@@ -213,10 +213,10 @@ class Kernels:
         """Logarithms of what the kernels add to the values' density, up to a peak."""
         known = self.marginal(given)
         query, sources = known.whitened(values[None]), known.sums.sources
-        pairs = query.T, sources.locations.T
         with np.errstate(over="ignore"):
-            exponents, factors, _ = sources.kernel(1.0).pairs(*pairs, NOTHING)
-        log_kernels = exponents + np.log(factors)
+            log_kernels, _ = sources.kernel(1.0).log_of_rows(
+                query, sources.locations, NOTHING
+            )
         if not np.any(np.isfinite(log_kernels)):
             raise ValueError(
                 "`values` are so far from all rows that the density there is 0: "

@@ -6,8 +6,8 @@ is the gradient of the log-density, times h; that of :math:`|\Delta|^2 - d` is i
 derivative in log h; that of ΔΔᵀ is one EM step for the shape of the kernel.
 
 A statistic can be had in three ways, one for each way of adding up kernels: from
-differences, or their means over the images of a source; from products of sources and
-kernels; and, as a derivative of the kernel, from Fourier modes.
+differences; from products of sources and kernels; and, as a derivative of the kernel,
+from Fourier modes. What images of a source add to it is told feature by feature.
 """
 
 from __future__ import annotations
@@ -34,11 +34,8 @@ class PairStatistic(ABC):
         """Columns (n_pairs, n_columns) from Δ of shape (n_pairs, n_features)."""
 
     @abstractmethod
-    def of_moments(
-        self, first: Sequence[np.ndarray], second: Sequence[np.ndarray]
-    ) -> list[np.ndarray]:
-        """Columns from the means of Δ_a and Δ_a² over images, where features are
-        independent; each up to the degree."""
+    def of_folds(self, means: Sequence[np.ndarray | float]) -> list:
+        """What columns have besides, where :math:`\\Delta_a` to the degree has."""
 
     @abstractmethod
     def source_columns(self, points: np.ndarray) -> np.ndarray:
@@ -64,7 +61,7 @@ class Nothing(PairStatistic):
     def of_differences(self, delta):
         return np.empty((len(delta), 0))
 
-    def of_moments(self, first, second):
+    def of_folds(self, means):
         return []
 
     def source_columns(self, points):
@@ -85,8 +82,8 @@ class Distance(PairStatistic):
     def of_differences(self, delta):
         return np.einsum("nd,nd->n", delta, delta)[:, None]
 
-    def of_moments(self, first, second):
-        return [sum(second)]
+    def of_folds(self, means):
+        return [sum(means)]
 
     def source_columns(self, points):
         return np.column_stack([points, np.einsum("nd,nd->n", points, points)])
@@ -109,8 +106,8 @@ class Shift(PairStatistic):
     def of_differences(self, delta):
         return delta
 
-    def of_moments(self, first, second):
-        return list(first)
+    def of_folds(self, means):
+        return list(means)
 
     def source_columns(self, points):
         return points
@@ -130,8 +127,8 @@ class Squares(PairStatistic):
     def of_differences(self, delta):
         return delta**2
 
-    def of_moments(self, first, second):
-        return list(second)
+    def of_folds(self, means):
+        return list(means)
 
     def source_columns(self, points):
         return np.hstack([points, points**2])
@@ -153,12 +150,10 @@ class CrossProducts(PairStatistic):
         rows, cols = upper_indices(delta.shape[1])
         return delta[:, rows] * delta[:, cols]
 
-    def of_moments(self, first, second):
-        rows, cols = upper_indices(len(first))
-        return [
-            second[a] if a == b else first[a] * first[b]
-            for a, b in zip(rows, cols, strict=True)
-        ]
+    def of_folds(self, means):
+        if any(np.ndim(mean) for mean in means):
+            raise NotImplementedError("only kernels of independent features are folded")
+        return [0.0] * self.n_columns(len(means))
 
     def source_columns(self, points):
         return np.hstack([points, self.of_differences(points)])

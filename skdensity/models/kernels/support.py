@@ -9,7 +9,8 @@ a feature: after which period images repeat, and where there is a mirror.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -41,12 +42,14 @@ class Axis:
     is_circle: bool = False
 
     @property
-    def mirror(self) -> float | None:
-        """An end that reflects, if there is one."""
-        if self.is_circle:
-            return None
-        ends = [end for end in (self.lower, self.upper) if np.isfinite(end)]
-        return ends[0] if ends else None
+    def has_mirror(self) -> bool:
+        """Whether an end reflects."""
+        return not self.is_circle and bool(np.isfinite([self.lower, self.upper]).any())
+
+    @property
+    def node(self) -> float:
+        """A finite end, if there is one: where images are counted from."""
+        return self.lower if np.isfinite(self.lower) else self.upper
 
     @property
     def period(self) -> float:
@@ -71,17 +74,17 @@ class Axis:
 
     def fold(self, x: np.ndarray) -> np.ndarray:
         """Values brought back to where they can be, of the same dtype."""
-        if self.mirror is None:
+        if not self.has_mirror:
             return self.wrap(x)
-        distance = np.abs(x - self.mirror)
+        distance = np.abs(x - self.node)
         if np.isfinite(self.period):
             distance = np.mod(distance, self.period)
             distance = np.minimum(distance, self.period - distance)
-        return self.mirror + (distance if self.mirror == self.lower else -distance)
+        return self.node + (distance if self.node == self.lower else -distance)
 
     def mirrored(self, x: np.ndarray) -> list[np.ndarray]:
         """Values and their reflection: all images but for whole periods."""
-        return [x] if self.mirror is None else [x, 2 * self.mirror - x]
+        return [x, 2 * self.node - x] if self.has_mirror else [x]
 
     def images(self, x: np.ndarray, reach: float) -> list[np.ndarray]:
         """Values, and all images of them within reach of the ends and more."""
@@ -109,7 +112,7 @@ class Axis:
         k = int(np.argmin(variances))
         before = x[k - 1] if k else x[-1] - self.period
         lower = self.lower + 0.5 * (before + x[k])
-        return Axis(lower, lower + self.period, is_circle=True)
+        return replace(self, lower=lower, upper=lower + self.period)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +149,11 @@ class Support:
                 axes[feature] = Axis(0.0, float(period), is_circle=True)
         return cls(axes)
 
+    @cached_property
+    def _circles(self):
+        """The features on circles."""
+        return [k for k, axis in self.axes.items() if axis.is_circle]
+
     @property
     def is_open(self) -> bool:
         """Whether rows can be anywhere."""
@@ -165,7 +173,7 @@ class Support:
 
     def circles(self, n_features: int) -> list[float | None] | None:
         """The period of every feature that is a circle; None without any."""
-        if not any(axis.is_circle for axis in self.axes.values()):
+        if not self._circles:
             return None
         axes = map(self.axis, range(n_features))
         return [axis.period if axis.is_circle else None for axis in axes]
@@ -181,11 +189,16 @@ class Support:
 
     def unrolled(self, X: np.ndarray) -> np.ndarray:
         """Rows of which the features on circles are from 0 to their periods."""
-        circles = [k for k, axis in self.axes.items() if axis.is_circle]
-        X = X.copy() if circles else X
-        for k in circles:
+        X = X.copy() if self._circles else X
+        for k in self._circles:
             turn = Axis(0.0, self.axes[k].period, is_circle=True)
             X[:, k] = turn.wrap(X[:, k] - self.axes[k].lower)
+        return X
+
+    def off_circles(self, X: np.ndarray) -> np.ndarray:
+        """Rows with 0 for the features on circles."""
+        X = X.copy() if self._circles else X
+        X[:, self._circles] = 0
         return X
 
     def part(self, features: Sequence[int] | np.ndarray) -> Support:
@@ -201,7 +214,7 @@ class Support:
     def with_ends(self, ends: np.ndarray) -> Support:
         """The same support in other units."""
         moved = {
-            k: Axis(*map(float, ends[:, k]), axis.is_circle)
+            k: replace(axis, lower=float(ends[0, k]), upper=float(ends[1, k]))
             for k, axis in self.axes.items()
         }
         return Support(moved)
@@ -220,9 +233,8 @@ class Support:
 
     def wrap(self, X: np.ndarray) -> np.ndarray:
         """Rows of which the features on circles are taken modulo their periods."""
-        circles = [k for k, axis in self.axes.items() if axis.is_circle]
-        X = X.copy() if circles else X
-        for k in circles:
+        X = X.copy() if self._circles else X
+        for k in self._circles:
             X[:, k] = self.axes[k].wrap(X[:, k])
         return X
 

@@ -117,8 +117,7 @@ def _radii(queries, sources, bandwidth, workspace, own):
         order = np.argmax(near != own[:, None], axis=1)
     pick = np.arange(len(queries)), order
     log_masses = sources.log_masses[near[pick]]
-    log_most = sources.kernel(bandwidth).log_most
-    beyond = 2 * (log_most - np.log(TRUNCATION) - log_masses)
+    beyond = 2 * (np.log(sources.kernel(bandwidth).most / TRUNCATION) - log_masses)
     # Relative to h no square overflows before the kernel does.
     return bandwidth * np.sqrt((distances[pick] / bandwidth) ** 2 + beyond)
 
@@ -134,19 +133,17 @@ def _pair_sums(queries, near, ends, sources, bandwidth, statistic, own):
     """Log sums and means over ragged groups of sources, which end at `ends`."""
     begins = np.concatenate([[0], ends[:-1]])
     group = np.repeat(np.arange(len(queries)), ends - begins)
-    kernel, pairs = (
-        sources.kernel(bandwidth),
-        (queries[group].T, sources.locations[near].T),
+    terms, columns = sources.kernel(bandwidth).log_of_rows(
+        queries[group], sources.locations[near], statistic
     )
-    exponents, factors, columns = kernel.pairs(*pairs, statistic)
-    terms = exponents + np.log(factors) + sources.log_masses[near]
+    terms += sources.log_masses[near]
     if own is not None:
         terms[near == own[group]] = -np.inf
     # −inf − −inf would be NaN.
     peak = np.maximum(np.maximum.reduceat(terms, begins), np.finfo(np.float64).min)
     kernels = np.exp(terms - peak[group])
     total = np.add.reduceat(kernels, begins)
-    columns = [column * kernels for column in columns]
+    columns *= kernels[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):  # no kernel reaches that far
-        means = [np.add.reduceat(column, begins) / total for column in columns]
-        return peak + np.log(total), np.reshape(means, (len(columns), len(total))).T
+        means = np.add.reduceat(columns, begins, axis=0) / total[:, None]
+        return peak + np.log(total), means

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skdensity.models.kernels.sources import Sources
+from skdensity.models.kernels.sources import Sources, corners_of
 from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.models.kernels.sums.algorithms import DEFAULT, Summation
 from skdensity.models.kernels.sums.dense import (
@@ -143,19 +143,22 @@ class KernelSums:
         sums : ndarray of shape (1 + n_columns, n_queries)
             Of kernels, and of kernels times the statistic.
         """
-        columns, masses = self.sources.locations[own].T, self.sources.masses[own]
+        points, masses = self.sources.locations[own].T, self.sources.masses[own]
         kernel = self.sources.kernel(bandwidth)
-        _, factors, means = kernel.pairs(columns, columns, statistic)
-        total = masses * factors
-        return np.array([total, *(total * mean for mean in means)])
+        _, factors, columns = kernel.of_pairs(points, points, statistic)
+        nowhere = statistic.of_differences(np.zeros((1, len(points))))[0]
+        means = [at + more for at, more in zip(nowhere, columns, strict=True)]
+        sums = np.empty((1 + len(means), len(own)))
+        sums[0] = masses * factors
+        for row, mean in zip(sums[1:], means, strict=True):
+            row[:] = sums[0] * mean
+        return sums
 
     def _is_cut(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether space is cut into regions."""
         sources, algorithm = self.sources, self.summation.algorithm
-        is_wide = sources.support.is_open and (
-            sources.extent_with(queries) > MAX_EXTENT * bandwidth
-        )
-        if algorithm.always or is_wide:
+        extent = sources.extent_with(queries)
+        if algorithm.always or extent > MAX_EXTENT * bandwidth:
             return True
         work = float(len(sources.masses)) * len(queries) * sources.pair_work
         is_possible = algorithm.transforms and sources.n_features <= MAX_FEATURES
@@ -173,13 +176,13 @@ class KernelSums:
         sources, how = self.sources, (statistic, workspace)
         if sources.support.is_open:
             points = self._expansion(bandwidths[0])
-            return dense_left_out(sources, points, own, bandwidths, *how)
+            return dense_left_out(points, own, bandwidths, *how)
         queries = sources.locations[own]
         return [folded_sums(queries, sources, h, *how, own) for h in bandwidths]
 
     def _least(self, bandwidth):
         """Sums over pairs below this may lack terms that were lost to underflow."""
-        return UNDERFLOW * np.exp(self.sources.kernel(bandwidth).log_most)
+        return UNDERFLOW * self.sources.kernel(bandwidth).most
 
     def _expansion(self, bandwidth):
         """All points, laid out for sums over pairs."""
@@ -200,7 +203,7 @@ class KernelSums:
     @cached_property
     def _box(self):
         """All that kernels of bandwidth 1 reach, once around."""
-        lower, upper = self.sources.corners
+        lower, upper = corners_of(self.sources.points)
         ends = lower - 0.5 * SUPPORT, upper + 0.5 * SUPPORT
         return Box(*ends, 1.0, self.sources.periods)
 
@@ -210,11 +213,11 @@ class KernelSums:
 
     def _by_kept_modes(self, queries, bandwidth, statistic, workspace):
         """Sums from the modes of all points, and how small is too small for `rtol`."""
-        lower, upper = self.sources.corners
+        lower, upper = self._box.lower, self._box.upper
         queries = self.sources.support.nearest(queries, 0.5 * (lower + upper))
         sums = np.zeros((1 + statistic.n_columns(len(lower)), len(queries)))
-        error = self._loss(bandwidth)
-        inside = np.all((queries >= lower - SUPPORT) & (queries <= upper + SUPPORT), 1)
+        error, rest = self._loss(bandwidth), 0.5 * SUPPORT
+        inside = np.all((queries >= lower - rest) & (queries <= upper + rest), 1)
         if inside.any():
             n_threads = _n_threads(transform_work(self._box, len(queries)), workspace)
             sums[:, inside], loss = fourier_sums(
@@ -225,22 +228,25 @@ class KernelSums:
 
     def _loss(self, bandwidth):
         """What is lost of a sum where kernels end."""
-        return LOSS * np.exp(self.sources.kernel(bandwidth).log_most)
+        return LOSS * self.sources.kernel(bandwidth).most
 
     def _regional(self, queries, bandwidth, statistic, workspace):
         """Sums region by region, and how small is too small for `rtol`."""
-        sources, how = self.sources, (bandwidth, statistic, workspace)
         sums = np.zeros((1 + statistic.n_columns(queries.shape[1]), len(queries)))
-        error = self._loss(bandwidth)
+        error, how = self._loss(bandwidth), (statistic, workspace)
         transforms = self.summation.algorithm.transforms
-        for region in regions(queries, sources, bandwidth, transforms):
+        for region in regions(queries, self.sources, bandwidth, transforms):
             here = queries[region.queries]
-            if self._is_dense(region):
-                values = KernelSums(sources.some(region.locations))._dense(here, *how)
-            else:
+            if not self._is_dense(region):
                 n_threads = _n_threads(region.transform_work, workspace)
-                values, loss = fourier_sums(here, region.modes, statistic, n_threads)
+                modes = Modes.of(region.points, region.masses, region.box)
+                values, loss = fourier_sums(here, modes, statistic, n_threads)
                 error = max(error, loss)
+            elif region.is_flat:
+                points = Expansion(region.points, region.masses, bandwidth)
+                values = dense_sums(here, points, *how)
+            else:
+                values = folded_sums(here, region.folded, bandwidth, *how)
             sums[:, region.queries] = values
         return sums, error / self.summation.rtol
 
