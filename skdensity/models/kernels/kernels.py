@@ -108,6 +108,15 @@ class Kernels:
         ends = self.kernel.whiten(self._turn.ends(self.n_features))
         return self._turn.with_ends(ends)
 
+    @property
+    def flat_widths(self) -> list[float]:
+        """Factors of the kernel's width from which on it is flat along a feature.
+
+        A circle's period, where the first wave is down to exp(−2π²), 3e-9.
+        """
+        axes = self.white_support.axes.values()
+        return [axis.period for axis in axes if axis.is_circle]
+
     @cached_property
     def sums(self) -> KernelSums:
         """Sums of kernels around the points."""

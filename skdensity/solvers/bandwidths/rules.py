@@ -113,6 +113,7 @@ def _search(criterion, problem, lower):
     # Σ_j m_j s_ij = |x_i − mean|² + Σ_j m_j |x_j − mean|²; the term j = i is zero.
     mean_square = masses @ ((spread + masses @ spread) / rest_of(masses))
     upper = np.sqrt(mean_square / problem.kernels.n_features)
+    upper = max(upper, *problem.kernels.flat_widths, 0.0)
     smallest = problem.smallest
     criterion = criterion(problem.kernels, problem.workspace, problem.row_mass)
     trials = maximise(criterion, min(max(lower, smallest), upper), upper)
