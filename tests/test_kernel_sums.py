@@ -450,11 +450,11 @@ def test_regions_hold_every_query_once_and_all_sources_that_reach_it(
     for region in regions.regions(queries, sources, BANDWIDTH, transforms):
         counts[region.queries] += 1
         assert not region.must_be_cut
-        here = points[region.points]
+        here = points[region.index]
         for corner, end in ((region.box.lower, np.min), (region.box.upper, np.max)):
             extreme = end(np.vstack([here, queries[region.queries]]), axis=0)
             np.testing.assert_array_equal(corner, extreme)
-        outside = np.setdiff1d(np.arange(len(points)), region.points)
+        outside = np.setdiff1d(np.arange(len(points)), region.index)
         gaps = queries[region.queries][:, None] - points[outside]
         assert np.all(np.abs(gaps).max(axis=2) > SUPPORT * BANDWIDTH)
     assert counts.max() == 1

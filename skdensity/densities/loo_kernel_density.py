@@ -16,9 +16,9 @@ from skdensity.densities.checks import check_within, feature_indices
 from skdensity.densities.kernel_checks import (
     check_one_feature,
     checked_algorithm,
+    checked_folds,
     checked_kernel,
     checked_masses,
-    checked_support,
     checked_values,
     kernel_of,
     warn_of_ties,
@@ -275,12 +275,13 @@ class LOOKernelDensity(BaseDensity):
             else:
                 kernel = checked_kernel(self.bandwidth, rows.n_features)
                 shape = shape_of(self.bandwidth)
-            support = self._checked_support(rows.n_features, shape)
+            folds = self._checked_folds(rows.n_features, shape)
+            support = Support.of(**folds)
             self.locations_, self.weights_, first = merge_duplicates(
                 support.wrap(rows.X), rows.each_weight
             )
             check_within(self.locations_, support, first)
-            self._support = support
+            self._folds = folds
             for name in ("loo_score_", "bandwidths_", "loo_scores_"):
                 self.__dict__.pop(name, None)
             self._store(self._chosen(rows, shape) if is_rule else kernel)
@@ -489,15 +490,16 @@ class LOOKernelDensity(BaseDensity):
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()
-        support = getattr(self, "_support", None)
-        if support is None:  # the fitted attributes were set by hand
+        folds = getattr(self, "_folds", None)
+        if folds is None:  # the fitted attributes were set by hand
             locations = np.asarray(self.locations_)
             shape = shape_of(self.bandwidth_)
-            support = self._checked_support(locations.shape[1], shape)
-            check_within(locations, support, np.arange(len(locations)))
+            folds = self._checked_folds(locations.shape[1], shape)
+            numbers = np.arange(len(locations))
+            check_within(locations, Support.of(**folds), numbers)
         return {
             **told,
-            "support": support,
+            **folds,
             "rtol": self.rtol,
             "algorithm": self.algorithm,
         }
@@ -509,11 +511,14 @@ class LOOKernelDensity(BaseDensity):
         origin = masses @ locations.astype(np.float64)
         kernel = kernel_of(bandwidth, origin, "bandwidth_")
         summation = Summation(told["rtol"], checked_algorithm(told["algorithm"]))
-        return Kernels(locations, masses, kernel, told["support"], summation)
+        support = Support.of(told["bounds"], told["periods"])
+        return Kernels(locations, masses, kernel, support, summation)
 
-    def _checked_support(self, n_features: int, shape: KernelShape) -> Support:
-        """Where rows can be."""
-        return checked_support(self.bounds, self.periodic, n_features, shape)
+    def _checked_folds(
+        self, n_features: int, shape: KernelShape
+    ) -> dict[str, np.ndarray | None]:
+        """Bounds and periods as arrays, or None."""
+        return checked_folds(self.bounds, self.periodic, n_features, shape)
 
     def _chosen(self, rows: ArrayRows, shape: KernelShape) -> Gaussian:
         """The kernel that a rule chooses; what a search has tried is stored."""
@@ -526,7 +531,8 @@ class LOOKernelDensity(BaseDensity):
         ties = ties_of(self.locations_, self.weights_)
         if rule.searches:
             warn_of_ties(type(self).__name__, rows.n_rows, n_locations, ties)
-        located, support = (self.locations_, self.weights_), self._support
+        located = self.locations_, self.weights_
+        support = Support.of(**self._folds)
         unrolled = support.cut(*located).wrap(self.locations_)
         kernel = reference(unrolled, self.weights_, shape)
         summation = Summation(self.rtol, ALGORITHMS[self.algorithm])
@@ -557,10 +563,11 @@ class LOOKernelDensity(BaseDensity):
         density.locations_, density.weights_, _ = merge_duplicates(
             kernels.locations, kernels.masses
         )
-        density._support, n_features = kernels.support, len(features)
         density._store(kernels.kernel)
-        return density.set_params(
+        density.set_params(
             bandwidth=density.bandwidth_,
-            bounds=kernels.support.bounds(n_features),
-            periodic=kernels.support.circles(n_features),
+            bounds=kernels.support.bounds(len(features)),
+            periodic=kernels.support.circles(len(features)),
         )
+        density._folds = density._checked_folds(len(features), kernels.shape)
+        return density
