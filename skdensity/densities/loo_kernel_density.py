@@ -144,6 +144,13 @@ class LOOKernelDensity(BaseDensity):
     One bandwidth serves all features when `covariance_type` is ``"spherical"``:
     standardise them when their units differ, or use another type.
 
+    Bounds and periods fold kernels back: the density is a sum over all images of every
+    row, its reflections at the bounds and its repetitions around the circles, and a row
+    is left out with all of its images. Along each feature the images of a kernel are
+    added up by themselves, in a few terms whatever its width, so that the work grows
+    with the number of such features and not with that of their combinations. Rules of
+    thumb measure the spread of a feature on a circle around its intrinsic mean.
+
     The likelihood criterion is for light tails; with tails like a power of x the
     bandwidth that it chooses does not go to 0 as it should (Hall 1987), and one far row
     asks for a bandwidth that bridges the gap to it. ``"robust_loo"`` does not.
@@ -189,6 +196,13 @@ class LOOKernelDensity(BaseDensity):
     ValueError: bandwidth='loo' needs at least 2 distinct rows...
     >>> round(LOOKernelDensity(bandwidth=0.5).fit([[1.0]]).score([[1.0]]), 4)
     -0.2258
+
+    Midnight is between 23 and 1 o'clock:
+
+    >>> hours = [[23.0], [23.5], [0.5], [1.0]]
+    >>> density = LOOKernelDensity(bandwidth=1.0, periodic=24).fit(hours)
+    >>> density.score_samples([[0.0], [24.0], [12.0]]).round(2)
+    array([ -1.21,  -1.21, -62.11])
     """
 
     _parameter_constraints: dict = {
@@ -374,7 +388,8 @@ class LOOKernelDensity(BaseDensity):
         """Probability of a value of at most x, for one feature.
 
         A weighted sum of the kernels' own distribution functions, exact and without
-        quadrature.
+        quadrature. For a periodic feature it starts at 0, and x is taken modulo the
+        period.
 
         Parameters
         ----------
