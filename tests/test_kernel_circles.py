@@ -346,9 +346,11 @@ def test_work_adds_up_over_features_and_does_not_multiply(monkeypatch, fold, wid
         LOOKernelDensity(width, **fold).fit(X).score_samples(X[:100])
         assert sum(kernels) == 100 * 200
         assert sum(factors) == n_features * 100 * 200
+        transformed = LOOKernelDensity(width, algorithm="nufft", **fold)
+        assert np.isfinite(transformed.fit(X).score_samples(X)).all()
 
 
-@pytest.mark.parametrize("period", [1.0, 3.3, 5.0, 8.0, 9.0, 60.0])
+@pytest.mark.parametrize("period", [1.0, 3.3, 4.001, 5.0, 8.0, 9.0, 60.0])
 @pytest.mark.parametrize("is_circle", [False, True])
 def test_a_pair_has_all_images_to_the_last_digit(period, is_circle):
     mpmath = pytest.importorskip("mpmath")

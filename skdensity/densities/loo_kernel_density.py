@@ -382,7 +382,7 @@ class LOOKernelDensity(BaseDensity):
         every = -(-len(kernels.locations) // MAX_STARTS)
         with Workspace(self.n_jobs) as workspace:
             modes = climb(kernels, kernels.locations[::every], workspace)
-        return modes.astype(kernels.locations.dtype)
+        return kernels.support.wrap(modes.astype(kernels.locations.dtype))
 
     def cdf(self, X: ArrayLike) -> np.ndarray:
         """Probability of a value of at most x, for one feature.

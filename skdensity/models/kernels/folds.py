@@ -102,7 +102,7 @@ class Reflections(Fold):
         period, twice = self.axis.period, 2 * self.axis.node
         yield twice
         if np.isfinite(period):
-            for k in (1, -1, 2):
+            for k in (1, -1, 2, -2, 3):
                 # Mirrors are T / 2 apart: c is at least |k| T or (k − 1) T from 2x.
                 if self._matters((max(k - 1, -k) * period) ** 2):
                     yield twice + k * period

@@ -161,8 +161,7 @@ class KernelSums:
         if algorithm.always or extent > MAX_EXTENT * bandwidth:
             return True
         work = float(len(sources.masses)) * len(queries) * sources.pair_work
-        is_possible = algorithm.transforms and sources.n_features <= MAX_FEATURES
-        return is_possible and work > FEW_PAIRS
+        return self._can_transform and work > FEW_PAIRS
 
     def _dense(self, queries, bandwidth, statistic, workspace):
         """Sums over all pairs."""
@@ -196,9 +195,15 @@ class KernelSums:
 
     def _keeps(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether sums are taken from modes of all points, which are kept."""
-        is_possible = self.summation.algorithm.transforms and bandwidth == 1.0
+        if not (self._can_transform and bandwidth == 1.0):
+            return False
         n_points = len(self.sources.points)
-        return is_possible and is_worth_keeping(self._box, n_points, len(queries))
+        return is_worth_keeping(self._box, n_points, len(queries))
+
+    @property
+    def _can_transform(self):
+        transforms = self.summation.algorithm.transforms
+        return transforms and self.sources.n_features <= MAX_FEATURES
 
     @cached_property
     def _box(self):
