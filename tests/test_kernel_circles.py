@@ -436,3 +436,11 @@ def test_without_a_period_nothing_changes(periodic):
     np.testing.assert_array_equal(
         one.locations_, LOOKernelDensity(1.0).fit(X).locations_
     )
+
+
+@pytest.mark.parametrize("fold", [{"bounds": (0, 1)}, {"periodic": 1.0}])
+def test_kernels_of_any_width_in_many_features_overflow_nowhere(fold):
+    X = np.random.RandomState(0).uniform(size=(20, 64))
+    density = LOOKernelDensity(1e6, **fold).fit(X)
+    np.testing.assert_allclose(density.score_samples(X), 0, atol=1e-10)
+    assert density.loo_score_ == pytest.approx(0, abs=1e-10)

@@ -61,7 +61,7 @@ class FoldedPairs:
             self._rows[:, rows], self._columns[:, :, block], self.statistic
         )
         kernels, lowest = self._pairs.exponents(rows, block, scratch)
-        if np.ndim(exponents):
+        if np.ndim(exponents) or exponents:
             kernels, lowest = np.add(kernels, exponents, out=kernels), -np.inf
         np.multiply(exponential(kernels, lowest), factors, out=kernels)
         return kernels, folds
