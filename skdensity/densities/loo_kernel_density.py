@@ -266,8 +266,10 @@ class LOOKernelDensity(BaseDensity):
         ------
         ValueError
             If the input is not a finite table with usable weights, has too few distinct
-            rows, or lies outside of the bounds; or if the bandwidth does not fit the
-            features or is not positive definite. The estimator is then left as it was.
+            rows, or lies outside of the bounds; if bounds and periods do not fit the
+            features, are both given for one, or are given for correlated kernels; or if
+            the bandwidth does not fit the features or is not positive definite. The
+            estimator is then left as it was.
 
         See Also
         --------
