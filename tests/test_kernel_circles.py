@@ -444,3 +444,13 @@ def test_kernels_of_any_width_in_many_features_overflow_nowhere(fold):
     density = LOOKernelDensity(1e6, **fold).fit(X)
     np.testing.assert_allclose(density.score_samples(X), 0, atol=1e-10)
     assert density.loo_score_ == pytest.approx(0, abs=1e-10)
+
+
+def test_the_number_of_threads_makes_no_difference():
+    X, folds = mixed_rows(5, 300), folds_of(5)
+    one, two = (
+        LOOKernelDensity(0.3, n_jobs=n_jobs, **folds).fit(X) for n_jobs in (1, 2)
+    )
+    np.testing.assert_array_equal(one.score_samples(X), two.score_samples(X))
+    np.testing.assert_array_equal(one.gradient(X), two.gradient(X))
+    assert one.loo_score_ == two.loo_score_
