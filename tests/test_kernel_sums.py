@@ -240,7 +240,7 @@ N_FOLDED = 30
 FOLDS = {
     "bounds": [Axis(0.0, 1.0), Axis(0.0), Axis(-np.inf, 1.0)],
     "circles": [Axis(0.2, 1.2, True), Axis(-4.0, 1.0, True), Axis(0.0, 1.7, True)],
-    "mixed": [Axis(0.0, 1.0, True), Axis(), Axis(0.0, 1.0)],
+    "mixed": [Axis(0.0, 1.0, True), None, Axis(0.0, 1.0)],
 }
 # Those of kernels with independent features, which alone are folded.
 EACH_OF_THESE = pytest.mark.parametrize("statistic", list(STATISTICS)[:-1])
@@ -251,7 +251,8 @@ WIDTHS = [0.03, 0.1, 0.2, 0.6]
 
 def folded_sources(fold, n_features):
     rng = np.random.RandomState(0)
-    support = Support(dict(enumerate(FOLDS[fold][:n_features])))
+    axes = enumerate(FOLDS[fold][:n_features])
+    support = Support({k: axis for k, axis in axes if axis is not None})
     locations = rng.uniform(size=(N_FOLDED, n_features))
     locations[0] = 0.0  # a location on the border is its own image
     return Sources(support.fold(locations), masses_of(N_FOLDED), support)
