@@ -18,7 +18,7 @@ def rng(seed=0):
 def repeats(X, weight=None):
     X = X[:, None] if X.ndim == 1 else X
     weight = np.ones(len(X)) if weight is None else weight
-    locations, masses, _ = merge_duplicates(X, weight)
+    locations, masses, *_ = merge_duplicates(X, weight)
     return repeats_in(locations, masses)
 
 

@@ -79,7 +79,7 @@ def test_loo_log_densities_know_bounds(bounds):
         assert density.loo_log_density_[i] == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.filterwarnings("ignore:.*rounded:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*as rounding makes:UserWarning")
 def test_of_rounded_rows_one_is_left_out():
     X = rows(1, 2000).round(1)
     density = LOOKernelDensity().fit(X)

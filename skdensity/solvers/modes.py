@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
 from skdensity.models.kernels.kernels import Kernels
+from skdensity.models.kernels.sources import tree_of
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 
@@ -46,7 +46,7 @@ def climb(kernels: Kernels, starts: np.ndarray, workspace: Workspace) -> np.ndar
     X = starts.astype(np.float64)
     for n_steps in range(1, MAX_STEPS + 1):
         begin, X = X, kernels.shifted(X, workspace)
-        steps = kernels.kernel.whitened_steps(X - begin)
+        steps = kernels.whitened_steps(begin, X)
         if np.all(np.linalg.norm(steps, axis=1) <= SMALL_STEP):
             break
         if n_steps % N_BETWEEN == 0:
@@ -58,8 +58,8 @@ def climb(kernels: Kernels, starts: np.ndarray, workspace: Workspace) -> np.ndar
 
 def _distinct(kernels, X, distance):
     """One row of every group whose neighbours are within a distance in bandwidths."""
-    z = kernels.kernel.whiten(X)
-    pairs = KDTree(z).query_pairs(distance, output_type="ndarray")
+    tree = tree_of(kernels.whitened(X), kernels.white_support)
+    pairs = tree.query_pairs(distance, output_type="ndarray")
     links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(X), len(X)))
     _, group = connected_components(links, directed=False)
     return X[np.unique(group, return_index=True)[1]]

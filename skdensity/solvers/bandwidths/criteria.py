@@ -93,12 +93,7 @@ class LeftOut:
         `bandwidths` are factors of the width of the kernels, in descending order.
         """
         kernels = kernels or self.kernels
-        if kernels.bounds is not None:  # how many images matter depends on h
-            return [self._at(kernels, [h], statistic)[0] for h in bandwidths]
-        return self._at(kernels, bandwidths, statistic)
-
-    def _at(self, kernels, bandwidths, statistic):
-        sums = kernels.sums(bandwidths[0])
+        sums = kernels.sums
         found = sums.left_out(self.index, bandwidths, statistic, self.workspace)
         if self._kept.any():
             found = [
@@ -187,7 +182,7 @@ class Criterion(LeftOut, ABC):
         """Log-densities of rows of data, and their slopes in log t."""
         kernels = stretch.kernels
         how = scale, stretch.statistic, self.workspace
-        log_sums, means = kernels.sums(scale).at(kernels.kernel.whiten(rows), *how)
+        log_sums, means = kernels.sums.at(kernels.whitened(rows), *how)
         return log_sums + kernels.log_peak_at(scale), stretch.slopes(means)
 
 
@@ -264,7 +259,8 @@ class RobustLeaveOneOut(Criterion):
         sequence = Halton(d, scramble=False).fast_forward(1)  # the first is 0
         noise = scale * ndtri(sequence.random(len(self.index)))
         draws = kernels.locations[self.index]
-        draws = kernels.folded(draws + stretch.kernels.kernel.coloured_steps(noise))
+        draws = draws + stretch.kernels.kernel.coloured_steps(noise)
+        draws = kernels.support.fold(draws)
         return draws, self._anywhere(stretch, scale, draws)[0]
 
 

@@ -60,9 +60,10 @@ class Problem:
 
     @cached_property
     def nearest(self) -> np.ndarray:
-        """Distance of every location to the nearest other point."""
-        tree, n_threads = self.kernels.sums().sources.tree, self.workspace.n_threads
-        distances, _ = tree.query(self.kernels.points, k=[2], workers=n_threads)
+        """Distance of every location to the nearest other one."""
+        sources, n_threads = self.kernels.sums.sources, self.workspace.n_threads
+        points = sources.in_tree(sources.locations)
+        distances, _ = sources.tree.query(points, k=[2], workers=n_threads)
         return distances[:, 0]
 
 

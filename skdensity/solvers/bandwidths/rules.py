@@ -17,7 +17,7 @@ from skdensity.solvers.bandwidths.criteria import (
     RobustLeaveOneOut,
     Trial,
 )
-from skdensity.solvers.bandwidths.plug_in import NO_BOUNDS, improved_sheather_jones
+from skdensity.solvers.bandwidths.plug_in import improved_sheather_jones
 from skdensity.solvers.bandwidths.problem import Problem
 from skdensity.solvers.bandwidths.search import maximise
 from skdensity.solvers.bandwidths.shape import best_shape
@@ -80,9 +80,9 @@ def _plug_in(problem, feature):
     """Bandwidth of a feature in its own unit, and whether the density is flat."""
     kernels = problem.kernels
     unit = np.resize(kernels.kernel.deviations, kernels.n_features)[feature]
-    bounds = NO_BOUNDS
-    if kernels.bounds is not None:
-        bounds = (kernels.bounds[feature] - kernels.kernel.mean[feature]) / unit
+    axis = kernels.white_support.axis(feature)
+    # A circle reflects where it is cut, where there is little.
+    bounds = axis.lower, axis.upper
     step = problem.repeats.columns[feature].least_width / NARROWEST / unit
     column = kernels.standardised[feature]
     n_rows = problem.n_rows
@@ -133,6 +133,7 @@ def _search(criterion, problem, lower):
     # Σ_j m_j s_ij = |x_i − mean|² + Σ_j m_j |x_j − mean|²; the term j = i is zero.
     mean_square = masses @ ((spread + masses @ spread) / rest_of(masses))
     upper = np.sqrt(mean_square / problem.kernels.n_features)
+    upper = max(upper, *problem.kernels.flat_widths, 0.0)
     least = problem.path.least
     criterion = criterion(
         problem.kernels,

@@ -48,8 +48,10 @@ def maximise(criterion: Criterion, lower: float, upper: float) -> list[Trial]:
         # Kernels that are held have no slope, and are no maximum.
         if wide.slope <= 0 < narrow.slope
     ]
-    # Without a basin the score rises to one end.
-    paths = paths or [[max(coarse, key=_score)]]
+    # Without a basin the score rises to one end; where the widest kernels are flat, to
+    # that end it may with one.
+    if not paths or coarse[0].slope > 0:
+        paths.append([max(coarse, key=_score)])
     paths = sorted(paths, key=lambda path: path[-1].score, reverse=True)[:N_BASINS]
     if sampled.every == criterion.every:
         paths[0] = coarse + paths[0]

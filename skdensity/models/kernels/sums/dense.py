@@ -15,7 +15,6 @@ from itertools import repeat
 
 import numpy as np
 
-from skdensity.models.kernels.sources import Sources
 from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
@@ -154,7 +153,7 @@ def dense_sums(
 
     def term(rows: slice, block: slice) -> np.ndarray:
         with workspace.scratch() as scratch:
-            return _exp(*pairs.exponents(rows, block, scratch)) @ columns[block]
+            return exponential(*pairs.exponents(rows, block, scratch)) @ columns[block]
 
     def fill(rows: slice) -> None:
         sums[rows] = sum(map(term, repeat(rows), blocks))
@@ -164,11 +163,10 @@ def dense_sums(
         sums[...] = sum(workspace.map(lambda block: term(everything, block), blocks))
     else:
         workspace.each(fill, _blocks(len(queries)))
-    return _of_statistic(sums, queries, statistic)
+    return of_statistic(sums, queries, statistic)
 
 
 def dense_left_out(
-    sources: Sources,
     points: Expansion,
     own: np.ndarray,
     bandwidths: Sequence[float],
@@ -183,10 +181,8 @@ def dense_left_out(
 
     Parameters
     ----------
-    sources : Sources
-        The kernels.
     points : Expansion
-        Their points, for the first bandwidth.
+        The locations, for the first bandwidth.
     own : ndarray of shape (n_queries,)
         Locations to evaluate at, in ascending order.
     bandwidths : sequence of float
@@ -200,7 +196,7 @@ def dense_left_out(
         As :func:`dense_sums` has them, one for each bandwidth.
     """
     queries, columns = points.centred[own], points.columns(statistic)
-    pairs, n_locations = Pairs(queries, points), len(sources.masses)
+    pairs = Pairs(queries, points)
     rates = (bandwidths[0] / np.asarray(bandwidths)) ** 2
     is_symmetric = len(own) == len(columns)
     shape = (len(rates), len(own), columns.shape[1])
@@ -212,7 +208,7 @@ def dense_left_out(
             for block in _blocks(len(columns), begin):
                 kernels = _chain(pairs, rows, block, rates, scratch)
                 for total, kernel in zip(sums, kernels, strict=True):
-                    _leave_out(kernel, own[rows], block, n_locations)
+                    leave_out(kernel, own[rows], block)
                     total[rows] += kernel @ columns[block]
                     if is_symmetric and block.start > rows.start:
                         total[block] += kernel.T @ columns[rows]
@@ -222,7 +218,7 @@ def dense_left_out(
     for sums in workspace.map(term, _blocks(len(own))):
         totals += sums
     return [
-        _of_statistic(sums, queries, statistic, rate)
+        of_statistic(sums, queries, statistic, rate)
         for sums, rate in zip(totals, rates, strict=True)
     ]
 
@@ -231,7 +227,7 @@ def _blocks(n_rows: int, begin: int = 0, length: int = BLOCK) -> Iterator[slice]
     return (slice(i, min(i + length, n_rows)) for i in range(begin, n_rows, length))
 
 
-def _exp(exponents, lowest):
+def exponential(exponents: np.ndarray, lowest: float) -> np.ndarray:
     """Kernels from exponents, which are overwritten; `lowest` bounds them below."""
     if lowest < LOWEST:
         np.maximum(exponents, LOWEST, out=exponents)
@@ -249,20 +245,21 @@ def _chain(pairs, rows, block, rates, scratch):
         if n_halvings < CHAIN:
             np.square(np.square(kernel, out=kernel), out=kernel)
         else:
-            _exp(np.multiply(exponents, rate, out=kernel), rate * lowest)
+            exponential(np.multiply(exponents, rate, out=kernel), rate * lowest)
             n_halvings = 0
         yield kernel
 
 
-def _leave_out(kernel, own, block, n_locations):
-    """Set to zero what joins locations with their own points in a block."""
-    for copy in range(block.start // n_locations, (block.stop - 1) // n_locations + 1):
-        column = own + copy * n_locations - block.start
-        row = np.flatnonzero((column >= 0) & (column < kernel.shape[1]))
-        kernel[row, column[row]] = 0
+def leave_out(kernel: np.ndarray, own: np.ndarray, block: slice) -> None:
+    """Set to zero what joins locations with themselves in a block of these."""
+    column = own - block.start
+    row = np.flatnonzero((column >= 0) & (column < kernel.shape[1]))
+    kernel[row, column[row]] = 0
 
 
-def _of_statistic(sums, queries, statistic, rate=1.0):
+def of_statistic(
+    sums: np.ndarray, queries: np.ndarray, statistic: PairStatistic, rate: float = 1.0
+) -> np.ndarray:
     """Sums of the statistic from those of the sources' columns, at 1/rate of h²."""
     total = sums[:, :1]
     with np.errstate(divide="ignore", invalid="ignore"):
