@@ -17,7 +17,6 @@ from skdensity.models.kernels.masses.below import END, FULL, MassBelow
 from skdensity.models.kernels.masses.line import NARROW, Line
 from skdensity.models.kernels.masses.normal import mass_between
 from skdensity.models.kernels.support import Axis
-from skdensity.passes.blocks import row_blocks
 
 # Bandwidths around a circle up to which a kernel is flat to the last digit:
 # exp(−2π² / 0.7²) is 3e-18.
@@ -52,7 +51,7 @@ class Circle(Line):
         mass = np.minimum(self._differences(s, workspace), 1)
         near = s < NEAR
         if near.any():
-            mass[near] = self._short(s[near])
+            mass[near] = s[near] * self._mean_density(s[near])
         mass[s == self._length] = 1
         return mass
 
@@ -126,19 +125,15 @@ class Circle(Line):
         return mass + (below.at(cut, workspace) - below.at(-s, workspace))
 
     @cached_property
-    def _short(self):
-        """The same for short distances."""
+    def _mean_density(self):
+        """That between the cut and points near it, by their distance."""
+        domain = [0, NEAR]
+        density = Chebyshev.interpolate(self._density, N_TERMS - 1, domain=domain)
+        mass = density.integ(lbnd=0)
+        return Chebyshev.interpolate(lambda s: mass(s) / s, N_TERMS - 1, domain=domain)
+
+    def _density(self, s):
         points, masses = self._unrolled
-        is_near = points < END  # within reach of what is near the cut
-        points, masses = points[is_near], masses[is_near]
-
-        def density(s):
-            total = np.zeros(len(s))
-            for block in row_blocks(len(points), 24 * len(s)):
-                total += (
-                    np.exp(-0.5 * (s[:, None] - points[block]) ** 2) @ masses[block]
-                )
-            return total / np.sqrt(2 * np.pi)
-
-        polynomial = Chebyshev.interpolate(density, N_TERMS - 1, domain=[0, NEAR])
-        return polynomial.integ(lbnd=0)
+        near = points < NEAR + END
+        steps = s[:, None] - points[near]
+        return np.exp(-0.5 * steps**2) @ masses[near] / np.sqrt(2 * np.pi)
