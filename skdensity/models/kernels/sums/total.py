@@ -28,6 +28,12 @@ from skdensity.models.kernels.sums.fourier import (
     Modes,
     fourier_sums,
 )
+from skdensity.models.kernels.sums.near import (
+    LENGTH,
+    Skipping,
+    near_left_out,
+    near_sums,
+)
 from skdensity.models.kernels.sums.neighbours import neighbour_sums
 from skdensity.models.kernels.sums.regions import (
     Region,
@@ -36,9 +42,14 @@ from skdensity.models.kernels.sums.regions import (
     transform_work,
 )
 from skdensity.passes.workspace import Workspace
+from skdensity.rows.near import compact_order
 
 # Up to so many pairs, looking for something faster takes longer than adding them up.
 FEW_PAIRS = 2e6
+# From so many queries and points on, a k-d tree pays for itself.
+WORTH_SORTING = 1024
+# What is left out of a sum, relative to `rtol`.
+SKIPPED = 0.5
 # Threads of a transform with less work wait for each other longer than they save.
 WORTH_THREADS = 4e7
 
@@ -167,14 +178,20 @@ class KernelSums:
     def _dense(self, queries, bandwidth, statistic, workspace):
         """Sums over all pairs."""
         if self.sources.support.is_open:
-            points = self._expansion(bandwidth)
-            return dense_sums(queries, points, statistic, workspace)
+            how = statistic, workspace
+            if self._skips(len(queries), len(self.sources.masses)):
+                points = self._compact(bandwidth)
+                return near_sums(queries, points, *how, self._skipping())
+            return dense_sums(queries, self._expansion(bandwidth), *how)
         return folded_sums(queries, self.sources, bandwidth, statistic, workspace)
 
     def _dense_left_out(self, own, bandwidths, statistic, workspace):
         """Sums over all pairs of different locations, for every bandwidth."""
         sources, how = self.sources, (statistic, workspace)
         if sources.support.is_open:
+            if self._skips(len(own), len(sources.masses)):
+                points, own = self._compact(bandwidths[0]), self._places[own]
+                return near_left_out(points, own, bandwidths, *how, self._skipping())
             points = self._expansion(bandwidths[0])
             return dense_left_out(points, own, bandwidths, *how)
         queries = sources.locations[own]
@@ -193,6 +210,27 @@ class KernelSums:
     @cached_property
     def _unscaled(self):
         return Expansion(self.sources.locations, self.sources.masses, 1.0)
+
+    def _skips(self, n_queries: int, n_points: int) -> bool:
+        """Whether blocks of pairs are looked at before they are added up."""
+        algorithm = self.summation.algorithm
+        return algorithm.skips and min(n_queries, n_points) >= WORTH_SORTING
+
+    def _skipping(self, least: float = UNDERFLOW) -> Skipping:
+        return Skipping(SKIPPED * self.summation.rtol, least)
+
+    def _compact(self, bandwidth):
+        """All points, laid out for sums over near pairs."""
+        sources, order = self.sources, self._order
+        return Expansion(sources.locations[order], sources.masses[order], bandwidth)
+
+    @cached_property
+    def _order(self):
+        return compact_order(self.sources.locations, LENGTH)
+
+    @cached_property
+    def _places(self):
+        return np.argsort(self._order)
 
     def _keeps(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether sums are taken from modes of all points, which are kept."""
