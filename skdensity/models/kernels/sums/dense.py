@@ -153,7 +153,9 @@ class Pairs:
         out = scratch.array("exponents", shape)
         np.matmul(self.factor[rows], self._points.factor[:, block], out=out)
         farthest = self._norms[rows].max() + self._points.norms[block].max()
-        return out, float(-0.5 * farthest**2)
+        lowest = -0.5 * farthest**2
+        # Near pairs far from the origin: looking is quicker than raising them all.
+        return out, float(lowest if lowest >= LOWEST else out.min())
 
 
 def dense_sums(

@@ -1,14 +1,14 @@
 r"""Sums of kernels over the pairs that matter, block by block, in any dimension.
 
-Points and queries are sorted into compact blocks. Whatever is farther from a block of
-queries than r with
+Points and queries are sorted into compact blocks, the leaves of k-d trees. Blocks of
+points are left out, the farthest first, as long as
 
-.. math:: e^{-r^2/2} \sum_j m_j = \epsilon \min_q s(q)
+.. math:: \sum_b m_b e^{-r_b^2/2} \le \epsilon \min_q s(q),
 
-adds, all together, at most ε of the sum at each of them: such blocks of points are left
-out (Gray and Moore 2003, doi:10.1137/1.9781611972733.19). The sums are bounded from
-below by what the nearest blocks add to them, so that a query far from all points keeps
-its digits: then everything is as near, and nothing is left out.
+where :math:`m_b` is a block's mass, :math:`r_b` its distance from the block of queries
+in bandwidths, and s(q) what the nearest blocks add to the sum at a query (Gray and
+Moore 2003, doi:10.1137/1.9781611972733.19). So the sums lose at most ε, relative to
+each of them: a query far from all points keeps its digits, as it needs them all.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from skdensity.rows.near import compact_order
 # the pairs. Measured in 4 to 10 features, from 64 to 512.
 LENGTH = 128
 # Blocks of points that are taken together at most, where they follow each other.
-RUN = 8
+RUN = 4
 # Blocks of points, the nearest, whose kernels bound sums from below.
 N_NEAREST = 2
 
@@ -89,7 +89,7 @@ class NearBlocks(Blocks):
     boxes, others : Boxes
         Of the queries, and of the points, relative to the same origin in bandwidths.
     reaches : ndarray of shape (n_boxes,)
-        Squared distances from which on points do not matter to a block of queries.
+        Squared distances beyond which points do not matter to a block of queries.
     is_symmetric : bool
         Whether queries are the points, and pairs count for both.
     """
@@ -117,7 +117,7 @@ class NearBlocks(Blocks):
         reach = self._reaches[box]
         if self._is_symmetric:
             reach = np.maximum(reach, self._reaches)
-        return self._others.squares(self._boxes, box) < reach
+        return self._others.squares(self._boxes, box) <= reach
 
 
 @dataclass(frozen=True)
@@ -191,19 +191,26 @@ def _near_blocks(queries, points, rates, workspace, skipping, own=None):
     """The blocks that matter at one of the rates of h² at least."""
     queries = points.relative(queries)
     boxes, others = Boxes.around(queries), Boxes.around(points.centred)
-    factor, log_share = Pairs(queries, points).factor, np.log(skipping.share)
-    log_total = np.log(points.masses.sum())
+    factor, masses = Pairs(queries, points).factor, points.masses
+    box_masses = np.add.reduceat(masses, np.arange(0, len(masses), LENGTH))
 
     def reach(box: int) -> float:
-        rows = boxes.rows(box)
-        near = others.nearest(boxes, box)
+        rows, near = boxes.rows(box), others.nearest(boxes, box)
         exponents = factor[rows] @ points.factor[:, near]
         if own is not None:
             exponents[near == own[rows, None]] = LOWEST
-        kernels = (np.exp(np.maximum(rate * exponents, LOWEST)) for rate in rates)
-        least = [(kernel @ points.masses[near]).min() for kernel in kernels]
-        log_least = np.log(np.maximum(least, skipping.least))
-        return np.max(2 * (log_total - log_share - log_least) / rates)
+        squares = others.squares(boxes, box)
+        order = np.argsort(-squares, kind="stable")
+        farthest = squares[order]
+
+        def reach_at(rate: float) -> float:
+            kernels = np.exp(np.maximum(rate * exponents, LOWEST))
+            least = max((kernels @ masses[near]).min(), skipping.least)
+            more = np.cumsum(box_masses[order] * np.exp(-0.5 * rate * farthest))
+            n_left_out = np.searchsorted(more, skipping.share * least, side="right")
+            return farthest[n_left_out] if n_left_out < len(more) else -1.0
+
+        return max(map(reach_at, rates))
 
     reaches = np.array([*workspace.map(reach, range(len(boxes.lower)))])
     is_symmetric = own is not None and len(own) == len(points.masses)
