@@ -24,6 +24,7 @@ from scipy.stats.qmc import Halton
 from skdensity.models.kernels.kernels import Kernels, rest_of
 from skdensity.models.kernels.statistics import DISTANCE, PairStatistic
 from skdensity.passes.workspace import Workspace
+from skdensity.solvers.bandwidths.progress import SILENT, Progress
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,15 @@ class LeftOut:
         Mass of one row where only that is left out of a location; infinite for all.
     every : int, default=1
         Only every so many locations are evaluated, at the density of all.
+    progress : Progress, default=SILENT
+        Hears of what is tried.
     """
 
     kernels: Kernels
     workspace: Workspace
     row_mass: float = np.inf
     every: int = 1
+    progress: Progress = SILENT
 
     @cached_property
     def index(self) -> np.ndarray:
@@ -76,6 +80,11 @@ class LeftOut:
         """Their masses, summing to 1."""
         masses = self.kernels.masses[self.index]
         return masses / masses.sum()
+
+    def tell(self, kernels: Kernels, score: float) -> None:
+        """Report kernels that were tried."""
+        how = len(self.index), self.every > 1
+        self.progress.tried(kernels.bandwidth, score, *how)
 
     def at(
         self, bandwidths: Sequence[float], statistic: PairStatistic
@@ -119,6 +128,13 @@ class Criterion(LeftOut, ABC):
 
     def trials(self, bandwidths: Sequence[float]) -> list[Trial]:
         """Scores and slopes of some bandwidths, which decrease."""
+        trials = self.scored(bandwidths)
+        for trial in trials:
+            self.tell(self.kernels.scaled(trial.bandwidth), trial.score)
+        return trials
+
+    def scored(self, bandwidths: Sequence[float]) -> list[Trial]:
+        """The same, and nobody hears of it."""
         n_features = self.kernels.n_features
         return [
             Trial(h, *self.score(h, log_density, distances[:, 0] - n_features))
@@ -233,10 +249,10 @@ class LeastSquares(Criterion):
     of :math:`\sqrt 2 h` (Rudemo 1982; Bowman 1984, doi:10.1093/biomet/71.2.353).
     """
 
-    def trials(self, bandwidths):
+    def scored(self, bandwidths):
         wider = [np.sqrt(2) * h for h in bandwidths]
         integrals = [self._integral(h) for h in wider]
-        crosses = super().trials(bandwidths)
+        crosses = super().scored(bandwidths)
         return [
             Trial(cross.bandwidth, cross.score - value, cross.slope - slope)
             for cross, (value, slope) in zip(crosses, integrals, strict=True)

@@ -14,6 +14,7 @@ from skdensity.models.mixtures.moments import moments_of
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.ties import Ties
+from skdensity.solvers.bandwidths.progress import SILENT, Progress
 
 SINGULAR = (
     "The covariance of the rows is not positive definite: {detail}. Give `bandwidth` "
@@ -36,18 +37,27 @@ class Problem:
         Why rows coincide.
     workspace : Workspace
         Threads and scratch.
+    progress : Progress, default=SILENT
+        Hears of what is tried.
     """
 
     kernels: Kernels
     ties: Ties | None
     workspace: Workspace
+    progress: Progress = SILENT
 
     @classmethod
-    def of(cls, kernels: Kernels, ties: Ties | None, workspace: Workspace) -> Problem:
+    def of(
+        cls,
+        kernels: Kernels,
+        ties: Ties | None,
+        workspace: Workspace,
+        progress: Progress = SILENT,
+    ) -> Problem:
         """The problem in which atoms weigh as much as any row."""
         if ties is not None:
             kernels = replace(kernels, masses=ties.without_atoms(kernels.masses))
-        return cls(kernels, ties, workspace)
+        return cls(kernels, ties, workspace, progress)
 
     @property
     def steps(self) -> np.ndarray | None:

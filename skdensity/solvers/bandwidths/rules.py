@@ -18,6 +18,7 @@ from skdensity.solvers.bandwidths.criteria import (
 )
 from skdensity.solvers.bandwidths.plug_in import improved_sheather_jones
 from skdensity.solvers.bandwidths.problem import Problem
+from skdensity.solvers.bandwidths.progress import SILENT, Progress
 from skdensity.solvers.bandwidths.search import maximise
 from skdensity.solvers.bandwidths.shape import best_shape
 
@@ -115,7 +116,8 @@ def _search(criterion, problem, lower):
     upper = np.sqrt(mean_square / problem.kernels.n_features)
     upper = max(upper, *problem.kernels.flat_widths, 0.0)
     smallest = problem.smallest
-    criterion = criterion(problem.kernels, problem.workspace, problem.row_mass)
+    how = {"row_mass": problem.row_mass, "progress": problem.progress}
+    criterion = criterion(problem.kernels, problem.workspace, **how)
     trials = maximise(criterion, min(max(lower, smallest), upper), upper)
     if trials[-1].bandwidth < smallest:
         trials = [trial for trial in trials if trial.bandwidth > smallest]
@@ -180,7 +182,11 @@ class Choice:
 
 
 def choose(
-    rule: Rule, kernels: Kernels, ties: Ties | None, workspace: Workspace
+    rule: Rule,
+    kernels: Kernels,
+    ties: Ties | None,
+    workspace: Workspace,
+    progress: Progress = SILENT,
 ) -> Choice:
     """Apply a rule.
 
@@ -195,18 +201,20 @@ def choose(
         Why rows coincide.
     workspace : Workspace
         Threads and scratch; they make no difference to the choice.
+    progress : Progress, default=SILENT
+        Hears of what is tried.
 
     Returns
     -------
     choice : Choice
         In the unit of the data.
     """
-    problem = Problem.of(kernels, ties, workspace)
+    problem = Problem.of(kernels, ties, workspace, progress)
     trials = rule.trials(problem)
     tried = [(problem.kernels.scaled(trial.bandwidth), trial.score) for trial in trials]
     if rule.shapes and not kernels.shape.is_width:
         narrowest = problem.narrowest / trials[-1].bandwidth
-        tried += best_shape(tried[-1][0], problem.row_mass, narrowest, workspace)
+        tried += best_shape(tried[-1][0], problem, narrowest)
     best, _ = tried[-1]
     order = np.argsort([-each.kernel.log_peak for each, _ in tried], kind="stable")
     return Choice(

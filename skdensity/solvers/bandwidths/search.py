@@ -10,7 +10,9 @@ from scipy.optimize import brentq
 from skdensity.solvers.bandwidths.criteria import Criterion, Trial
 
 # Rows that the first look at all bandwidths sums over; the last one sums over all.
+# In three features and more these are pairs: a quarter is enough for a start.
 N_SAMPLED = 4096
+N_SAMPLED_PAIRS = 1024
 # Basins that are looked into, the most promising first.
 N_BASINS = 3
 # Relative error of the bandwidth where all rows are scored at every look.
@@ -18,8 +20,8 @@ XTOL = 1e-11
 # That of the sample's maximum, which is some 1e-2 from that of all rows.
 SAMPLED_XTOL = 3e-3
 # That of the last bandwidth that is tried on all rows: what follows from its slope. The
-# score is then within some 1e-10 nats of its maximum.
-FOLLOWED_XTOL = 1e-5
+# score is then within some 1e-9 nats of its maximum.
+FOLLOWED_XTOL = 5e-5
 # Longest step, in log h, that slopes are trusted for: basins are about an octave wide.
 LONGEST = 1.0
 # First step on all rows away from where the sampled rows have their maximum, where the
@@ -48,7 +50,8 @@ def maximise(criterion: Criterion, lower: float, upper: float) -> list[Trial]:
     trials : list of Trial
         All that were made on all rows; the last is the best of the basins'.
     """
-    sampled = criterion.sampled(N_SAMPLED)
+    is_of_pairs = criterion.kernels.n_features > 2
+    sampled = criterion.sampled(N_SAMPLED_PAIRS if is_of_pairs else N_SAMPLED)
     is_all = sampled.every == criterion.every
     n_octaves = int(np.ceil(np.log2(upper / lower)))
     coarse = sampled.trials([upper * 2.0**-n for n in range(n_octaves + 2)])

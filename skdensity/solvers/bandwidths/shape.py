@@ -19,8 +19,8 @@ from scipy.optimize import minimize
 
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
-from skdensity.passes.workspace import Workspace
 from skdensity.solvers.bandwidths.criteria import LeftOut
+from skdensity.solvers.bandwidths.problem import Problem
 
 # Largest entry of the gradient at the end, which is about the relative error of H.
 GTOL = 1e-8
@@ -28,7 +28,7 @@ MAX_ITER = 200
 
 
 def best_shape(
-    kernels: Kernels, row_mass: float, narrowest: np.ndarray, workspace: Workspace
+    kernels: Kernels, problem: Problem, narrowest: np.ndarray
 ) -> list[tuple[Kernels, float]]:
     """Shapes that were tried and their scores, the last of which is the best.
 
@@ -36,13 +36,11 @@ def best_shape(
     ----------
     kernels : Kernels
         Where to start; their shape is more than a width.
-    row_mass : float
-        As in :class:`~skdensity.solvers.bandwidths.criteria.LeftOut`.
+    problem : Problem
+        What the shape is chosen for.
     narrowest : ndarray of shape (n_features,)
         Smallest width of every feature, given the features before it, relative to the
         start's; 0 for none.
-    workspace : Workspace
-        Threads and scratch.
 
     Returns
     -------
@@ -57,7 +55,7 @@ def best_shape(
         least = free.floored(np.full_like(start, -np.inf), np.log(narrowest))
     trials: list[tuple[Kernels, float]] = []
     found = minimize(
-        _loss(kernels, row_mass, workspace, trials),
+        _loss(kernels, problem, trials),
         np.maximum(start, least),
         jac=True,
         method="L-BFGS-B",
@@ -69,19 +67,21 @@ def best_shape(
 
 
 def _loss(
-    kernels: Kernels, row_mass: float, workspace: Workspace, trials: list
+    kernels: Kernels, problem: Problem, trials: list
 ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     """The negative score of free parameters, and its gradient; notes the trials."""
     family, d = kernels.kernel.family, kernels.n_features
     products = family.asked("products", "a search for the shape of the kernel")
     free = family.asked("free", "a search for the shape of the kernel")
+    how = {"row_mass": problem.row_mass, "progress": problem.progress}
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         inner = _factor(kernels, parameters)
         tried = kernels.reshaped(inner)
-        left_out = LeftOut(tried, workspace, row_mass)
+        left_out = LeftOut(tried, problem.workspace, **how)
         ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
         trials.append((tried, float(left_out.weights @ log_density)))
+        left_out.tell(*trials[-1])
         white = products.to_scatter((left_out.weights @ means)[None], d)
         factors = family.factors.precision_factors(inner[None])
         return -trials[-1][1], -free.gradient(white, np.ones(1), factors, d)

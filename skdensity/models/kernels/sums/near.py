@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skdensity.models.kernels.statistics import NOTHING, PairStatistic
+from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.models.kernels.sums.dense import (
+    BLOCK,
     LOWEST,
     UNDERFLOW,
     Blocks,
@@ -36,13 +37,18 @@ from skdensity.rows.near import compact_order
 LENGTH = 128
 # Blocks of points that are taken together at most, where they follow each other.
 RUN = 4
+# Rows of a block of queries, unless these are the points: a block needs whatever one
+# of them does.
+QUERIES = 64
+# Where less than this share of the points can be left out, all of them are added up.
+FEW = 0.1
 # Blocks of points, the nearest, whose kernels bound sums from below.
 N_NEAREST = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Boxes around every `LENGTH` rows.
+    """Boxes around every so many rows.
 
     Attributes
     ----------
@@ -50,22 +56,26 @@ class Boxes:
         Corners.
     n_rows : int
         How many rows there are.
+    length : int
+        Of a block of them.
     """
 
     lower: np.ndarray
     upper: np.ndarray
     n_rows: int
+    length: int
 
     @classmethod
-    def around(cls, rows: np.ndarray) -> Boxes:
+    def around(cls, rows: np.ndarray, length: int) -> Boxes:
         """The boxes of rows in their order."""
-        starts = np.arange(0, len(rows), LENGTH)
+        starts = np.arange(0, len(rows), length)
         corners = (f.reduceat(rows, starts) for f in (np.minimum, np.maximum))
-        return cls(*corners, len(rows))
+        return cls(*corners, len(rows), length)
 
     def rows(self, box: int, n_boxes: int = 1) -> slice:
         """The rows in some boxes that follow each other."""
-        return slice(box * LENGTH, min((box + n_boxes) * LENGTH, self.n_rows))
+        end = min((box + n_boxes) * self.length, self.n_rows)
+        return slice(box * self.length, end)
 
     def squares(self, others: Boxes, other: int) -> np.ndarray:
         """Squared distances of all boxes from one of the others."""
@@ -97,16 +107,23 @@ class NearBlocks(Blocks):
     def __init__(
         self, boxes: Boxes, others: Boxes, reaches: np.ndarray, is_symmetric: bool
     ) -> None:
-        self.rows = [boxes.rows(box) for box in range(len(boxes.lower))]
+        self.rows = list(_together(boxes, reaches))
         self._boxes, self._others = boxes, others
         self._reaches, self._is_symmetric = reaches, is_symmetric
 
+    @property
+    def n_pairs(self) -> int:
+        """How many pairs are added up."""
+        sizes = (
+            (b.stop - b.start, rows) for rows in self.rows for b in self.near(rows)
+        )
+        return sum(size * (rows.stop - rows.start) for size, rows in sizes)
+
     def near(self, rows: slice) -> Iterator[slice]:
-        box = rows.start // LENGTH
-        is_near = self._is_near(box)
+        is_near = self._is_near(rows.start // self._boxes.length)
         if self._is_symmetric:
             yield rows
-            is_near[: box + 1] = False
+            is_near[: -(-rows.stop // LENGTH)] = False
         ends = np.flatnonzero(np.diff(is_near, prepend=False, append=False))
         for begin, end in ends.reshape(-1, 2):
             for start in range(begin, end, RUN):
@@ -115,31 +132,11 @@ class NearBlocks(Blocks):
     def _is_near(self, box):
         """Which blocks of points matter to a block of queries, or it to them."""
         reach = self._reaches[box]
+        if np.isinf(reach):
+            return np.ones(len(self._others.lower), dtype=bool)
         if self._is_symmetric:
             reach = np.maximum(reach, self._reaches)
         return self._others.squares(self._boxes, box) <= reach
-
-
-@dataclass(frozen=True)
-class Skipping:
-    """What may be left out of sums.
-
-    Attributes
-    ----------
-    share : float
-        Of every sum.
-    least : float, default=UNDERFLOW
-        Sums below this are not used: a share of this is left out of these.
-    """
-
-    share: float
-    least: float = UNDERFLOW
-
-
-def compact(points: np.ndarray, masses: np.ndarray, bandwidth: float) -> Expansion:
-    """Points in an order of which near sums can be taken."""
-    order = compact_order(points, LENGTH)
-    return Expansion(points[order], masses[order], bandwidth)
 
 
 def near_sums(
@@ -147,16 +144,16 @@ def near_sums(
     points: Expansion,
     statistic: PairStatistic,
     workspace: Workspace,
-    skipping: Skipping,
+    share: float,
 ) -> np.ndarray:
     """As :func:`~skdensity.models.kernels.sums.dense.dense_sums`, up to a share.
 
     Time that of the pairs that matter, and O(n_queries · n_points / `LENGTH`²) to find
     them. Points must be in compact blocks.
     """
-    order = compact_order(queries, LENGTH)
+    order = compact_order(queries, QUERIES)
     queries = queries[order]
-    blocks = _near_blocks(queries, points, np.ones(1), workspace, skipping)
+    blocks = _near_blocks(queries, points, np.ones(1), workspace, share)
     sums = dense_sums(queries, points, statistic, workspace, blocks)
     return _unsorted(sums, order)
 
@@ -167,18 +164,30 @@ def near_left_out(
     bandwidths: Sequence[float],
     statistic: PairStatistic,
     workspace: Workspace,
-    skipping: Skipping,
+    share: float,
 ) -> list[np.ndarray]:
     """As :func:`~skdensity.models.kernels.sums.dense.dense_left_out`, up to a share.
 
     With several bandwidths a pair is left out if it does not matter at any.
     """
     is_all = len(own) == len(points.masses)
-    order = np.argsort(own) if is_all else compact_order(points.points[own], LENGTH)
+    order = np.argsort(own) if is_all else compact_order(points.points[own], QUERIES)
     own, rates = own[order], (bandwidths[0] / np.asarray(bandwidths)) ** 2
-    blocks = _near_blocks(points.points[own], points, rates, workspace, skipping, own)
+    blocks = _near_blocks(points.points[own], points, rates, workspace, share, own)
     found = dense_left_out(points, own, bandwidths, statistic, workspace, blocks)
     return [_unsorted(sums, order) for sums in found]
+
+
+def _together(boxes, reaches):
+    """The rows of boxes, long blocks where these need everything."""
+    box, most = 0, max(1, BLOCK // boxes.length)
+    while box < len(reaches):
+        n_boxes = 1
+        if np.isinf(reaches[box]):
+            ends = np.flatnonzero(np.isfinite(reaches[box : box + most]))
+            n_boxes = ends[0] if len(ends) else min(most, len(reaches) - box)
+        yield boxes.rows(box, n_boxes)
+        box += n_boxes
 
 
 def _unsorted(sums, order):
@@ -187,10 +196,12 @@ def _unsorted(sums, order):
     return out
 
 
-def _near_blocks(queries, points, rates, workspace, skipping, own=None):
+def _near_blocks(queries, points, rates, workspace, share, own=None):
     """The blocks that matter at one of the rates of h² at least."""
     queries = points.relative(queries)
-    boxes, others = Boxes.around(queries), Boxes.around(points.centred)
+    is_symmetric = own is not None and len(own) == len(points.masses)
+    boxes = Boxes.around(queries, LENGTH if is_symmetric else QUERIES)
+    others = Boxes.around(points.centred, LENGTH)
     factor, masses = Pairs(queries, points).factor, points.masses
     box_masses = np.add.reduceat(masses, np.arange(0, len(masses), LENGTH))
 
@@ -205,13 +216,14 @@ def _near_blocks(queries, points, rates, workspace, skipping, own=None):
 
         def reach_at(rate: float) -> float:
             kernels = np.exp(np.maximum(rate * exponents, LOWEST))
-            least = max((kernels @ masses[near]).min(), skipping.least)
+            least = max((kernels @ masses[near]).min(), UNDERFLOW)
             more = np.cumsum(box_masses[order] * np.exp(-0.5 * rate * farthest))
-            n_left_out = np.searchsorted(more, skipping.share * least, side="right")
+            n_left_out = np.searchsorted(more, share * least, side="right")
+            if n_left_out < FEW * len(more):
+                return np.inf
             return farthest[n_left_out] if n_left_out < len(more) else -1.0
 
         return max(map(reach_at, rates))
 
     reaches = np.array([*workspace.map(reach, range(len(boxes.lower)))])
-    is_symmetric = own is not None and len(own) == len(points.masses)
     return NearBlocks(boxes, others, reaches, is_symmetric)

@@ -30,7 +30,6 @@ from skdensity.models.kernels.sums.fourier import (
 )
 from skdensity.models.kernels.sums.near import (
     LENGTH,
-    Skipping,
     near_left_out,
     near_sums,
 )
@@ -38,6 +37,7 @@ from skdensity.models.kernels.sums.neighbours import neighbour_sums
 from skdensity.models.kernels.sums.regions import (
     Region,
     is_worth_keeping,
+    least_transform_work,
     regions,
     transform_work,
 )
@@ -131,14 +131,16 @@ class KernelSums:
             One for each bandwidth.
         """
         queries = self.sources.locations[own]
-        if self._is_cut(queries, min(bandwidths)):
-            found = [
-                self._left_out_of_regions(own, bandwidth, statistic, workspace)
-                for bandwidth in bandwidths
-            ]
-        else:
-            dense = self._dense_left_out(own, bandwidths, statistic, workspace)
-            found = list(zip(dense, map(self._least, bandwidths), strict=True))
+        # Narrower kernels than those that are cut for are cut for, too.
+        n_dense = sum(not self._is_cut(queries, bandwidth) for bandwidth in bandwidths)
+        dense, found = bandwidths[:n_dense], []
+        if dense:
+            sums = self._dense_left_out(own, dense, statistic, workspace)
+            found = list(zip(sums, map(self._least, dense), strict=True))
+        found += [
+            self._left_out_of_regions(own, bandwidth, statistic, workspace)
+            for bandwidth in bandwidths[n_dense:]
+        ]
         return [
             self._finished(sums, least, queries, own, bandwidth, statistic, workspace)
             for (sums, least), bandwidth in zip(found, bandwidths, strict=True)
@@ -172,8 +174,10 @@ class KernelSums:
         if algorithm.always or extent > MAX_EXTENT * bandwidth:
             return True
         work = float(len(sources.masses)) * len(queries) * sources.pair_work
-        is_possible = algorithm.transforms and sources.n_features <= MAX_FEATURES
-        return is_possible and work > FEW_PAIRS
+        if not algorithm.transforms or sources.n_features > MAX_FEATURES:
+            return False
+        n_points = len(sources.masses) + len(queries)
+        return work > max(FEW_PAIRS, least_transform_work(sources.n_features, n_points))
 
     def _dense(self, queries, bandwidth, statistic, workspace):
         """Sums over all pairs."""
@@ -181,7 +185,7 @@ class KernelSums:
             how = statistic, workspace
             if self._skips(len(queries), len(self.sources.masses)):
                 points = self._compact(bandwidth)
-                return near_sums(queries, points, *how, self._skipping())
+                return near_sums(queries, points, *how, self._share)
             return dense_sums(queries, self._expansion(bandwidth), *how)
         return folded_sums(queries, self.sources, bandwidth, statistic, workspace)
 
@@ -191,7 +195,7 @@ class KernelSums:
         if sources.support.is_open:
             if self._skips(len(own), len(sources.masses)):
                 points, own = self._compact(bandwidths[0]), self._places[own]
-                return near_left_out(points, own, bandwidths, *how, self._skipping())
+                return near_left_out(points, own, bandwidths, *how, self._share)
             points = self._expansion(bandwidths[0])
             return dense_left_out(points, own, bandwidths, *how)
         queries = sources.locations[own]
@@ -216,8 +220,10 @@ class KernelSums:
         algorithm = self.summation.algorithm
         return algorithm.skips and min(n_queries, n_points) >= WORTH_SORTING
 
-    def _skipping(self, least: float = UNDERFLOW) -> Skipping:
-        return Skipping(SKIPPED * self.summation.rtol, least)
+    @property
+    def _share(self):
+        """What may be left out of a sum."""
+        return SKIPPED * self.summation.rtol
 
     def _compact(self, bandwidth):
         """All points, laid out for sums over near pairs."""
