@@ -346,9 +346,11 @@ def test_work_adds_up_over_features_and_does_not_multiply(monkeypatch, fold, wid
         LOOKernelDensity(width, **fold).fit(X).score_samples(X[:100])
         assert sum(kernels) == 100 * 200
         assert sum(factors) == n_features * 100 * 200
+        transformed = LOOKernelDensity(width, algorithm="nufft", **fold)
+        assert np.isfinite(transformed.fit(X).score_samples(X)).all()
 
 
-@pytest.mark.parametrize("period", [1.0, 3.3, 5.0, 8.0, 9.0, 60.0])
+@pytest.mark.parametrize("period", [1.0, 3.3, 4.001, 5.0, 8.0, 9.0, 60.0])
 @pytest.mark.parametrize("is_circle", [False, True])
 def test_a_pair_has_all_images_to_the_last_digit(period, is_circle):
     mpmath = pytest.importorskip("mpmath")
@@ -434,3 +436,21 @@ def test_without_a_period_nothing_changes(periodic):
     np.testing.assert_array_equal(
         one.locations_, LOOKernelDensity(1.0).fit(X).locations_
     )
+
+
+@pytest.mark.parametrize("fold", [{"bounds": (0, 1)}, {"periodic": 1.0}])
+def test_kernels_of_any_width_in_many_features_overflow_nowhere(fold):
+    X = np.random.RandomState(0).uniform(size=(20, 64))
+    density = LOOKernelDensity(1e6, **fold).fit(X)
+    np.testing.assert_allclose(density.score_samples(X), 0, atol=1e-10)
+    assert density.loo_score_ == pytest.approx(0, abs=1e-10)
+
+
+def test_the_number_of_threads_makes_no_difference():
+    X, folds = mixed_rows(5, 300), folds_of(5)
+    one, two = (
+        LOOKernelDensity(0.3, n_jobs=n_jobs, **folds).fit(X) for n_jobs in (1, 2)
+    )
+    np.testing.assert_array_equal(one.score_samples(X), two.score_samples(X))
+    np.testing.assert_array_equal(one.gradient(X), two.gradient(X))
+    assert one.loo_score_ == two.loo_score_

@@ -360,17 +360,23 @@ def test_robust_scores_equal_quadrature(X):
         ),
         ("spherical", "bounded"),
         ("diag", "bounded"),
+        ("spherical", "periodic"),
+        ("diag", "periodic"),
     ],
 )
 def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, kind):
     shape, X, masses = SHAPES[covariance_type], rows(2), weights()
-    bounds, row_mass = None, np.inf
+    support, row_mass = Support(), np.inf
     if kind == "counts":
         masses, row_mass = 1.0 + np.arange(100) % 4, 1 / 250
     elif kind == "bounded":
-        bounds = np.array([[X[:, 0].min(), np.inf], [-np.inf, np.inf]])
+        ends = [X[:, 0].min(), np.inf], [X[:, 1].min(), X[:, 1].max()]
+        support = Support.of(bounds=np.array(ends))
+    elif kind == "periodic":
+        support = Support.of(periods=np.array([2.5, 4.0]))
+        X = support.wrap(X)
     masses = masses / masses.sum()
-    kernels = Kernels(X, masses, reference(X, masses, shape), Support.of(bounds))
+    kernels = Kernels(X, masses, reference(X, masses, shape), support)
     score = criterion(kernels, Workspace(), row_mass)
     if kind == "sampled":
         score = score.sampled(30)

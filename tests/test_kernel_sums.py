@@ -115,8 +115,8 @@ def images_of(sources, reach):
 
 
 def brute_force(queries, sources, bandwidth, average, own=None):
-    """Log sums and means in long double, over images as far as 12 bandwidths."""
-    images = images_of(sources, 12 * bandwidth).astype(np.longdouble)
+    """Log sums and means in long double, over images as far as 9 bandwidths."""
+    images = images_of(sources, 9 * bandwidth).astype(np.longdouble)
     delta = (images - queries.astype(np.longdouble)[:, None, None]) / bandwidth
     terms = np.log(sources.masses.astype(np.longdouble)) - (delta**2).sum(axis=3) / 2
     if own is not None:
@@ -236,11 +236,11 @@ def test_blocks_that_count_for_both_rows_of_a_pair_equal_brute_force(own, statis
         assert_close((log_sums[some], means[some]), exact)
 
 
-N_FOLDED = 30
+N_FOLDED = 20
 FOLDS = {
     "bounds": [Axis(0.0, 1.0), Axis(0.0), Axis(-np.inf, 1.0)],
     "circles": [Axis(0.2, 1.2, True), Axis(-4.0, 1.0, True), Axis(0.0, 1.7, True)],
-    "mixed": [Axis(0.0, 1.0, True), Axis(), Axis(0.0, 1.0)],
+    "mixed": [Axis(0.0, 1.0, True), None, Axis(0.0, 1.0)],
 }
 # Those of kernels with independent features, which alone are folded.
 EACH_OF_THESE = pytest.mark.parametrize("statistic", list(STATISTICS)[:-1])
@@ -251,7 +251,8 @@ WIDTHS = [0.03, 0.1, 0.2, 0.6]
 
 def folded_sources(fold, n_features):
     rng = np.random.RandomState(0)
-    support = Support(dict(enumerate(FOLDS[fold][:n_features])))
+    axes = enumerate(FOLDS[fold][:n_features])
+    support = Support({k: axis for k, axis in axes if axis is not None})
     locations = rng.uniform(size=(N_FOLDED, n_features))
     locations[0] = 0.0  # a location on the border is its own image
     return Sources(support.fold(locations), masses_of(N_FOLDED), support)
@@ -450,11 +451,11 @@ def test_regions_hold_every_query_once_and_all_sources_that_reach_it(
     for region in regions.regions(queries, sources, BANDWIDTH, transforms):
         counts[region.queries] += 1
         assert not region.must_be_cut
-        here = points[region.points]
+        here = points[region.index]
         for corner, end in ((region.box.lower, np.min), (region.box.upper, np.max)):
             extreme = end(np.vstack([here, queries[region.queries]]), axis=0)
             np.testing.assert_array_equal(corner, extreme)
-        outside = np.setdiff1d(np.arange(len(points)), region.points)
+        outside = np.setdiff1d(np.arange(len(points)), region.index)
         gaps = queries[region.queries][:, None] - points[outside]
         assert np.all(np.abs(gaps).max(axis=2) > SUPPORT * BANDWIDTH)
     assert counts.max() == 1

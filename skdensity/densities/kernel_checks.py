@@ -73,13 +73,13 @@ def check_one_feature(n_features: int) -> None:
         )
 
 
-def checked_support(
+def checked_folds(
     bounds: ArrayLike | None,
     periodic: ArrayLike | None,
     n_features: int,
     shape: KernelShape,
-) -> Support:
-    """Where rows can be, by a user's bounds and periods."""
+) -> dict[str, np.ndarray | None]:
+    """A user's bounds and periods, as :meth:`Support.of` takes them."""
     for name, folds in {"bounds": bounds, "periodic": periodic}.items():
         if folds is not None and not shape.is_independent:
             raise ValueError(
@@ -96,7 +96,7 @@ def checked_support(
                 f"Feature {both[0]} has `bounds` and is `periodic`; a circle has no "
                 "ends. Give it (None, None) in `bounds`, or None in `periodic`."
             )
-    return Support.of(walls, periods)
+    return {"bounds": walls, "periods": periods}
 
 
 def checked_values(

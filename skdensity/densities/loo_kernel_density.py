@@ -16,9 +16,9 @@ from skdensity.densities.checks import check_within, feature_indices
 from skdensity.densities.kernel_checks import (
     check_one_feature,
     checked_algorithm,
+    checked_folds,
     checked_kernel,
     checked_masses,
-    checked_support,
     checked_values,
     kernel_of,
     warn_of_ties,
@@ -148,6 +148,13 @@ class LOOKernelDensity(BaseDensity):
     One bandwidth serves all features when `covariance_type` is ``"spherical"``:
     standardise them when their units differ, or use another type.
 
+    Bounds and periods fold kernels back: the density is a sum over all images of every
+    row, its reflections at the bounds and its repetitions around the circles, and a row
+    is left out with all of its images. Along each feature the images of a kernel are
+    added up by themselves, in a few terms whatever its width, so that the work grows
+    with the number of such features and not with that of their combinations. Rules of
+    thumb measure the spread of a feature on a circle around its intrinsic mean.
+
     The likelihood criterion is for light tails; with tails like a power of x the
     bandwidth that it chooses does not go to 0 as it should (Hall 1987), and one far row
     asks for a bandwidth that bridges the gap to it. ``"robust_loo"`` does not.
@@ -156,12 +163,13 @@ class LOOKernelDensity(BaseDensity):
     non-uniform Fourier transforms, with m proportional to the volume of the data in
     bandwidths; space is cut so that gaps and outliers cost little. A transform has an
     absolute error: densities too small for `rtol` are added up from the neighbours, in
-    log space. In more features, or on few rows, pairs are added up, O(n²
-    n_features); of many rows only blocks of them that are near enough to matter within
-    `rtol`, so that a table of clusters costs a fraction of all pairs. Memory is that of some copies of the rows, some blocks, and at most
-    some 300 MB of modes. A search adds up kernels for some ten bandwidths on a sample of the
-    rows, whose slopes lead to the best on all rows in three or four; of fewer than
-    8,192 rows, 2,048 in more than two features, all are always summed over. What does not depend on the queries is kept
+    log space. In more features, or on few rows, pairs are added up, O(n² n_features);
+    of many rows only blocks of them that are near enough to matter within `rtol`, so
+    that a table of clusters costs a fraction of all pairs. Memory is that of some
+    copies of the rows, some blocks, and at most some 300 MB of modes. A search adds up
+    kernels for some ten bandwidths on a sample of the rows, whose slopes lead to the
+    best on all rows in three or four; of fewer than 8,192 rows, 2,048 in more than two
+    features, all are always summed over. What does not depend on the queries is kept
     for the next ones, until the fitted attributes change; it is not pickled.
 
     References
@@ -195,6 +203,13 @@ class LOOKernelDensity(BaseDensity):
     ValueError: bandwidth='loo' needs at least 2 distinct rows...
     >>> round(LOOKernelDensity(bandwidth=0.5).fit([[1.0]]).score([[1.0]]), 4)
     -0.2258
+
+    Midnight is between 23 and 1 o'clock:
+
+    >>> hours = [[23.0], [23.5], [0.5], [1.0]]
+    >>> density = LOOKernelDensity(bandwidth=1.0, periodic=24).fit(hours)
+    >>> density.score_samples([[0.0], [24.0], [12.0]]).round(2)
+    array([ -1.21,  -1.21, -62.11])
     """
 
     _parameter_constraints: dict = {
@@ -261,8 +276,10 @@ class LOOKernelDensity(BaseDensity):
         ------
         ValueError
             If the input is not a finite table with usable weights, has too few distinct
-            rows, or lies outside of the bounds; or if the bandwidth does not fit the
-            features or is not positive definite. The estimator is then left as it was.
+            rows, or lies outside of the bounds; if bounds and periods do not fit the
+            features, are both given for one, or are given for correlated kernels; or if
+            the bandwidth does not fit the features or is not positive definite. The
+            estimator is then left as it was.
 
         See Also
         --------
@@ -284,12 +301,13 @@ class LOOKernelDensity(BaseDensity):
             else:
                 kernel = checked_kernel(self.bandwidth, rows.n_features)
                 shape = shape_of(self.bandwidth)
-            support = self._checked_support(rows.n_features, shape)
+            folds = self._checked_folds(rows.n_features, shape)
+            support = Support.of(**folds)
             self.locations_, self.weights_, first = merge_duplicates(
                 support.wrap(rows.X), rows.each_weight
             )
             check_within(self.locations_, support, first)
-            self._support = support
+            self._folds = folds
             for name in ("loo_score_", "bandwidths_", "loo_scores_"):
                 self.__dict__.pop(name, None)
             self._store(self._chosen(rows, shape) if is_rule else kernel)
@@ -376,13 +394,14 @@ class LOOKernelDensity(BaseDensity):
         every = -(-len(kernels.locations) // MAX_STARTS)
         with Workspace(self.n_jobs) as workspace:
             modes = climb(kernels, kernels.locations[::every], workspace)
-        return modes.astype(kernels.locations.dtype)
+        return kernels.support.wrap(modes.astype(kernels.locations.dtype))
 
     def cdf(self, X: ArrayLike) -> np.ndarray:
         """Probability of a value of at most x, for one feature.
 
         A weighted sum of the kernels' own distribution functions, exact and without
-        quadrature.
+        quadrature. For a periodic feature it starts at 0, and x is taken modulo the
+        period.
 
         Parameters
         ----------
@@ -498,15 +517,16 @@ class LOOKernelDensity(BaseDensity):
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()
-        support = getattr(self, "_support", None)
-        if support is None:  # the fitted attributes were set by hand
+        folds = getattr(self, "_folds", None)
+        if folds is None:  # the fitted attributes were set by hand
             locations = np.asarray(self.locations_)
             shape = shape_of(self.bandwidth_)
-            support = self._checked_support(locations.shape[1], shape)
-            check_within(locations, support, np.arange(len(locations)))
+            folds = self._checked_folds(locations.shape[1], shape)
+            numbers = np.arange(len(locations))
+            check_within(locations, Support.of(**folds), numbers)
         return {
             **told,
-            "support": support,
+            **folds,
             "rtol": self.rtol,
             "algorithm": self.algorithm,
         }
@@ -518,11 +538,14 @@ class LOOKernelDensity(BaseDensity):
         origin = masses @ locations.astype(np.float64)
         kernel = kernel_of(bandwidth, origin, "bandwidth_")
         summation = Summation(told["rtol"], checked_algorithm(told["algorithm"]))
-        return Kernels(locations, masses, kernel, told["support"], summation)
+        support = Support.of(told["bounds"], told["periods"])
+        return Kernels(locations, masses, kernel, support, summation)
 
-    def _checked_support(self, n_features: int, shape: KernelShape) -> Support:
-        """Where rows can be."""
-        return checked_support(self.bounds, self.periodic, n_features, shape)
+    def _checked_folds(
+        self, n_features: int, shape: KernelShape
+    ) -> dict[str, np.ndarray | None]:
+        """Bounds and periods as arrays, or None."""
+        return checked_folds(self.bounds, self.periodic, n_features, shape)
 
     def _chosen(self, rows: ArrayRows, shape: KernelShape) -> Gaussian:
         """The kernel that a rule chooses; what a search has tried is stored."""
@@ -535,7 +558,8 @@ class LOOKernelDensity(BaseDensity):
         ties = ties_of(self.locations_, self.weights_)
         if rule.searches:
             warn_of_ties(type(self).__name__, rows.n_rows, n_locations, ties)
-        located, support = (self.locations_, self.weights_), self._support
+        located = self.locations_, self.weights_
+        support = Support.of(**self._folds)
         unrolled = support.cut(*located).wrap(self.locations_)
         kernel = reference(unrolled, self.weights_, shape)
         summation = Summation(self.rtol, ALGORITHMS[self.algorithm])
@@ -567,10 +591,11 @@ class LOOKernelDensity(BaseDensity):
         density.locations_, density.weights_, _ = merge_duplicates(
             kernels.locations, kernels.masses
         )
-        density._support, n_features = kernels.support, len(features)
         density._store(kernels.kernel)
-        return density.set_params(
+        density.set_params(
             bandwidth=density.bandwidth_,
-            bounds=kernels.support.bounds(n_features),
-            periodic=kernels.support.circles(n_features),
+            bounds=kernels.support.bounds(len(features)),
+            periodic=kernels.support.circles(len(features)),
         )
+        density._folds = density._checked_folds(len(features), kernels.shape)
+        return density

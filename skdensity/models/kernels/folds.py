@@ -102,7 +102,7 @@ class Reflections(Fold):
         period, twice = self.axis.period, 2 * self.axis.node
         yield twice
         if np.isfinite(period):
-            for k in (1, -1, 2):
+            for k in (1, -1, 2, -2, 3):
                 # Mirrors are T / 2 apart: c is at least |k| T or (k − 1) T from 2x.
                 if self._matters((max(k - 1, -k) * period) ** 2):
                     yield twice + k * period
@@ -180,27 +180,33 @@ class Waves(Fold):
 
     @cached_property
     def _waves(self):
-        """Mean, amplitudes and frequencies of the kernel, in units of 1/h."""
-        period = self.axis.period / self.bandwidth
-        n_waves = int(np.sqrt(2 * EXPONENT) * period / (2 * np.pi))
-        omega = 2 * np.pi / period * np.arange(1, n_waves + 1)
-        # A source and its reflection.
-        mean = (1 if self.axis.is_circle else 2) * np.sqrt(2 * np.pi) / period
-        return mean, 2 * mean * np.exp(-0.5 * omega**2), omega
+        """Amplitudes, relative to the mean, and frequencies in units of 1/h."""
+        n_waves = int(np.sqrt(2 * EXPONENT) * self._period / (2 * np.pi))
+        omega = 2 * np.pi / self._period * np.arange(1, n_waves + 1)
+        return 2 * np.exp(-0.5 * omega**2), omega
+
+    @cached_property
+    def _log_mean(self):
+        """Of a source and, beyond a mirror, its reflection."""
+        n_copies = 1 if self.axis.is_circle else 2
+        return float(np.log(n_copies * np.sqrt(2 * np.pi) / self._period))
+
+    @property
+    def _period(self):
+        return self.axis.period / self.bandwidth
 
     @property
     def log_most(self) -> float:
         """Where all waves have their crest, half a period from the nearest image."""
-        mean, amplitudes, _ = self._waves
-        period = self.axis.period / self.bandwidth
-        return float(np.log(mean + amplitudes.sum()) + period**2 / 8)
+        amplitudes, _ = self._waves
+        crest = self._log_mean + np.log(1 + amplitudes.sum())
+        return float(crest + self._period**2 / 8)
 
     def of_pairs(self, q, x, degree):
         """As :class:`Fold` says; means of Δ and Δ² − 1 are derivatives."""
-        mean, amplitudes, frequencies = self._waves
         q, x = ((z - self.axis.node) / self.bandwidth for z in (q, x))
-        total, moment = _constant(mean, q, x), _constant(0.0, q, x)
-        for amplitude, omega in zip(amplitudes, frequencies, strict=True):
+        total, moment = _constant(1.0, q, x), _constant(0.0, q, x)
+        for amplitude, omega in zip(*self._waves, strict=True):
             wave, slope = self._wave(omega * q, omega * x, amplitude, degree)
             total += wave
             if degree == 1:
@@ -209,7 +215,7 @@ class Waves(Fold):
                 moment -= omega**2 * wave
         if degree == 2:
             moment += total
-        return 0.0, total, np.divide(moment, total, out=moment)
+        return self._log_mean, total, np.divide(moment, total, out=moment)
 
     def _wave(self, q, x, amplitude, degree):
         """A wave between two places, and its slope in that of the query."""
@@ -267,9 +273,9 @@ class FoldedKernel:
         return {k: fold_of(axis, self.bandwidth) for k, axis in axes}
 
     @property
-    def most(self) -> float:
+    def log_most(self) -> float:
         """A bound on how much all images are, relative to the nearest."""
-        return float(np.exp(sum(fold.log_most for fold in self.folds.values())))
+        return float(sum(fold.log_most for fold in self.folds.values()))
 
     def straight(self, X: np.ndarray) -> np.ndarray:
         """Rows, or differences, without the features that no line stands for."""
@@ -305,7 +311,7 @@ class FoldedKernel:
         for k, fold in self.folds.items():
             *part, means[k] = fold.of_pairs(queries[k], points[k], statistic.degree)
             parts.append(part)
-        exponents = [exponent for exponent, _ in parts if np.ndim(exponent)]
+        exponents = [part for part, _ in parts if np.ndim(part) or part]
         factors = [factor for _, factor in parts]
         return (
             reduce(np.add, exponents) if exponents else 0.0,

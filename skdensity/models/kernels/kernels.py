@@ -81,7 +81,7 @@ class Kernels:
 
     @cached_property
     def _turn(self):
-        """The support, its circles cut where the locations are the fewest."""
+        """The support, its circles cut where the locations vary the least."""
         return self.support.cut(self.locations, self.masses)
 
     @cached_property

@@ -80,14 +80,15 @@ class Axis:
         if np.isfinite(self.period):
             distance = np.mod(distance, self.period)
             distance = np.minimum(distance, self.period - distance)
-        return self.node + (distance if self.node == self.lower else -distance)
+        folded = self.node + (distance if self.node == self.lower else -distance)
+        return np.clip(folded, self.lower, self.upper)
 
     def mirrored(self, x: np.ndarray) -> list[np.ndarray]:
         """Values and their reflection: all images but for whole periods."""
         return [x, 2 * self.node - x] if self.has_mirror else [x]
 
     def images(self, x: np.ndarray, reach: float) -> list[np.ndarray]:
-        """Values, and all images of them within reach of the ends and more."""
+        """Values, and all images within reach of the ends; some are farther."""
         if not np.isfinite(self.period):
             return self.mirrored(x)
         n_turns = int(np.ceil(reach / self.period)) + 1

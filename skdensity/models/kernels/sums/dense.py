@@ -94,7 +94,10 @@ class Expansion:
 class Blocks(ABC):
     """Blocks of queries, and for each the blocks of points that it is paired with."""
 
-    rows: list[slice]
+    @property
+    @abstractmethod
+    def rows(self) -> list[slice]:
+        """Blocks of queries."""
 
     @abstractmethod
     def near(self, rows: slice) -> Iterator[slice]:
@@ -116,8 +119,12 @@ class AllBlocks(Blocks):
     """
 
     def __init__(self, n_queries: int, n_points: int, is_symmetric: bool) -> None:
-        self.rows = list(_blocks(n_queries))
+        self._n_queries = n_queries
         self._n_points, self._is_symmetric = n_points, is_symmetric
+
+    @property
+    def rows(self) -> list[slice]:
+        return list(_blocks(self._n_queries))
 
     def near(self, rows: slice) -> Iterator[slice]:
         return _blocks(self._n_points, rows.start if self._is_symmetric else 0)

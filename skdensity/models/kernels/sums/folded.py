@@ -23,10 +23,10 @@ from skdensity.models.kernels.sums.dense import (
 from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
 
-# Queries and points of a block. Its tables, one for every factor, stay in the cache and
+# Queries of a block, and pairs. Its tables, one for every factor, stay in the cache and
 # on the heap: measured with 1 to 4 folds, those of twice as many pairs took up to five
 # times as long a pair, as memory then goes back and forth.
-N_QUERIES, N_POINTS = 64, 256
+N_QUERIES, N_PAIRS = 64, 2**14
 
 
 class FoldedPairs:
@@ -61,7 +61,7 @@ class FoldedPairs:
             self._rows[:, rows], self._columns[:, :, block], self.statistic
         )
         kernels, lowest = self._pairs.exponents(rows, block, scratch)
-        if np.ndim(exponents):
+        if np.ndim(exponents) or exponents:
             kernels, lowest = np.add(kernels, exponents, out=kernels), -np.inf
         np.multiply(exponential(kernels, lowest), factors, out=kernels)
         return kernels, folds
@@ -115,9 +115,11 @@ def folded_sums(
             return kernels @ columns[block]
 
     def fill(rows: slice) -> None:
-        sums[rows] = sum(map(add, repeat(rows), _blocks(len(masses), N_POINTS)))
+        sums[rows] = sum(map(add, repeat(rows), _blocks(len(masses), n_points)))
 
-    workspace.each(fill, _blocks(len(queries), N_QUERIES))
+    # Few queries make up for it by more points, and the other way around.
+    n_points = N_PAIRS // min(N_QUERIES, len(queries))
+    workspace.each(fill, _blocks(len(queries), N_PAIRS // min(n_points, len(masses))))
     values = of_statistic(sums, pairs.relative, statistic)
     values[1:] += more.T
     return values

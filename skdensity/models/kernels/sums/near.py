@@ -107,17 +107,12 @@ class NearBlocks(Blocks):
     def __init__(
         self, boxes: Boxes, others: Boxes, reaches: np.ndarray, is_symmetric: bool
     ) -> None:
-        self.rows = list(_together(boxes, reaches))
         self._boxes, self._others = boxes, others
         self._reaches, self._is_symmetric = reaches, is_symmetric
 
     @property
-    def n_pairs(self) -> int:
-        """How many pairs are added up."""
-        sizes = (
-            (b.stop - b.start, rows) for rows in self.rows for b in self.near(rows)
-        )
-        return sum(size * (rows.stop - rows.start) for size, rows in sizes)
+    def rows(self) -> list[slice]:
+        return list(_together(self._boxes, self._reaches))
 
     def near(self, rows: slice) -> Iterator[slice]:
         is_near = self._is_near(rows.start // self._boxes.length)

@@ -117,7 +117,8 @@ def _radii(queries, sources, bandwidth, workspace, own):
         order = np.argmax(near != own[:, None], axis=1)
     pick = np.arange(len(queries)), order
     log_masses = sources.log_masses[near[pick]]
-    beyond = 2 * (np.log(sources.kernel(bandwidth).most / TRUNCATION) - log_masses)
+    log_most = sources.kernel(bandwidth).log_most
+    beyond = 2 * (log_most - np.log(TRUNCATION) - log_masses)
     # Relative to h no square overflows before the kernel does.
     return bandwidth * np.sqrt((distances[pick] / bandwidth) ** 2 + beyond)
 

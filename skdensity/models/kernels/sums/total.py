@@ -158,11 +158,12 @@ class KernelSums:
         """
         points, masses = self.sources.locations[own].T, self.sources.masses[own]
         kernel = self.sources.kernel(bandwidth)
-        _, factors, columns = kernel.of_pairs(points, points, statistic)
+        exponents, factors, columns = kernel.of_pairs(points, points, statistic)
         nowhere = statistic.of_differences(np.zeros((1, len(points))))[0]
         means = [at + more for at, more in zip(nowhere, columns, strict=True)]
         sums = np.empty((1 + len(means), len(own)))
-        sums[0] = masses * factors
+        with np.errstate(over="ignore"):
+            sums[0] = masses * factors * np.exp(exponents)
         for row, mean in zip(sums[1:], means, strict=True):
             row[:] = sums[0] * mean
         return sums
@@ -174,7 +175,7 @@ class KernelSums:
         if algorithm.always or extent > MAX_EXTENT * bandwidth:
             return True
         work = float(len(sources.masses)) * len(queries) * sources.pair_work
-        if not algorithm.transforms or sources.n_features > MAX_FEATURES:
+        if not self._can_transform:
             return False
         n_points = len(sources.masses) + len(queries)
         return work > max(FEW_PAIRS, least_transform_work(sources.n_features, n_points))
@@ -187,7 +188,12 @@ class KernelSums:
                 points = self._compact(bandwidth)
                 return near_sums(queries, points, *how, self._share)
             return dense_sums(queries, self._expansion(bandwidth), *how)
-        return folded_sums(queries, self.sources, bandwidth, statistic, workspace)
+        return self._folded(queries, bandwidth, statistic, workspace)
+
+    def _folded(self, queries, *how):
+        # Very wide kernels in many features overflow, and are then done in log space.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return folded_sums(queries, self.sources, *how)
 
     def _dense_left_out(self, own, bandwidths, statistic, workspace):
         """Sums over all pairs of different locations, for every bandwidth."""
@@ -199,11 +205,19 @@ class KernelSums:
             points = self._expansion(bandwidths[0])
             return dense_left_out(points, own, bandwidths, *how)
         queries = sources.locations[own]
-        return [folded_sums(queries, sources, h, *how, own) for h in bandwidths]
+        return [self._folded(queries, h, *how, own) for h in bandwidths]
 
     def _least(self, bandwidth):
         """Sums over pairs below this may lack terms that were lost to underflow."""
-        return UNDERFLOW * self.sources.kernel(bandwidth).most
+        return UNDERFLOW * self._most(bandwidth)
+
+    def _most(self, bandwidth):
+        """A bound on all images of a source, relative to its nearest; may be infinite.
+
+        Then all sums are taken in log space.
+        """
+        with np.errstate(over="ignore"):
+            return np.exp(self.sources.kernel(bandwidth).log_most)
 
     def _expansion(self, bandwidth):
         """All points, laid out for sums over pairs."""
@@ -240,9 +254,15 @@ class KernelSums:
 
     def _keeps(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether sums are taken from modes of all points, which are kept."""
-        is_possible = self.summation.algorithm.transforms and bandwidth == 1.0
+        if not (self._can_transform and bandwidth == 1.0):
+            return False
         n_points = len(self.sources.points)
-        return is_possible and is_worth_keeping(self._box, n_points, len(queries))
+        return is_worth_keeping(self._box, n_points, len(queries))
+
+    @property
+    def _can_transform(self):
+        transforms = self.summation.algorithm.transforms
+        return transforms and self.sources.n_features <= MAX_FEATURES
 
     @cached_property
     def _box(self):
@@ -272,7 +292,7 @@ class KernelSums:
 
     def _loss(self, bandwidth):
         """What is lost of a sum where kernels end."""
-        return LOSS * self.sources.kernel(bandwidth).most
+        return LOSS * self._most(bandwidth)
 
     def _regional(self, queries, bandwidth, statistic, workspace):
         """Sums region by region, and how small is too small for `rtol`."""
