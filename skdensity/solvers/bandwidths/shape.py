@@ -73,12 +73,14 @@ def _loss(
     family, d = kernels.kernel.family, kernels.n_features
     products = family.asked("products", "a search for the shape of the kernel")
     free = family.asked("free", "a search for the shape of the kernel")
-    how = {"row_mass": problem.row_mass, "progress": problem.progress}
+    progress = problem.progress
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         inner = _factor(kernels, parameters)
         tried = kernels.reshaped(inner)
-        left_out = LeftOut(tried, problem.workspace, **how)
+        left_out = LeftOut(
+            tried, problem.workspace, problem.row_mass, progress=progress
+        )
         ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
         trials.append((tried, float(left_out.weights @ log_density)))
         left_out.tell(*trials[-1])

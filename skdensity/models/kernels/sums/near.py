@@ -69,8 +69,8 @@ class Boxes:
     def around(cls, rows: np.ndarray, length: int) -> Boxes:
         """The boxes of rows in their order."""
         starts = np.arange(0, len(rows), length)
-        corners = (f.reduceat(rows, starts) for f in (np.minimum, np.maximum))
-        return cls(*corners, len(rows), length)
+        lower, upper = (f.reduceat(rows, starts) for f in (np.minimum, np.maximum))
+        return cls(lower, upper, len(rows), length)
 
     def rows(self, box: int, n_boxes: int = 1) -> slice:
         """The rows in some boxes that follow each other."""
