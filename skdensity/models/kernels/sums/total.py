@@ -134,7 +134,7 @@ class KernelSums:
         # Narrower kernels than those that are cut for are cut for, too.
         n_dense = sum(not self._is_cut(queries, bandwidth) for bandwidth in bandwidths)
         dense, found = bandwidths[:n_dense], []
-        if dense:
+        if len(dense):
             sums = self._dense_left_out(own, dense, statistic, workspace)
             found = list(zip(sums, map(self._least, dense), strict=True))
         found += [
