@@ -36,6 +36,7 @@ from skdensity.rows.distinct import merge_duplicates
 from skdensity.rows.repeats import repeats_in
 from skdensity.solvers.bandwidths.criteria import LeaveOneOut
 from skdensity.solvers.bandwidths.problem import Problem, reference
+from skdensity.solvers.bandwidths.progress import Progress
 from skdensity.solvers.bandwidths.rules import BANDWIDTHS, choose
 from skdensity.solvers.modes import climb
 
@@ -97,6 +98,9 @@ class LOOKernelDensity(DistributionMixin, BaseDensity):
         expected to be faster. Results agree to `rtol`.
     rtol : float, default=1e-6
         Largest relative error of a density, at every query.
+    verbose : int, default=0
+        1 prints every bandwidth that a search tries on all rows, with its score and
+        the time since the last; 2 also those that are tried on a sample of the rows.
     n_jobs : int or None, default=None
         Number of threads. None takes as many as BLAS may use here and now, so that
         limits of ``threadpoolctl``, ``OMP_NUM_THREADS`` and joblib's workers hold;
@@ -190,10 +194,13 @@ class LOOKernelDensity(DistributionMixin, BaseDensity):
     non-uniform Fourier transforms, with m proportional to the volume of the data in
     bandwidths; space is cut so that gaps and outliers cost little. A transform has an
     absolute error: densities too small for `rtol` are added up from the neighbours, in
-    log space. In more features, or on few rows, all pairs are added up, O(n²
-    n_features). Memory is that of some copies of the rows, some blocks, and at most
-    some 300 MB of modes. ``"loo"`` adds up kernels for some thirty bandwidths, two
-    thirds of them on a sample of the rows. What does not depend on the queries is kept
+    log space. In more features, or on few rows, pairs are added up, O(n² n_features);
+    of many rows only blocks of them that are near enough to matter within `rtol`, so
+    that a table of clusters costs a fraction of all pairs. Memory is that of some
+    copies of the rows, some blocks, and at most some 300 MB of modes. A search adds up
+    kernels for some ten bandwidths on a sample of the rows, whose slopes lead to the
+    best on all rows in three or four; of fewer than 8,192 rows, 2,048 in more than two
+    features, all are always summed over. What does not depend on the queries is kept
     for the next ones, until the fitted attributes change; it is not pickled.
 
     References
@@ -247,6 +254,7 @@ class LOOKernelDensity(DistributionMixin, BaseDensity):
         "periodic": [Real, "array-like", None],
         "algorithm": [StrOptions(set(ALGORITHMS))],
         "rtol": [Interval(Real, 0, 1, closed="neither")],
+        "verbose": ["verbose"],
         "n_jobs": [Integral, None],
     }
     _told_by = ("locations_", "weights_", "bandwidth_")
@@ -260,6 +268,7 @@ class LOOKernelDensity(DistributionMixin, BaseDensity):
         periodic: float | ArrayLike | None = None,
         algorithm: str = "auto",
         rtol: float = 1e-6,
+        verbose: int = 0,
         n_jobs: int | None = None,
     ) -> None:
         self.bandwidth = bandwidth
@@ -268,6 +277,7 @@ class LOOKernelDensity(DistributionMixin, BaseDensity):
         self.periodic = periodic
         self.algorithm = algorithm
         self.rtol = rtol
+        self.verbose = verbose
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -574,7 +584,8 @@ class LOOKernelDensity(DistributionMixin, BaseDensity):
         kernel = reference(unrolled, repeats, shape)
         summation = Summation(self.rtol, ALGORITHMS[self.algorithm])
         kernels = Kernels(*located, kernel, support, summation)
-        choice = choose(rule, kernels, repeats, rows.workspace)
+        progress = Progress(self.verbose)
+        choice = choose(rule, kernels, repeats, rows.workspace, progress)
         if rule.searches:
             self.loo_scores_ = choice.scores
             self.bandwidths_ = np.array([tried.bandwidth for tried in choice.tried])

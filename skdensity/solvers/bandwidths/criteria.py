@@ -26,6 +26,7 @@ from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.spread import spread_of
 from skdensity.solvers.bandwidths.path import Path, Stretch
+from skdensity.solvers.bandwidths.progress import SILENT, Progress
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,15 @@ class LeftOut:
         The part of every location's mass that is left out of its own density.
     every : int, default=1
         Only every so many locations are evaluated, at the density of all.
+    progress : Progress, default=SILENT
+        Hears of what is tried.
     """
 
     kernels: Kernels
     workspace: Workspace
     left_out: np.ndarray
     every: int = 1
+    progress: Progress = SILENT
 
     @cached_property
     def index(self) -> np.ndarray:
@@ -81,6 +85,11 @@ class LeftOut:
         """Their masses, summing to 1."""
         masses = self.kernels.masses[self.index]
         return masses / masses.sum()
+
+    def tell(self, kernels: Kernels, score: float) -> None:
+        """Report kernels that were tried."""
+        how = len(self.index), self.every > 1
+        self.progress.tried(kernels.bandwidth, score, *how)
 
     def at(
         self,
@@ -149,6 +158,13 @@ class Criterion(LeftOut, ABC):
 
     def trials(self, bandwidths: Sequence[float]) -> list[Trial]:
         """Scores and slopes of some bandwidths, which decrease."""
+        trials = self.scored(bandwidths)
+        for trial in trials:
+            self.tell(self.path.at(trial.bandwidth), trial.score)
+        return trials
+
+    def scored(self, bandwidths: Sequence[float]) -> list[Trial]:
+        """The same, and nobody hears of it."""
         stretches = self.path.stretches(list(bandwidths))
         scores = [score for stretch in stretches for score in self._scores(stretch)]
         return [Trial(h, *score) for h, score in zip(bandwidths, scores, strict=True)]

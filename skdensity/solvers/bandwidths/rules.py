@@ -19,6 +19,7 @@ from skdensity.solvers.bandwidths.criteria import (
 )
 from skdensity.solvers.bandwidths.plug_in import improved_sheather_jones
 from skdensity.solvers.bandwidths.problem import Problem
+from skdensity.solvers.bandwidths.progress import SILENT, Progress
 from skdensity.solvers.bandwidths.search import maximise
 from skdensity.solvers.bandwidths.shape import best_shape
 
@@ -139,6 +140,7 @@ def _search(criterion, problem, lower):
         problem.kernels,
         problem.workspace,
         problem.repeats.left_out,
+        progress=problem.progress,
         least_widths=problem.repeats.least_widths,
     )
     lower = max(lower, least)
@@ -212,7 +214,11 @@ class Choice:
 
 
 def choose(
-    rule: Rule, kernels: Kernels, repeats: Repeats, workspace: Workspace
+    rule: Rule,
+    kernels: Kernels,
+    repeats: Repeats,
+    workspace: Workspace,
+    progress: Progress = SILENT,
 ) -> Choice:
     """Apply a rule.
 
@@ -227,19 +233,19 @@ def choose(
         What the table is.
     workspace : Workspace
         Threads and scratch; they make no difference to the choice.
+    progress : Progress, default=SILENT
+        Hears of what is tried.
 
     Returns
     -------
     choice : Choice
         In the unit of the data.
     """
-    problem = Problem.of(kernels, repeats, workspace)
+    problem = Problem.of(kernels, repeats, workspace, progress)
     trials = rule.trials(problem)
     tried = [(problem.path.at(trial.bandwidth), trial.score) for trial in trials]
     if rule.shapes and not kernels.shape.is_width:
-        tried += best_shape(
-            tried[-1][0], repeats.left_out, repeats.least_widths, workspace
-        )
+        tried += best_shape(tried[-1][0], problem)
     best, _ = tried[-1]
     order = np.argsort([-each.kernel.log_peak for each, _ in tried], kind="stable")
     return Choice(

@@ -35,6 +35,11 @@ def transform_work(box: Box, n_points: float) -> float:
     return BEGIN + MODE * box.size + POINT[n_features] * n_points
 
 
+def least_transform_work(n_features: int, n_points: float) -> float:
+    """Work that no transform of so many points is below, however few its modes are."""
+    return BEGIN + POINT[n_features] * n_points
+
+
 def is_worth_keeping(box: Box, n_points: int, n_queries: int) -> bool:
     """Whether all points are to be transformed once, and kept for the next queries.
 

@@ -28,17 +28,28 @@ from skdensity.models.kernels.sums.fourier import (
     Modes,
     fourier_sums,
 )
+from skdensity.models.kernels.sums.near import (
+    LENGTH,
+    near_left_out,
+    near_sums,
+)
 from skdensity.models.kernels.sums.neighbours import neighbour_sums
 from skdensity.models.kernels.sums.regions import (
     Region,
     is_worth_keeping,
+    least_transform_work,
     regions,
     transform_work,
 )
 from skdensity.passes.workspace import Workspace
+from skdensity.rows.near import compact_order
 
 # Up to so many pairs, looking for something faster takes longer than adding them up.
 FEW_PAIRS = 2e6
+# From so many queries and points on, a k-d tree pays for itself.
+WORTH_SORTING = 1024
+# What is left out of a sum, relative to `rtol`.
+SKIPPED = 0.5
 # Threads of a transform with less work wait for each other longer than they save.
 WORTH_THREADS = 4e7
 
@@ -120,14 +131,16 @@ class KernelSums:
             One for each bandwidth.
         """
         queries = self.sources.locations[own]
-        if self._is_cut(queries, min(bandwidths)):
-            found = [
-                self._left_out_of_regions(own, bandwidth, statistic, workspace)
-                for bandwidth in bandwidths
-            ]
-        else:
-            dense = self._dense_left_out(own, bandwidths, statistic, workspace)
-            found = list(zip(dense, map(self._least, bandwidths), strict=True))
+        # Narrower kernels than those that are cut for are cut for, too.
+        n_dense = sum(not self._is_cut(queries, bandwidth) for bandwidth in bandwidths)
+        dense, found = bandwidths[:n_dense], []
+        if len(dense):
+            sums = self._dense_left_out(own, dense, statistic, workspace)
+            found = list(zip(sums, map(self._least, dense), strict=True))
+        found += [
+            self._left_out_of_regions(own, bandwidth, statistic, workspace)
+            for bandwidth in bandwidths[n_dense:]
+        ]
         return [
             self._finished(sums, least, queries, own, bandwidth, statistic, workspace)
             for (sums, least), bandwidth in zip(found, bandwidths, strict=True)
@@ -162,13 +175,19 @@ class KernelSums:
         if algorithm.always or extent > MAX_EXTENT * bandwidth:
             return True
         work = float(len(sources.masses)) * len(queries) * sources.pair_work
-        return self._can_transform and work > FEW_PAIRS
+        if not self._can_transform:
+            return False
+        n_points = len(sources.masses) + len(queries)
+        return work > max(FEW_PAIRS, least_transform_work(sources.n_features, n_points))
 
     def _dense(self, queries, bandwidth, statistic, workspace):
         """Sums over all pairs."""
         if self.sources.support.is_open:
-            points = self._expansion(bandwidth)
-            return dense_sums(queries, points, statistic, workspace)
+            how = statistic, workspace
+            if self._skips(len(queries), len(self.sources.masses)):
+                points = self._compact(bandwidth)
+                return near_sums(queries, points, *how, self._share)
+            return dense_sums(queries, self._expansion(bandwidth), *how)
         return self._folded(queries, bandwidth, statistic, workspace)
 
     def _folded(self, queries, *how):
@@ -180,6 +199,9 @@ class KernelSums:
         """Sums over all pairs of different locations, for every bandwidth."""
         sources, how = self.sources, (statistic, workspace)
         if sources.support.is_open:
+            if self._skips(len(own), len(sources.masses)):
+                points, own = self._compact(bandwidths[0]), self._places[own]
+                return near_left_out(points, own, bandwidths, *how, self._share)
             points = self._expansion(bandwidths[0])
             return dense_left_out(points, own, bandwidths, *how)
         queries = sources.locations[own]
@@ -206,6 +228,29 @@ class KernelSums:
     @cached_property
     def _unscaled(self):
         return Expansion(self.sources.locations, self.sources.masses, 1.0)
+
+    def _skips(self, n_queries: int, n_points: int) -> bool:
+        """Whether blocks of pairs are looked at before they are added up."""
+        algorithm = self.summation.algorithm
+        return algorithm.skips and min(n_queries, n_points) >= WORTH_SORTING
+
+    @property
+    def _share(self):
+        """What may be left out of a sum."""
+        return SKIPPED * self.summation.rtol
+
+    def _compact(self, bandwidth):
+        """All points, laid out for sums over near pairs."""
+        sources, order = self.sources, self._order
+        return Expansion(sources.locations[order], sources.masses[order], bandwidth)
+
+    @cached_property
+    def _order(self):
+        return compact_order(self.sources.locations, LENGTH)
+
+    @cached_property
+    def _places(self):
+        return np.argsort(self._order)
 
     def _keeps(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether sums are taken from modes of all points, which are kept."""
