@@ -15,8 +15,9 @@ from sklearn.exceptions import NotFittedError
 from skdensity import LOOKernelDensity
 from skdensity.models.kernels.masses import below
 from skdensity.models.kernels.masses.below import MassBelow
-from skdensity.models.kernels.masses.line import line_of
+from skdensity.models.kernels.masses.lines import line_of
 from skdensity.models.kernels.masses.normal import mass_between
+from skdensity.models.kernels.support import Axis
 from skdensity.passes.workspace import Workspace
 from skdensity.solvers.roots import find_roots
 
@@ -555,8 +556,7 @@ def test_a_narrow_segment_is_the_limit_of_a_wide_one():
     locations, masses = np.array([0.3, 1.0, 3.9]), np.array([0.2, 0.3, 0.5])
     x = np.linspace(0, 4, 50)
     narrow, wide = (
-        line_of(locations, masses, 1.0, np.array([0.0, end]))
-        for end in (3.9999, 4.0001)
+        line_of(locations, masses, 1.0, Axis(0.0, end)) for end in (3.9999, 4.0001)
     )
     assert type(narrow) is not type(wide)
     for method in ("below", "above"):

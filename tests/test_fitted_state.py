@@ -27,6 +27,7 @@ ESTIMATORS = [
     AdamGaussianMixture(2, max_iter=30, tol=None, random_state=0),
     LOOKernelDensity(),
     LOOKernelDensity(covariance_type="diag", bounds=(0, None)),
+    LOOKernelDensity(covariance_type="diag", periodic=10.0),
     LOOKernelDensity("scott", covariance_type="full"),
 ]
 # One width for features of unlike spread is enough here.

@@ -89,6 +89,19 @@ def test_the_density_of_two_features_integrates_to_one(bandwidth):
     assert mass == pytest.approx(1, abs=1e-8)
 
 
+@pytest.mark.parametrize("n_features", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("fold", [{"bounds": (0, 1)}, {"periodic": 1.0}])
+def test_boxes_of_any_dimension_have_mass_one(n_features, fold):
+    density = LOOKernelDensity(0.4, **fold).fit(rows(n_features, 5))
+    # Eight nodes are exact up to the sixteenth power, which is 1e-5 for such kernels.
+    x, dx = quadrature(0, 1, n_panels=1, n_nodes=8)
+    grid = np.stack(np.meshgrid(*[x] * n_features), axis=-1).reshape(-1, n_features)
+    mass = np.exp(density.score_samples(grid)).reshape([8] * n_features)
+    for _ in range(n_features):
+        mass = mass @ dx
+    assert mass == pytest.approx(1, abs=1e-5)
+
+
 @pytest.mark.parametrize("bounds", BOUNDS_1D)
 def test_the_density_is_zero_outside_and_positive_on_the_bounds(bounds):
     density = LOOKernelDensity(0.1, bounds=bounds).fit(rows(1))
@@ -119,6 +132,10 @@ def test_one_feature_out_of_bounds_is_enough():
         ([(None, None), (0, 1)], 2, 0.2),
         ((0, 1), 3, 0.2),
         ([(0, 1), (None, 2), (None, None), (-1, None)], 4, 0.3),
+        ((0, 1), 4, 0.05),
+        ((0, 1), 6, 0.3),
+        ((0, 1), 6, 2.0),
+        ((0, None), 8, 0.3),
     ],
 )
 def test_reflection_equals_a_sum_over_many_images(

@@ -15,6 +15,7 @@ from skdensity import LOOKernelDensity
 from skdensity.datasets import make_mixture_1d
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES
+from skdensity.models.kernels.support import Support
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.repeats import repeats_in
 from skdensity.solvers.bandwidths.criteria import (
@@ -396,21 +397,27 @@ def test_robust_scores_equal_quadrature(X):
         ("diag", "bounded"),
         ("diag", "held"),
         ("full", "held"),
+        ("spherical", "periodic"),
+        ("diag", "periodic"),
     ],
 )
 def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, kind):
     shape, X, masses = SHAPES[covariance_type], rows(2), weights()
-    bounds, n_left_out, least = None, np.inf, np.zeros(2)
+    support, n_left_out, least = Support(), np.inf, np.zeros(2)
     if kind == "counts":
         masses, n_left_out = 1.0 + np.arange(100) % 4, 1.0
     elif kind == "bounded":
-        bounds = np.array([[X[:, 0].min(), np.inf], [-np.inf, np.inf]])
+        ends = [X[:, 0].min(), np.inf], [X[:, 1].min(), X[:, 1].max()]
+        support = Support.of(bounds=np.array(ends))
+    elif kind == "periodic":
+        support = Support.of(periods=np.array([2.5, 4.0]))
+        X = support.wrap(X)
     elif kind == "held":
         least = np.array([0.0, 1.0])
     left_out = np.minimum(masses, n_left_out) / masses.sum()
     masses = masses / masses.sum()
     kernel = reference(X, repeats_in(X, masses), shape)
-    kernels = Kernels(X, masses, kernel, bounds)
+    kernels = Kernels(X, masses, kernel, support)
     score = criterion(kernels, Workspace(), left_out, least_widths=least)
     if kind == "sampled":
         score = score.sampled(30)

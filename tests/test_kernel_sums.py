@@ -4,12 +4,13 @@ The oracle adds up all pairs in long double, relative to the largest term.
 """
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
 
 from skdensity import LOOKernelDensity
-from skdensity.models.kernels.sources import Sources, images
+from skdensity.models.kernels.sources import Sources
 from skdensity.models.kernels.statistics import (
     CROSS_PRODUCTS,
     DISTANCE,
@@ -21,6 +22,7 @@ from skdensity.models.kernels.sums import fourier, regions, total
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
 from skdensity.models.kernels.sums.fourier import SUPPORT
 from skdensity.models.kernels.sums.total import KernelSums
+from skdensity.models.kernels.support import Axis, Support
 from skdensity.passes.workspace import Workspace
 
 RTOL = 1e-6
@@ -103,16 +105,26 @@ def queries_of(data, n_features):
     return np.vstack([near, X[:10], far])
 
 
+def images_of(sources, reach):
+    """All images of the locations: one table for every combination."""
+    columns = [
+        sources.support.axis(feature).images(column, reach)
+        for feature, column in enumerate(sources.locations.T)
+    ]
+    return np.array([np.column_stack(copy) for copy in product(*columns)])
+
+
 def brute_force(queries, sources, bandwidth, average, own=None):
-    """Log sums and means in long double."""
-    points, masses = (
-        values.astype(np.longdouble) for values in (sources.points, sources.all_masses)
-    )
-    delta = (points - queries.astype(np.longdouble)[:, None]) / bandwidth
-    terms = np.log(masses) - (delta**2).sum(axis=2) / 2
+    """Log sums and means in long double, over images as far as 9 bandwidths."""
+    images = images_of(sources, 9 * bandwidth).astype(np.longdouble)
+    delta = (images - queries.astype(np.longdouble)[:, None, None]) / bandwidth
+    terms = np.log(sources.masses.astype(np.longdouble)) - (delta**2).sum(axis=3) / 2
     if own is not None:
-        copies = np.arange(len(points)) % len(sources.masses)
-        terms[copies == np.asarray(own)[:, None]] = -np.inf
+        terms[np.arange(len(queries)), :, own] = -np.inf
+    delta, terms = (
+        delta.reshape(len(queries), -1, queries.shape[1]),
+        terms.reshape(len(queries), -1),
+    )
     peak = terms.max(axis=1, keepdims=True)
     shares = np.exp(terms - peak)
     total = shares.sum(axis=1)
@@ -224,46 +236,81 @@ def test_blocks_that_count_for_both_rows_of_a_pair_equal_brute_force(own, statis
         assert_close((log_sums[some], means[some]), exact)
 
 
-N_REFLECTED = 30
+N_FOLDED = 20
+FOLDS = {
+    "bounds": [Axis(0.0, 1.0), Axis(0.0), Axis(-np.inf, 1.0)],
+    "circles": [Axis(0.2, 1.2, True), Axis(-4.0, 1.0, True), Axis(0.0, 1.7, True)],
+    "mixed": [Axis(0.0, 1.0, True), None, Axis(0.0, 1.0)],
+}
+# Those of kernels with independent features, which alone are folded.
+EACH_OF_THESE = pytest.mark.parametrize("statistic", list(STATISTICS)[:-1])
+EACH_FOLD = pytest.mark.parametrize("fold", FOLDS)
+# Images, the Fourier series, and kernels that are as good as flat.
+WIDTHS = [0.03, 0.1, 0.2, 0.6]
 
 
-def reflected_sources(n_features):
+def folded_sources(fold, n_features):
     rng = np.random.RandomState(0)
-    locations = rng.uniform(size=(N_REFLECTED, n_features))
+    axes = enumerate(FOLDS[fold][:n_features])
+    support = Support({k: axis for k, axis in axes if axis is not None})
+    locations = rng.uniform(size=(N_FOLDED, n_features))
     locations[0] = 0.0  # a location on the border is its own image
-    bounds = np.array([[0.0, 1.0], [0.0, np.inf], [-np.inf, 1.0]])[:n_features]
-    return Sources(images(locations, bounds, 0.6), masses_of(N_REFLECTED))
+    return Sources(support.fold(locations), masses_of(N_FOLDED), support)
 
 
 @pytest.mark.usefixtures("cheap_transforms")
 @pytest.mark.parametrize("n_features", [1, 2, 3])
 @EACH_ALGORITHM
-@EACH_STATISTIC
-def test_all_copies_of_a_location_are_left_out(n_features, algorithm, statistic):
+@EACH_OF_THESE
+@EACH_FOLD
+def test_all_images_of_a_location_are_left_out(fold, n_features, algorithm, statistic):
     statistic, average = STATISTICS[statistic]
-    sources = reflected_sources(n_features)
-    own = np.arange(N_REFLECTED)
-    for bandwidth in (0.6, 0.03):
-        sums = sums_of(sources, algorithm)
-        (actual,) = sums.left_out(own, [bandwidth], statistic, ALONE)
+    sources, own = folded_sources(fold, n_features), np.arange(N_FOLDED)
+    sums = sums_of(sources, algorithm)
+    found = sums.left_out(own, WIDTHS[::-1], statistic, ALONE)
+    for bandwidth, actual in zip(WIDTHS[::-1], found, strict=True):
         expected = brute_force(sources.locations, sources, bandwidth, average, own)
         assert_close(actual, expected, statistic.degree)
 
 
+@pytest.mark.usefixtures("cheap_transforms")
 @pytest.mark.parametrize("n_features", [1, 2, 3])
-@EACH_STATISTIC
-def test_own_sums_are_what_leaving_out_takes_away(n_features, statistic):
+@EACH_ALGORITHM
+@EACH_OF_THESE
+@EACH_FOLD
+def test_folded_sums_equal_those_over_all_images(
+    fold, n_features, algorithm, statistic
+):
     statistic, average = STATISTICS[statistic]
-    sources, own = reflected_sources(n_features), np.arange(1, N_REFLECTED, 3)
+    sources = folded_sources(fold, n_features)
+    queries = sources.support.fold(
+        np.vstack(
+            [
+                np.random.RandomState(1).uniform(size=(20, n_features)),
+                np.zeros((1, n_features)),
+                np.full((1, n_features), 0.999),
+            ]
+        )
+    )
+    for bandwidth in WIDTHS:
+        sums = sums_of(sources, algorithm)
+        actual = sums.at(queries, bandwidth, statistic, ALONE)
+        expected = brute_force(queries, sources, bandwidth, average)
+        assert_close(actual, expected, statistic.degree)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+@EACH_OF_THESE
+@EACH_FOLD
+def test_own_sums_are_what_leaving_out_takes_away(fold, n_features, statistic):
+    statistic, average = STATISTICS[statistic]
+    sources, own = folded_sources(fold, n_features), np.arange(1, N_FOLDED, 3)
     total, *columns = sums_of(sources).own_sums(own, BANDWIDTH, statistic)
     for which, value, *means in zip(own, total, *columns, strict=True):
-        copies = Sources(sources.copies_of(np.array([which]))[:, 0], np.ones(1))
-        log_sum, expected = brute_force(
-            sources.locations[[which]], copies, BANDWIDTH, average
-        )
-        exact = np.exp(log_sum[0]) * sources.masses[which]
+        itself = sources.some(np.array([which]))
+        log_sum, expected = brute_force(itself.locations, itself, BANDWIDTH, average)
         # Sums of positive terms lose a few eps; columns are relative to the largest.
-        assert value == pytest.approx(float(exact), rel=1e-13)
+        assert value == pytest.approx(float(np.exp(log_sum[0])), rel=1e-13)
         np.testing.assert_allclose(
             np.array(means) / value, expected[0].astype(float), atol=1e-12
         )
@@ -452,15 +499,16 @@ def test_regions_hold_every_query_once_and_all_sources_that_reach_it(
     data, n_features, transforms
 ):
     points, queries = points_of(data, n_features), queries_of(data, n_features)
+    sources = Sources(points, masses_of(N_POINTS))
     counts = np.zeros(len(queries), dtype=int)
-    for region in regions.regions(queries, points, BANDWIDTH, transforms):
+    for region in regions.regions(queries, sources, BANDWIDTH, transforms):
         counts[region.queries] += 1
         assert not region.must_be_cut
-        here = points[region.points]
+        here = points[region.index]
         for corner, end in ((region.box.lower, np.min), (region.box.upper, np.max)):
             extreme = end(np.vstack([here, queries[region.queries]]), axis=0)
             np.testing.assert_array_equal(corner, extreme)
-        outside = np.setdiff1d(np.arange(len(points)), region.points)
+        outside = np.setdiff1d(np.arange(len(points)), region.index)
         gaps = queries[region.queries][:, None] - points[outside]
         assert np.all(np.abs(gaps).max(axis=2) > SUPPORT * BANDWIDTH)
     assert counts.max() == 1
@@ -472,10 +520,10 @@ def test_regions_hold_every_query_once_and_all_sources_that_reach_it(
 @pytest.mark.parametrize("n_features", [1, 2, 3])
 def test_cuts_save_work(monkeypatch, n_features):
     points = points_of("far clusters", n_features)
-    whole = len(points) ** 2
+    sources, whole = Sources(points, masses_of(N_POINTS)), len(points) ** 2
     monkeypatch.setattr(regions, "SMALL", 0)
     for transforms in (False, True):
-        found = list(regions.regions(points, points, BANDWIDTH, transforms))
+        found = list(regions.regions(points, sources, BANDWIDTH, transforms))
         # Three clusters of a third each.
         assert sum(region.work for region in found) <= whole / 3
     for region in found:

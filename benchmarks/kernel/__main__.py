@@ -14,7 +14,7 @@ from benchmarks.kernel.accuracy import accuracy
 from benchmarks.kernel.growth import growth
 from benchmarks.kernel.memory import memory
 from benchmarks.kernel.selection import bandwidths, many_features, selection
-from benchmarks.kernel.speed import again, scores, small
+from benchmarks.kernel.speed import again, near, scores, small
 
 PACKAGES = (
     *("skdensity", "finufft", "numpy", "scipy", "scikit-learn"),
@@ -23,6 +23,7 @@ PACKAGES = (
 SECTIONS = [
     growth,
     scores,
+    near,
     again,
     selection,
     small,

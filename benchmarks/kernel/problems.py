@@ -21,6 +21,16 @@ def draw(n_samples, n_features, seed=0):
     return rng.standard_normal((n_samples, n_features))
 
 
+def draw_clusters(n_samples, n_features, n_clusters, seed=0):
+    """Rows of N(0, I), moved to centres in a cube of side 20, or to one at 0."""
+    rng = np.random.RandomState(seed)
+    centres = np.random.RandomState(99).uniform(-10, 10, (n_clusters, n_features))
+    if n_clusters == 1:
+        centres[:] = 0
+    label = rng.randint(n_clusters, size=n_samples)
+    return centres[label] + rng.standard_normal((n_samples, n_features))
+
+
 def _clusters(n_samples, weights, means, scales, rng):
     """Rows of round Gaussian clusters."""
     label = rng.choice(len(weights), n_samples, p=weights)

@@ -291,18 +291,45 @@ def checked_bounds(bounds, n_features):
     return ends
 
 
-def check_within(locations, bounds, numbers):
-    """Complain of rows outside of the bounds, naming that with the lowest number."""
-    lower, upper = bounds.T
-    outside = np.argwhere((lower > locations) | (upper < locations))
-    if len(outside):
-        i, feature = min(outside, key=lambda place: numbers[place[0]])
+def checked_periods(periodic, n_features):
+    """The period of every feature, (n_features,); infinite for what is no circle.
+
+    One number stands for all features.
+    """
+    periods = np.array(periodic, dtype=object)
+    if periods.ndim == 0:
+        periods = np.tile(periods, n_features)
+    if periods.shape != (n_features,):
         raise ValueError(
-            f"`bounds` exclude rows: feature {feature} of row {numbers[i]} is "
-            f"{locations[i, feature]:g}, not within "
-            f"({lower[feature]:g}, {upper[feature]:g}). Widen the bounds "
-            "or remove such rows."
+            f"`periodic` has shape {periods.shape}; expected a period for each of the "
+            f"{n_features} features, None for those that are not periodic, or one "
+            "number for all."
         )
+    for feature, period in enumerate(periods):
+        is_number = isinstance(period, Real) and not isinstance(period, bool | np.bool_)
+        if period is not None and not (is_number and 0 < period < np.inf):
+            raise ValueError(
+                f"`periodic` is {period!r} for feature {feature}; expected the length "
+                "of its period, a positive number such as 360 for degrees, or None if "
+                "it is not periodic."
+            )
+    return np.where(periods == None, np.inf, periods).astype(np.float64)  # noqa: E711
+
+
+def check_within(locations, support, numbers):
+    """Complain of rows outside of the bounds, naming that with the lowest number."""
+    outside = np.flatnonzero(~support.contains(locations))
+    if not len(outside):
+        return
+    i = min(outside, key=lambda row: numbers[row])
+    for feature, axis in support.axes.items():
+        value = locations[i, [feature]]
+        if not axis.contains(value)[0]:
+            raise ValueError(
+                f"`bounds` exclude rows: feature {feature} of row {numbers[i]} is "
+                f"{value[0]:g}, not within ({axis.lower:g}, {axis.upper:g}). Widen the "
+                "bounds or remove such rows."
+            )
 
 
 def check_one_feature(method, n_features):

@@ -25,7 +25,7 @@ class DistributionMixin:
 
     A model has, besides what :class:`BaseDensity` asks for, ``probability(box)`` and,
     for one feature, ``cdf(rows)``, ``sf(rows)``, ``gradient(rows)``, ``bracket(q)``,
-    `support` and `mesh`.
+    `ends` and `mesh`.
     """
 
     # What BaseDensity provides.
@@ -38,6 +38,8 @@ class DistributionMixin:
         """Probability of a value of at most x, for one feature.
 
         The distribution function: what Gaussians or kernels have of their mass below x.
+        For a periodic feature it is 0 at 0 and 1 at the period; other values are taken
+        modulo the period.
 
         Parameters
         ----------
@@ -136,8 +138,8 @@ class DistributionMixin:
         -------
         values : ndarray of the shape of `q`
             Where `cdf` is `q`, found in the upper half by `sf`: to rounding, or as far
-            as the distribution function tells. For 0 and 1 the bounds, or ∓∞. float32
-            for float32 and float64 otherwise.
+            as the distribution function tells. For 0 and 1 the bounds, 0 and the period
+            of a periodic feature, or ∓∞. float32 for float32 and float64 otherwise.
 
         Raises
         ------
@@ -175,6 +177,8 @@ class DistributionMixin:
         ----------
         lower, upper : array-like of shape (n_features,) or float
             Its corners; −∞ and ∞ where it has no end. A number stands for all features.
+            Along a periodic feature it is an arc, such as from −10° or 350° to 10°; one
+            without an end is cut at 0 and the period.
 
         Returns
         -------
@@ -254,7 +258,9 @@ class DistributionMixin:
         Notes
         -----
         Where the density of one feature is flat, as it is between bounds that are near
-        to each other, no level holds just the share; the region is then larger.
+        to each other, no level holds just the share; the region is then larger. An
+        interval of a periodic feature that goes across the end of its turn is in two
+        parts, the last and the first.
 
         Examples
         --------

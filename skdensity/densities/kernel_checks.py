@@ -7,13 +7,16 @@ from numpy.typing import ArrayLike
 
 from skdensity.densities.checks import (
     checked_array,
+    checked_bounds,
     checked_matrices,
+    checked_periods,
     not_positive_definite,
 )
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.kernels.shapes import shape_of
+from skdensity.models.kernels.shapes import KernelShape, shape_of
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Algorithm
+from skdensity.models.kernels.support import Support
 
 
 def checked_kernel(bandwidth: ArrayLike, n_features: int) -> Gaussian:
@@ -58,18 +61,42 @@ def checked_algorithm(name: str) -> Algorithm:
     return ALGORITHMS[name]
 
 
-def checked_values(
-    values: ArrayLike, features: np.ndarray, bounds: np.ndarray | None
-) -> np.ndarray:
-    """One finite number within the bounds for each of some features."""
-    known = checked_array(values, "values", (len(features),))
-    if bounds is not None:
-        lower, upper = bounds[features].T
-        outside = np.flatnonzero((known < lower) | (known > upper))
-        if len(outside):
-            worst = outside[0]
+def checked_folds(
+    bounds: ArrayLike | None,
+    periodic: ArrayLike | None,
+    n_features: int,
+    shape: KernelShape,
+) -> dict[str, np.ndarray | None]:
+    """A user's bounds and periods, as :meth:`Support.of` takes them."""
+    for name, folds in {"bounds": bounds, "periodic": periodic}.items():
+        if folds is not None and not shape.is_independent:
             raise ValueError(
-                f"`values` has {known[worst]:g} for feature {features[worst]}, which "
-                f"is bounded by ({lower[worst]:g}, {upper[worst]:g})."
+                f"`{name}` need kernels with independent features, which are folded "
+                "back one by one; use covariance_type='diag' or 'spherical', or give "
+                "`bandwidth` one number for each feature."
+            )
+    walls = None if bounds is None else checked_bounds(bounds, n_features)
+    periods = None if periodic is None else checked_periods(periodic, n_features)
+    if walls is not None and periods is not None:
+        both = np.flatnonzero(np.isfinite(walls).any(axis=1) & np.isfinite(periods))
+        if len(both):
+            raise ValueError(
+                f"Feature {both[0]} has `bounds` and is `periodic`; a circle has no "
+                "ends. Give it (None, None) in `bounds`, or None in `periodic`."
+            )
+    return {"bounds": walls, "periods": periods}
+
+
+def checked_values(
+    values: ArrayLike, features: np.ndarray, support: Support
+) -> np.ndarray:
+    """One finite number in the support for each of some features."""
+    known = checked_array(values, "values", (len(features),))
+    for feature, value in zip(features, known, strict=True):
+        axis = support.axis(feature)
+        if not axis.contains(value[None])[0]:
+            raise ValueError(
+                f"`values` has {value:g} for feature {feature}, which is bounded by "
+                f"({axis.lower:g}, {axis.upper:g})."
             )
     return known

@@ -121,7 +121,7 @@ def _reaches(locations, masses):
 def _unlike(repeats, choice, names):
     """Columns that one width cannot serve."""
     kernels = choice.chosen
-    spreads, least = _reaches(kernels.locations, repeats.masses), repeats.least_widths
+    spreads, least = _reaches(kernels.unrolled, repeats.masses), repeats.least_widths
     varies = np.flatnonzero(spreads > 0)
     narrow = varies[spreads[varies].argmin()]
     coarse, wide = least.argmax(), spreads.argmax()

@@ -9,6 +9,7 @@ import numpy as np
 
 from skdensity.models.covariances.table import DIAGONAL
 from skdensity.models.gaussian import Gaussian
+from skdensity.models.kernels.support import OPEN, Support
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
@@ -54,6 +55,19 @@ class Climber:
         """Units of distance: the narrowest component along every feature."""
         _, means, deviations = self.mixture.normals()
         return Gaussian.isolated(means[0], deviations.min(axis=0) ** 2, DIAGONAL)
+
+    @property
+    def white_support(self) -> Support:
+        """Where rows can be in these units."""
+        return OPEN
+
+    def whitened(self, X: np.ndarray) -> np.ndarray:
+        """Rows in these units."""
+        return self.kernel.whiten(X)
+
+    def whitened_steps(self, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """Differences of rows in these units."""
+        return self.kernel.whitened_steps(end - begin)
 
     @cached_property
     def precisions(self) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
+from skdensity.models.kernels.sources import tree_of
+from skdensity.models.kernels.support import Support
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 
@@ -22,7 +23,27 @@ N_BETWEEN = 10
 MAX_STEPS = 10_000
 
 
-def climb(kernels: Any, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
+class Climbable(Protocol):
+    """A density, and the units that distances of its rows are measured in."""
+
+    @property
+    def white_support(self) -> Support:
+        """Where rows can be in these units."""
+
+    def whitened(self, X: np.ndarray) -> np.ndarray:
+        """Rows in these units."""
+
+    def whitened_steps(self, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """Differences of rows in these units."""
+
+    def shifted(self, X: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """The rows after a step that does not lower the density."""
+
+    def log_density(self, rows: ArrayRows) -> np.ndarray:
+        """Log-density of every row, in nats."""
+
+
+def climb(kernels: Climbable, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
     """Modes that mean shift reaches from some rows, the highest first.
 
     Every step goes to the mean of the locations, weighted by their kernels at the row,
@@ -32,9 +53,8 @@ def climb(kernels: Any, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
 
     Parameters
     ----------
-    kernels : object
-        The density, with methods ``shifted(X, workspace)`` and ``log_density(rows)``,
-        and a Gaussian, `kernel`, which distances are measured by.
+    kernels : Climbable
+        The density.
     starts : ndarray of shape (n_starts, n_features)
         Where to begin.
     workspace : Workspace
@@ -48,7 +68,7 @@ def climb(kernels: Any, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
     X = starts.astype(np.float64)
     for n_steps in range(1, MAX_STEPS + 1):
         begin, X = X, kernels.shifted(X, workspace)
-        steps = kernels.kernel.whitened_steps(X - begin)
+        steps = kernels.whitened_steps(begin, X)
         if np.all(np.linalg.norm(steps, axis=1) <= SMALL_STEP):
             break
         if n_steps % N_BETWEEN == 0:
@@ -60,8 +80,8 @@ def climb(kernels: Any, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
 
 def _distinct(kernels, X, distance):
     """One row of every group whose neighbours are within a distance in bandwidths."""
-    z = kernels.kernel.whiten(X)
-    pairs = KDTree(z).query_pairs(distance, output_type="ndarray")
+    tree = tree_of(kernels.whitened(X), kernels.white_support)
+    pairs = tree.query_pairs(distance, output_type="ndarray")
     links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(X), len(X)))
     _, group = connected_components(links, directed=False)
     return X[np.unique(group, return_index=True)[1]]

@@ -19,8 +19,8 @@ def quantiles(model: Any, q: np.ndarray, workspace: Workspace) -> np.ndarray:
     Parameters
     ----------
     model : object
-        With methods ``cdf(rows)`` and ``sf(rows)``; with `support`, the ends of where
-        the density is positive; and ``bracket(q)``, values on both sides of quantiles.
+        With methods ``cdf(rows)`` and ``sf(rows)``; with `ends`, between which the
+        density is positive; and ``bracket(q)``, values on both sides of quantiles.
     q : ndarray of shape (n,)
         From 0 to 1.
     workspace : Workspace
@@ -31,7 +31,7 @@ def quantiles(model: Any, q: np.ndarray, workspace: Workspace) -> np.ndarray:
     values : ndarray of shape (n,)
         In float64.
     """
-    values = np.where(q > 0, *model.support[::-1])
+    values = np.where(q > 0, *model.ends[::-1])
     inner = np.flatnonzero((q > 0) & (q < 1))
     values[inner] = _inner(model, q[inner], workspace)
     return values

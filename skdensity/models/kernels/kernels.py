@@ -3,8 +3,8 @@ r"""The kernel density: Gaussians of one shape at weighted locations.
 .. math:: \hat p(x) = \sum_j m_j \, N(x \mid x_j, H), \qquad \sum_j m_j = 1
 
 With :math:`H = L L^\top` and :math:`z = L^{-1} (x - o)` the kernels are standard
-normal: all sums are taken there, and only there. Within bounds, kernels are reflected.
-Marginals and conditionals are kernel densities again.
+normal: all sums are taken there, and only there. At bounds kernels are reflected, and
+around circles wrapped. Marginals and conditionals are kernel densities again.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp, ndtri, softmax
+from scipy.special import ndtri, softmax
 
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.masses.below import END
 from skdensity.models.kernels.masses.boxes import correlated_mass
-from skdensity.models.kernels.masses.line import Line, line_of
+from skdensity.models.kernels.masses.line import Line
+from skdensity.models.kernels.masses.lines import line_of
 from skdensity.models.kernels.shapes import SHAPES, Bandwidth, KernelShape
-from skdensity.models.kernels.sources import Sources, images
+from skdensity.models.kernels.sources import Sources
 from skdensity.models.kernels.statistics import NOTHING, SHIFT, PairStatistic
 from skdensity.models.kernels.sums.algorithms import DEFAULT, Summation
 from skdensity.models.kernels.sums.total import KernelSums
+from skdensity.models.kernels.support import OPEN, Support
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 
@@ -31,6 +33,8 @@ from skdensity.rows.array_rows import ArrayRows
 # how far it reaches beyond the locations: further out there is less than 1e-15.
 MESH = 0.25
 MESH_REACH = 8.0
+# Cells of a mesh around a circle, at least: wide kernels leave one wave there.
+FEWEST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +52,8 @@ class Kernels:
         Positive, summing to 1.
     kernel : Gaussian
         Its covariance is H, its mean an origin for the coordinates z.
-    bounds : ndarray of shape (n_features, 2), optional
-        Where mass may be; needs independent features.
+    support : Support
+        Where mass may be; anything but lines needs independent features.
     summation : Summation
         How kernels are added up.
     """
@@ -57,7 +61,7 @@ class Kernels:
     locations: np.ndarray
     masses: np.ndarray
     kernel: Gaussian
-    bounds: np.ndarray | None = None
+    support: Support = OPEN
     summation: Summation = DEFAULT
 
     @property
@@ -80,44 +84,48 @@ class Kernels:
         return self.kernel.log_peak - self.n_features * np.log(scale)
 
     @cached_property
+    def _turn(self):
+        """The support, its circles cut where the locations vary the least."""
+        return self.support.cut(self.locations, self.masses)
+
+    @cached_property
+    def unrolled(self) -> np.ndarray:
+        """The locations, from one cut of a circle to the next."""
+        return self._turn.wrap(self.locations)
+
+    @cached_property
     def points(self) -> np.ndarray:
-        """The locations as z."""
-        return self.kernel.whiten(self.locations)
+        """The unrolled locations as z."""
+        return self.kernel.whiten(self.unrolled)
 
     @property
     def standardised(self) -> np.ndarray:
         """Every feature of the locations, in units of the kernel's width along it."""
-        centred = self.locations.astype(np.float64) - self.kernel.mean
+        centred = self.unrolled.astype(np.float64) - self.kernel.mean
         return (centred / self.kernel.deviations).T
 
     @cached_property
-    def limits(self) -> np.ndarray | None:
-        """The bounds as z, of shape (n_features, 2)."""
-        if self.bounds is None:
-            return None
-        return self.kernel.whiten(self.bounds.T.astype(np.float64)).T
+    def white_support(self) -> Support:
+        """The support of z."""
+        if self.support.is_open:
+            return self.support
+        ends = self.kernel.whiten(self._turn.ends(self.n_features))
+        return self._turn.with_ends(ends)
 
-    def sums(self, scale: float = 1.0) -> KernelSums:
-        """Sums of kernels around the points, images included.
+    @property
+    def flat_widths(self) -> list[float]:
+        """Factors of the kernel's width from which on it is flat along a feature.
 
-        Parameters
-        ----------
-        scale : float, default=1.0
-            Widest standard deviation that will be asked for.
+        A circle's period, where the first wave is down to exp(−2π²), 3e-9.
         """
-        if self.limits is None or scale == 1.0:
-            return self._sums
-        return self._sums_at(scale)
+        axes = self.white_support.axes.values()
+        return [axis.period for axis in axes if axis.is_circle]
 
     @cached_property
-    def _sums(self) -> KernelSums:
-        return self._sums_at(1.0)
-
-    def _sums_at(self, scale):
-        points = self.points
-        if self.limits is not None:
-            points = images(points, self.limits, scale)
-        return KernelSums(Sources(points, self.masses), self.summation)
+    def sums(self) -> KernelSums:
+        """Sums of kernels around the points."""
+        sources = Sources(self.points, self.masses, self.white_support)
+        return KernelSums(sources, self.summation)
 
     def with_kernel(self, kernel: Gaussian) -> Kernels:
         """The same locations under another kernel."""
@@ -148,17 +156,29 @@ class Kernels:
     def shifted(self, X: np.ndarray, workspace: Workspace) -> np.ndarray:
         """The mean of the locations around every row: a step of mean shift."""
         _, shift = self._at(X, SHIFT, workspace)
-        return self.folded(X + self.kernel.coloured_steps(shift))
+        return self.support.fold(X + self.kernel.coloured_steps(shift))
+
+    def whitened_steps(self, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """Differences z of rows, around circles the shortest."""
+        steps = self.support.nearest(end, begin) - begin
+        return self.kernel.whitened_steps(steps)
 
     def cdf(self, rows: ArrayRows) -> np.ndarray:
         """Mass below every row, of shape (n_samples,), for one feature."""
-        x = rows.X[:, 0].astype(np.float64)
-        return self._lines[0].below(x, rows.workspace).astype(rows.X.dtype)
+        mass = self._lines[0].below(self._on_line(rows.X), rows.workspace)
+        return mass.astype(rows.X.dtype)
 
     def sf(self, rows: ArrayRows) -> np.ndarray:
         """Mass above every row, of shape (n_samples,), for one feature."""
-        x = rows.X[:, 0].astype(np.float64)
-        return self._lines[0].above(x, rows.workspace).astype(rows.X.dtype)
+        mass = self._lines[0].above(self._on_line(rows.X), rows.workspace)
+        return mass.astype(rows.X.dtype)
+
+    def _on_line(self, X):
+        """Values of one feature in float64; a whole turn is the end of the first."""
+        axis, x = self.support.axis(0), X[:, 0]
+        is_turn = x == X.dtype.type(axis.upper)
+        wrapped = axis.wrap(x.astype(np.float64))
+        return np.where(is_turn, axis.upper, wrapped) if axis.is_circle else wrapped
 
     def probability(self, box: np.ndarray) -> float:
         """Mass in a box with corners (2, n_features), infinite where it has no end."""
@@ -170,18 +190,22 @@ class Kernels:
         return min(float(self.masses @ np.prod(each, axis=0)), 1.0)
 
     @property
-    def support(self) -> np.ndarray:
-        """Ends of where the density of one feature is positive, of shape (2,)."""
-        return np.array([-np.inf, np.inf]) if self.bounds is None else self.bounds[0]
+    def ends(self) -> np.ndarray:
+        """Those of where the density of one feature is positive, of shape (2,)."""
+        axis = self.support.axis(0)
+        return np.array([axis.lower, axis.upper])
 
     def bracket(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Values of one feature on both sides of quantiles, of the shape of q."""
+        if self.support.axis(0).is_circle:
+            lower, upper = self.ends
+            return np.full(q.shape, lower), np.full(q.shape, upper)
         # A reflected kernel has at most twice the mass of an open one beyond a point.
         below, above = (np.minimum(-ndtri(share / 2), END) for share in (q, 1 - q))
         width = self.kernel.deviations[0]
         lower = self.locations.min() - width * below
         upper = self.locations.max() + width * above
-        return tuple(np.clip([lower, upper], *self.support))
+        return tuple(np.clip([lower, upper], *self.ends))
 
     @property
     def mesh(self) -> np.ndarray:
@@ -189,11 +213,19 @@ class Kernels:
 
         They reach as far as there is mass; gaps that are wide in bandwidths have none.
         """
-        cells = np.unique(np.floor(self.points[:, 0] / MESH))
+        axis, step = self.support.axis(0), MESH * self.kernel.deviations[0]
+        x, origin = self.locations[:, 0].astype(np.float64), self.kernel.mean[0]
+        if axis.is_circle:
+            n_cells = int(np.ceil(axis.period / min(step, axis.period / FEWEST)))
+            origin, step = axis.lower, axis.period / n_cells
+        cells = np.unique(np.floor((axis.wrap(x) - origin) / step))
         reach = np.arange(-int(MESH_REACH / MESH), int(MESH_REACH / MESH) + 2)
-        z = MESH * np.unique(np.add.outer(cells, reach))
-        x = self.kernel.colour(z[:, None])[:, 0]
-        return np.unique(np.clip(x, *self.support))
+        knots = np.unique(np.add.outer(cells, reach))
+        if axis.is_circle:
+            turned = np.unique(np.mod(knots, n_cells))
+            # The cut is at either end.
+            knots = np.append(turned, n_cells) if turned[0] == 0 else turned
+        return np.unique(np.clip(origin + step * knots, *self.ends))
 
     @property
     def _has_lines(self) -> bool:
@@ -204,24 +236,19 @@ class Kernels:
     def _lines(self) -> list[Line]:
         """The locations along every feature."""
         widths = np.broadcast_to(self.kernel.deviations, self.n_features)
-        bounds = [None] * self.n_features if self.bounds is None else self.bounds
         return [
-            line_of(locations, self.masses, float(width), ends)
-            for locations, width, ends in zip(
-                self.locations.T, widths, bounds, strict=True
+            line_of(x, self.masses, float(width), self.support.axis(feature))
+            for feature, (x, width) in enumerate(
+                zip(self.locations.T, widths, strict=True)
             )
         ]
 
     def sample(self, n_samples: int, rng: np.random.RandomState) -> np.ndarray:
-        """Draw locations, and a step from each; steps out of bounds are reflected."""
+        """Draw locations, and a step from each, folded back into the support."""
         rows = rng.choice(len(self.masses), size=n_samples, p=self.masses)
         noise = rng.standard_normal((n_samples, self.n_features))
         X = self.locations[rows] + self.kernel.coloured_steps(noise)
-        return self.folded(X).astype(self.locations.dtype)
-
-    def folded(self, X: np.ndarray) -> np.ndarray:
-        """Rows reflected at the bounds, if there are any."""
-        return X if self.bounds is None else reflected(X, self.bounds)
+        return self.support.wrap(self.support.fold(X).astype(self.locations.dtype))
 
     def marginal(self, features: np.ndarray) -> Kernels:
         r"""The density of some features, whatever the others are.
@@ -249,7 +276,7 @@ class Kernels:
         given : ndarray of int
             Indices of the features that are known.
         values : ndarray of shape (n_given,)
-            Their values, within bounds. Locations that they rule out are not there.
+            Their values, in the support. Locations that they rule out are not there.
         """
         masses = softmax(np.log(self.masses) + self._log_kernels(given, values))
         slopes, rest, others = self.kernel.regression(given)
@@ -264,11 +291,11 @@ class Kernels:
     def _log_kernels(self, given, values):
         """Logarithms of what the kernels add to the values' density, up to a peak."""
         known = self.marginal(given)
-        (query,) = known.kernel.whiten(values[None].astype(np.float64))
-        sources = known.sums().sources
-        delta = query - sources.copies_of(np.arange(len(self.masses)))
+        query, sources = known.whitened(values[None]), known.sums.sources
         with np.errstate(over="ignore"):
-            log_kernels = logsumexp(-0.5 * np.sum(delta**2, axis=2), axis=0)
+            log_kernels, _ = sources.kernel(1.0).log_of_rows(
+                query, sources.locations, NOTHING
+            )
         if not np.any(np.isfinite(log_kernels)):
             raise ValueError(
                 "`values` are so far from all rows that the density there is 0: "
@@ -277,59 +304,27 @@ class Kernels:
         return log_kernels
 
     def _part(self, features, kernel, locations):
-        bounds = None if self.bounds is None else self.bounds[features]
-        return replace(self, locations=locations, kernel=kernel, bounds=bounds)
+        support = self.support.part(features)
+        return replace(self, locations=locations, kernel=kernel, support=support)
+
+    def whitened(self, X: np.ndarray) -> np.ndarray:
+        """Rows as z, with circles cut like those of the points."""
+        return self.kernel.whiten(self._turn.wrap(X))
 
     def _at(
         self, X: np.ndarray, statistic: PairStatistic, workspace: Workspace
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Log sums and means at rows of data; −inf and NaN out of bounds."""
-        queries = self.kernel.whiten(X)
-        if self.limits is None:
-            return self._sums.at(queries, 1.0, statistic, workspace)
-        inside = np.all(
-            (queries >= self.limits[:, 0]) & (queries <= self.limits[:, 1]), 1
-        )
+        """Log sums and means at rows of data; −inf and NaN out of the support."""
+        queries = self.whitened(X)
+        if self.support.is_open:
+            return self.sums.at(queries, 1.0, statistic, workspace)
+        inside = self.support.contains(X)
         log_sums = np.full(len(X), -np.inf)
         means = np.full((len(X), statistic.n_columns(self.n_features)), np.nan)
         if inside.any():
-            values = self._sums.at(queries[inside], 1.0, statistic, workspace)
+            values = self.sums.at(queries[inside], 1.0, statistic, workspace)
             log_sums[inside], means[inside] = values
         return log_sums, means
-
-
-def reflected(X: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """Rows folded back into the bounds.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Rows anywhere.
-    bounds : ndarray of shape (n_features, 2)
-        Infinite where there is no bound.
-
-    Returns
-    -------
-    X : ndarray of shape (n_samples, n_features)
-        Rows within the bounds.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdensity.models.kernels.kernels import reflected
-    >>> reflected(np.array([[-0.25], [2.75]]), np.array([[0.0, 1.0]])).ravel()
-    array([0.25, 0.75])
-    """
-    X = X.copy()
-    for column, (lower, upper) in zip(X.T, bounds, strict=True):
-        if np.isfinite(upper) and np.isfinite(lower):
-            phase = np.mod(column - lower, 2 * (upper - lower))
-            column[:] = lower + np.minimum(phase, 2 * (upper - lower) - phase)
-        elif np.isfinite(lower):
-            column[:] = lower + np.abs(column - lower)
-        elif np.isfinite(upper):
-            column[:] = upper - np.abs(upper - column)
-    return X
 
 
 def rest_of(masses: np.ndarray) -> np.ndarray:

@@ -1,16 +1,21 @@
-"""Weighted points whose kernels are added up, and their mirror images at bounds."""
+"""Weighted points whose kernels are added up, and where they can be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 
 import numpy as np
 from scipy.spatial import KDTree
 
+from skdensity.models.kernels.folds import FoldedKernel
+from skdensity.models.kernels.support import OPEN, Support
+
 # Rows per column from which on one call for each column is the quicker.
 TALL = 48
+# Work of a fold, in pairs of lines: measured, from 3 for a half line to 10 for kernels
+# that are wide on a circle.
+FOLDED = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,25 +26,58 @@ class Sources:
 
     Attributes
     ----------
-    points : ndarray of shape (n_copies * n_locations, n_features)
-        In float64; copies of all locations follow one another, the first being the
-        locations themselves.
+    locations : ndarray of shape (n_locations, n_features)
+        In float64.
     masses : ndarray of shape (n_locations,)
-        Positive, summing to 1; every copy of a location has its mass.
+        Positive, summing to 1.
+    support : Support
+        What the locations are in; kernels that would leave are folded back.
     """
 
-    points: np.ndarray
+    locations: np.ndarray
     masses: np.ndarray
+    support: Support = OPEN
+
+    def some(self, index: np.ndarray) -> Sources:
+        """Some of the locations; their masses sum to less than 1."""
+        return Sources(self.locations[index], self.masses[index], self.support)
 
     @property
-    def locations(self) -> np.ndarray:
-        """The points that are no images, of shape (n_locations, n_features)."""
-        return self.points[: len(self.masses)]
+    def n_features(self) -> int:
+        """Dimension."""
+        return self.locations.shape[1]
+
+    def kernel(self, bandwidth: float) -> FoldedKernel:
+        """What support and bandwidth make of a kernel."""
+        return FoldedKernel(self.support, bandwidth)
 
     @property
     def n_copies(self) -> int:
-        """How many points every location has."""
-        return len(self.points) // len(self.masses)
+        """How many points there are of every location."""
+        return 2 ** sum(axis.has_mirror for axis in self.support.axes.values())
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """The locations and their reflections, which repeat after the periods.
+
+        Of shape (n_copies * n_locations, n_features); the locations first.
+        """
+        return self.support.mirrored(self.locations)
+
+    @cached_property
+    def periods(self) -> np.ndarray:
+        """After how much the points repeat along every feature; infinite for none."""
+        return self.support.periods(self.n_features)
+
+    @property
+    def pair_work(self) -> float:
+        """Work of a pair, in pairs of lines."""
+        return 1 + FOLDED * len(self.support.axes)
+
+    @cached_property
+    def log_masses(self) -> np.ndarray:
+        """Logarithms of the masses."""
+        return np.log(self.masses)
 
     @cached_property
     def all_masses(self) -> np.ndarray:
@@ -47,35 +85,44 @@ class Sources:
         return np.tile(self.masses, self.n_copies)
 
     @cached_property
-    def log_masses(self) -> np.ndarray:
-        """Logarithms of the masses of all points."""
-        return np.log(self.all_masses)
-
-    @cached_property
     def origin(self) -> np.ndarray:
-        """The middle of the points: squares about it cancel the least."""
-        return self.points.mean(axis=0)
+        """The middle of the locations: squares about it cancel the least."""
+        return self.locations.mean(axis=0)
 
     @cached_property
     def corners(self) -> np.ndarray:
-        """Those of the box that holds the points, of shape (2, n_features)."""
-        return corners_of(self.points)
+        """Those of the box that holds the locations, of shape (2, n_features)."""
+        return corners_of(self.locations)
 
     def extent_with(self, rows: np.ndarray) -> float:
-        """A bound on the distances of the points, and of some rows, from the origin."""
-        ends = np.vstack([self.corners, corners_of(rows)])
-        return float(np.sqrt(rows.shape[1]) * np.abs(ends - self.origin).max())
+        """A bound on the distances of locations, and of some rows, from the origin.
+
+        Without features on circles, whose differences are no squares that cancel.
+        """
+        ends = np.vstack([self.corners, corners_of(rows)]) - self.origin
+        widths = self.support.off_circles(np.abs(ends))
+        return float(np.sqrt(rows.shape[1]) * widths.max())
 
     @cached_property
     def tree(self) -> KDTree:
-        """For questions about neighbours."""
-        # Splitting at the middle of a cell builds faster than at the median, and copes
-        # with points that agree in most features.
-        return KDTree(self.points, balanced_tree=False, compact_nodes=False)
+        """For questions about neighbours, with the rows of :meth:`in_tree`."""
+        return tree_of(self.locations, self.support)
 
-    def copies_of(self, own: np.ndarray) -> np.ndarray:
-        """All points of some locations, of shape (n_copies, n_own, n_features)."""
-        return self.points.reshape(self.n_copies, *self.locations.shape)[:, own]
+    def in_tree(self, rows: np.ndarray) -> np.ndarray:
+        """Rows as the tree has them."""
+        return self.support.unrolled(rows)
+
+
+def tree_of(rows: np.ndarray, support: Support) -> KDTree:
+    """For questions about neighbours, which may be across the cut of a circle.
+
+    Across a mirror they are not: nothing reflected is nearer than the row itself.
+    """
+    # Splitting at the middle of a cell builds faster than at the median, and copes
+    # with points that agree in most features.
+    how = {"balanced_tree": False, "compact_nodes": False}
+    rows, sizes = support.unrolled(rows), support.circumferences(rows.shape[1])
+    return KDTree(rows, boxsize=sizes, **how)
 
 
 def corners_of(rows: np.ndarray) -> np.ndarray:
@@ -111,58 +158,3 @@ def inside(rows: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray
     for column, least, most in zip(rows.T, lower, upper, strict=True):
         is_inside &= (column >= least) & (column <= most)
     return is_inside
-
-
-def images(locations: np.ndarray, bounds: np.ndarray, bandwidth: float) -> np.ndarray:
-    r"""The locations, and their reflections at the bounds.
-
-    Reflected kernels keep within the bounds all the mass that would leave them. Between
-    two bounds the images of x repeat at :math:`2 k R \pm x`; as many are kept as
-    matter to sixteen digits for kernels of the given bandwidth.
-
-    Parameters
-    ----------
-    locations : ndarray of shape (n_locations, n_features)
-        Within the bounds.
-    bounds : ndarray of shape (n_features, 2)
-        Lower and upper bounds; infinite where there is none.
-    bandwidth : float
-        Standard deviation of the kernels along every feature.
-
-    Returns
-    -------
-    points : ndarray of shape (n_copies * n_locations, n_features)
-        The locations first.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdensity.models.kernels.sources import images
-    >>> images(np.array([[1.0]]), np.array([[0.0, np.inf]]), bandwidth=0.5).ravel()
-    array([ 1., -1.])
-    """
-    axes = [
-        _images_along(column, lower, upper, bandwidth)
-        for column, (lower, upper) in zip(locations.T, bounds, strict=True)
-    ]
-    return np.vstack([np.column_stack(copy) for copy in product(*axes)])
-
-
-def _images_along(column, lower, upper, bandwidth):
-    """One feature's values and their images, the values first."""
-    has_lower, has_upper = np.isfinite(lower), np.isfinite(upper)
-    if not (has_lower or has_upper):
-        return [column]
-    if not (has_lower and has_upper):
-        return [column, 2 * (lower if has_lower else upper) - column]
-    width = upper - lower
-    # What is left out is farther than 2 n R, what is kept nearer than R: it adds less
-    # than exp(−((2n)² − 1) R² / 2h²), which is 1e-16 from here on.
-    n_periods = int(np.ceil(0.5 * np.sqrt(1 + 74 * (bandwidth / width) ** 2)))
-    shifts = 2 * width * np.arange(-n_periods, n_periods + 1)
-    mirrored = 2 * lower - column
-    return [
-        column,
-        *(column + shift for shift in shifts if shift),
-        *(mirrored + shift for shift in shifts),
-    ]

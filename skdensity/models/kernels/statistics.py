@@ -7,12 +7,13 @@ derivative in log h; that of ΔΔᵀ is one EM step for the shape of the kernel.
 
 A statistic can be had in three ways, one for each way of adding up kernels: from
 differences; from products of sources and kernels; and, as a derivative of the kernel,
-from Fourier modes.
+from Fourier modes. What images of a source add to it is told feature by feature.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -31,6 +32,10 @@ class PairStatistic(ABC):
     @abstractmethod
     def of_differences(self, delta: np.ndarray) -> np.ndarray:
         """Columns (n_pairs, n_columns) from Δ of shape (n_pairs, n_features)."""
+
+    @abstractmethod
+    def of_folds(self, means: Sequence[np.ndarray | float]) -> list:
+        """What columns have besides, where :math:`\\Delta_a` to the degree has."""
 
     @abstractmethod
     def source_columns(self, points: np.ndarray) -> np.ndarray:
@@ -63,6 +68,9 @@ class Nothing(PairStatistic):
     def of_differences(self, delta):
         return np.empty((len(delta), 0))
 
+    def of_folds(self, means):
+        return []
+
     def source_columns(self, points):
         return np.empty((len(points), 0))
 
@@ -80,6 +88,9 @@ class Distance(PairStatistic):
 
     def of_differences(self, delta):
         return np.einsum("nd,nd->n", delta, delta)[:, None]
+
+    def of_folds(self, means):
+        return [sum(means)]
 
     def source_columns(self, points):
         return np.column_stack([points, np.einsum("nd,nd->n", points, points)])
@@ -105,6 +116,9 @@ class Shift(PairStatistic):
     def of_differences(self, delta):
         return delta
 
+    def of_folds(self, means):
+        return list(means)
+
     def source_columns(self, points):
         return points
 
@@ -122,6 +136,9 @@ class Squares(PairStatistic):
 
     def of_differences(self, delta):
         return delta**2
+
+    def of_folds(self, means):
+        return list(means)
 
     def source_columns(self, points):
         return np.hstack([points, points**2])
@@ -145,6 +162,11 @@ class CrossProducts(PairStatistic):
     def of_differences(self, delta):
         rows, cols = upper_indices(delta.shape[1])
         return delta[:, rows] * delta[:, cols]
+
+    def of_folds(self, means):
+        if any(np.ndim(mean) for mean in means):
+            raise NotImplementedError("only kernels of independent features are folded")
+        return [0.0] * self.n_columns(len(means))
 
     def source_columns(self, points):
         return np.hstack([points, self.of_differences(points)])

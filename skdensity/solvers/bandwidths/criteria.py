@@ -26,6 +26,7 @@ from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.spread import spread_of
 from skdensity.solvers.bandwidths.path import Path, Stretch
+from skdensity.solvers.bandwidths.progress import SILENT, Progress
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,15 @@ class LeftOut:
         The part of every location's mass that is left out of its own density.
     every : int, default=1
         Only every so many locations are evaluated, at the density of all.
+    progress : Progress, default=SILENT
+        Hears of what is tried.
     """
 
     kernels: Kernels
     workspace: Workspace
     left_out: np.ndarray
     every: int = 1
+    progress: Progress = SILENT
 
     @cached_property
     def index(self) -> np.ndarray:
@@ -82,6 +86,11 @@ class LeftOut:
         masses = self.kernels.masses[self.index]
         return masses / masses.sum()
 
+    def tell(self, kernels: Kernels, score: float) -> None:
+        """Report kernels that were tried."""
+        how = len(self.index), self.every > 1
+        self.progress.tried(kernels.bandwidth, score, *how)
+
     def at(
         self,
         bandwidths: Sequence[float],
@@ -93,12 +102,7 @@ class LeftOut:
         `bandwidths` are factors of the width of the kernels, in descending order.
         """
         kernels = kernels or self.kernels
-        if kernels.bounds is not None:  # how many images matter depends on h
-            return [self._at(kernels, [h], statistic)[0] for h in bandwidths]
-        return self._at(kernels, bandwidths, statistic)
-
-    def _at(self, kernels, bandwidths, statistic):
-        sums = kernels.sums(bandwidths[0])
+        sums = kernels.sums
         found = sums.left_out(self.index, bandwidths, statistic, self.workspace)
         if self._kept.any():
             found = [
@@ -154,6 +158,13 @@ class Criterion(LeftOut, ABC):
 
     def trials(self, bandwidths: Sequence[float]) -> list[Trial]:
         """Scores and slopes of some bandwidths, which decrease."""
+        trials = self.scored(bandwidths)
+        for trial in trials:
+            self.tell(self.path.at(trial.bandwidth), trial.score)
+        return trials
+
+    def scored(self, bandwidths: Sequence[float]) -> list[Trial]:
+        """The same, and nobody hears of it."""
         stretches = self.path.stretches(list(bandwidths))
         scores = [score for stretch in stretches for score in self._scores(stretch)]
         return [Trial(h, *score) for h, score in zip(bandwidths, scores, strict=True)]
@@ -187,7 +198,7 @@ class Criterion(LeftOut, ABC):
         """Log-densities of rows of data, and their slopes in log t."""
         kernels = stretch.kernels
         how = scale, stretch.statistic, self.workspace
-        log_sums, means = kernels.sums(scale).at(kernels.kernel.whiten(rows), *how)
+        log_sums, means = kernels.sums.at(kernels.whitened(rows), *how)
         return log_sums + kernels.log_peak_at(scale), stretch.slopes(means)
 
 
@@ -264,7 +275,8 @@ class RobustLeaveOneOut(Criterion):
         sequence = Halton(d, scramble=False).fast_forward(1)  # the first is 0
         noise = scale * ndtri(sequence.random(len(self.index)))
         draws = kernels.locations[self.index]
-        draws = kernels.folded(draws + stretch.kernels.kernel.coloured_steps(noise))
+        draws = draws + stretch.kernels.kernel.coloured_steps(noise)
+        draws = kernels.support.fold(draws)
         return draws, self._anywhere(stretch, scale, draws)[0]
 
 

@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 # Fewest and most cells of the histogram, and how many of them there are to a bandwidth
 # that a single Gaussian would have.
 N_CELLS, MAX_CELLS, PER_BANDWIDTH = 2**14, 2**20, 32
-# How much wider than the rows it is, where they are not bounded.
+# How much wider than the rows it is, where no bound is nearer.
 MARGIN = 0.1
 # Wider gaps, in bandwidths of a single Gaussian, separate what does not overlap.
 GAP = 25
@@ -100,9 +100,9 @@ def _closed_up(x, bounds):
     gaps = np.diff(values, prepend=bounds[0], append=bounds[1])
     # A Gaussian's neighbours are about 2.5 h / n^(4/5) apart.
     bandwidth = 0.4 * n_values**0.8 * np.median(gaps[1:-1])
-    gaps = np.minimum(gaps, GAP * bandwidth)
-    margin = MARGIN * gaps[1:-1].sum()
-    gaps[[0, -1]] = np.where(np.isinf(bounds), margin, gaps[[0, -1]])
+    ends, gaps = gaps[[0, -1]], np.minimum(gaps, GAP * bandwidth)
+    # A bound that is far away, or the cut of a long circle, is none.
+    gaps[[0, -1]] = np.minimum(ends, MARGIN * gaps[1:-1].sum())
     width = gaps.sum()
     n_cells = 2 ** int(np.ceil(np.log2(PER_BANDWIDTH * width / bandwidth)))
     return np.cumsum(gaps)[:-1][index], width, int(np.clip(n_cells, N_CELLS, MAX_CELLS))

@@ -16,6 +16,7 @@ from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.repeats import Repeats
 from skdensity.rows.spread import middle_scatter, quantiles, spread_of
 from skdensity.solvers.bandwidths.path import Path
+from skdensity.solvers.bandwidths.progress import SILENT, Progress
 
 SINGULAR = (
     "The covariance of the rows is not positive definite: {detail}. Give `bandwidth` "
@@ -37,16 +38,26 @@ class Problem:
         What the table is.
     workspace : Workspace
         Threads and scratch.
+    progress : Progress, default=SILENT
+        Hears of what is tried.
     """
 
     kernels: Kernels
     repeats: Repeats
     workspace: Workspace
+    progress: Progress = SILENT
 
     @classmethod
-    def of(cls, kernels: Kernels, repeats: Repeats, workspace: Workspace) -> Problem:
+    def of(
+        cls,
+        kernels: Kernels,
+        repeats: Repeats,
+        workspace: Workspace,
+        progress: Progress = SILENT,
+    ) -> Problem:
         """The problem in which atoms count as one place."""
-        return cls(replace(kernels, masses=repeats.masses), repeats, workspace)
+        kernels = replace(kernels, masses=repeats.masses)
+        return cls(kernels, repeats, workspace, progress)
 
     @property
     def n_rows(self) -> float:
@@ -60,9 +71,10 @@ class Problem:
 
     @cached_property
     def nearest(self) -> np.ndarray:
-        """Distance of every location to the nearest other point."""
-        tree, n_threads = self.kernels.sums().sources.tree, self.workspace.n_threads
-        distances, _ = tree.query(self.kernels.points, k=[2], workers=n_threads)
+        """Distance of every location to the nearest other one."""
+        sources, n_threads = self.kernels.sums.sources, self.workspace.n_threads
+        points = sources.in_tree(sources.locations)
+        distances, _ = sources.tree.query(points, k=[2], workers=n_threads)
         return distances[:, 0]
 
 

@@ -17,8 +17,9 @@ from skdensity.solvers.bandwidths.criteria import (
     RobustLeaveOneOut,
     Trial,
 )
-from skdensity.solvers.bandwidths.plug_in import NO_BOUNDS, improved_sheather_jones
+from skdensity.solvers.bandwidths.plug_in import improved_sheather_jones
 from skdensity.solvers.bandwidths.problem import Problem
+from skdensity.solvers.bandwidths.progress import SILENT, Progress
 from skdensity.solvers.bandwidths.search import maximise
 from skdensity.solvers.bandwidths.shape import best_shape
 
@@ -80,9 +81,9 @@ def _plug_in(problem, feature):
     """Bandwidth of a feature in its own unit, and whether the density is flat."""
     kernels = problem.kernels
     unit = np.resize(kernels.kernel.deviations, kernels.n_features)[feature]
-    bounds = NO_BOUNDS
-    if kernels.bounds is not None:
-        bounds = (kernels.bounds[feature] - kernels.kernel.mean[feature]) / unit
+    axis = kernels.white_support.axis(feature)
+    # A circle reflects where it is cut, where there is little.
+    bounds = axis.lower, axis.upper
     step = problem.repeats.columns[feature].least_width / NARROWEST / unit
     column = kernels.standardised[feature]
     n_rows = problem.n_rows
@@ -133,11 +134,13 @@ def _search(criterion, problem, lower):
     # Σ_j m_j s_ij = |x_i − mean|² + Σ_j m_j |x_j − mean|²; the term j = i is zero.
     mean_square = masses @ ((spread + masses @ spread) / rest_of(masses))
     upper = np.sqrt(mean_square / problem.kernels.n_features)
+    upper = max(upper, *problem.kernels.flat_widths, 0.0)
     least = problem.path.least
     criterion = criterion(
         problem.kernels,
         problem.workspace,
         problem.repeats.left_out,
+        progress=problem.progress,
         least_widths=problem.repeats.least_widths,
     )
     lower = max(lower, least)
@@ -211,7 +214,11 @@ class Choice:
 
 
 def choose(
-    rule: Rule, kernels: Kernels, repeats: Repeats, workspace: Workspace
+    rule: Rule,
+    kernels: Kernels,
+    repeats: Repeats,
+    workspace: Workspace,
+    progress: Progress = SILENT,
 ) -> Choice:
     """Apply a rule.
 
@@ -226,19 +233,19 @@ def choose(
         What the table is.
     workspace : Workspace
         Threads and scratch; they make no difference to the choice.
+    progress : Progress, default=SILENT
+        Hears of what is tried.
 
     Returns
     -------
     choice : Choice
         In the unit of the data.
     """
-    problem = Problem.of(kernels, repeats, workspace)
+    problem = Problem.of(kernels, repeats, workspace, progress)
     trials = rule.trials(problem)
     tried = [(problem.path.at(trial.bandwidth), trial.score) for trial in trials]
     if rule.shapes and not kernels.shape.is_width:
-        tried += best_shape(
-            tried[-1][0], repeats.left_out, repeats.least_widths, workspace
-        )
+        tried += best_shape(tried[-1][0], problem)
     best, _ = tried[-1]
     order = np.argsort([-each.kernel.log_peak for each, _ in tried], kind="stable")
     return Choice(

@@ -19,32 +19,24 @@ from scipy.optimize import minimize
 
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
-from skdensity.passes.workspace import Workspace
 from skdensity.solvers.bandwidths.criteria import LeftOut
+from skdensity.solvers.bandwidths.problem import Problem
 
 # Largest entry of the gradient at the end, which is about the relative error of H.
 GTOL = 1e-8
 MAX_ITER = 200
 
 
-def best_shape(
-    kernels: Kernels,
-    left_out: np.ndarray,
-    least_widths: np.ndarray,
-    workspace: Workspace,
-) -> list[tuple[Kernels, float]]:
+def best_shape(kernels: Kernels, problem: Problem) -> list[tuple[Kernels, float]]:
     """Shapes that were tried and their scores, the last of which is the best.
 
     Parameters
     ----------
     kernels : Kernels
         Where to start; their shape is more than a width.
-    left_out : ndarray of shape (n_locations,)
-        As in :class:`~skdensity.solvers.bandwidths.criteria.LeftOut`.
-    least_widths : ndarray of shape (n_features,)
-        Smallest width of every feature, given the features before it; 0 for none.
-    workspace : Workspace
-        Threads and scratch.
+    problem : Problem
+        What the shape is chosen for; it knows the smallest width of every feature,
+        given the features before it.
 
     Returns
     -------
@@ -57,11 +49,13 @@ def best_shape(
     start = free.ravel(identity.cholesky[None])
     family, cholesky = kernels.kernel.family, kernels.kernel.cholesky
     with np.errstate(divide="ignore"):
-        log_least = np.log(least_widths) - family.factors.log_diagonal(cholesky)
+        log_least = np.log(problem.repeats.least_widths) - family.factors.log_diagonal(
+            cholesky
+        )
     least = free.floored(np.full_like(start, -np.inf), log_least)
     trials: list[tuple[Kernels, float]] = []
     found = minimize(
-        _loss(kernels, left_out, workspace, trials),
+        _loss(kernels, problem, trials),
         np.maximum(start, least),
         jac=True,
         method="L-BFGS-B",
@@ -73,7 +67,7 @@ def best_shape(
 
 
 def _loss(
-    kernels: Kernels, left_out: np.ndarray, workspace: Workspace, trials: list
+    kernels: Kernels, problem: Problem, trials: list
 ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     """The negative score of free parameters, and its gradient; notes the trials."""
     family, d = kernels.kernel.family, kernels.n_features
@@ -83,10 +77,16 @@ def _loss(
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         inner = _factor(kernels, parameters)
         tried = kernels.reshaped(inner)
-        densities = LeftOut(tried, workspace, left_out)
-        ((log_density, means),) = densities.at([1.0], kernels.shape.statistic)
-        trials.append((tried, float(densities.weights @ log_density)))
-        white = products.to_scatter((densities.weights @ means)[None], d)
+        left_out = LeftOut(
+            tried,
+            problem.workspace,
+            problem.repeats.left_out,
+            progress=problem.progress,
+        )
+        ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
+        trials.append((tried, float(left_out.weights @ log_density)))
+        left_out.tell(*trials[-1])
+        white = products.to_scatter((left_out.weights @ means)[None], d)
         factors = family.factors.precision_factors(inner[None])
         return -trials[-1][1], -free.gradient(white, np.ones(1), factors, d)
 

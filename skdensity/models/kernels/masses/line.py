@@ -21,7 +21,7 @@ import numpy as np
 from numpy.polynomial.chebyshev import Chebyshev
 from scipy.special import ndtr
 
-from skdensity.models.kernels.masses.below import END, MassBelow
+from skdensity.models.kernels.masses.below import MassBelow
 from skdensity.models.kernels.masses.normal import mass_between
 from skdensity.passes.workspace import Workspace
 
@@ -59,35 +59,6 @@ class Line(ABC):
         """Share of every kernel that is between two values."""
 
 
-def line_of(
-    locations: np.ndarray,
-    masses: np.ndarray,
-    width: float,
-    bounds: np.ndarray | None = None,
-) -> Line:
-    """The line that the values of a feature are on.
-
-    Parameters
-    ----------
-    locations : ndarray of shape (n_locations,)
-        Centres of the kernels.
-    masses : ndarray of shape (n_locations,)
-        Positive, summing to 1.
-    width : float
-        Standard deviation of the kernels.
-    bounds : ndarray of shape (2,), optional
-        Lower and upper bound, infinite where there is none.
-    """
-    lower, upper = (-np.inf, np.inf) if bounds is None else bounds
-    # A bound that no kernel reaches is none: distances must not count from there.
-    if locations.min() - lower > END * width:
-        lower = -np.inf
-    if upper - locations.max() > END * width:
-        upper = np.inf
-    kind = BetweenNearBounds if upper - lower < NARROW * width else Reflected
-    return kind(locations.astype(np.float64), masses, width, lower, upper)
-
-
 @dataclass(frozen=True, eq=False)
 class Reflected(Line):
     """A line with two bounds, one, or none.
@@ -95,7 +66,7 @@ class Reflected(Line):
     Attributes
     ----------
     locations, masses : ndarray of shape (n_locations,)
-        As in :func:`line_of`.
+        As :func:`~skdensity.models.kernels.masses.lines.line_of` has them.
     width : float
         Standard deviation of the kernels.
     lower, upper : float
@@ -219,7 +190,7 @@ class BetweenNearBounds(Line):
     Attributes
     ----------
     locations, masses : ndarray of shape (n_locations,)
-        As in :func:`line_of`.
+        As :func:`~skdensity.models.kernels.masses.lines.line_of` has them.
     width : float
         Standard deviation of the kernels.
     lower, upper : float

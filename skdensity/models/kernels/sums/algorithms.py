@@ -15,15 +15,18 @@ class Algorithm:
         Whether transforms are.
     always : bool
         Whether they are wherever they are possible, even if pairs should be faster.
+    skips : bool
+        Whether pairs that cannot matter are left out where all others are added up.
     """
 
     transforms: bool = True
     always: bool = False
+    skips: bool = True
 
 
 ALGORITHMS: dict[str, Algorithm] = {
     "auto": Algorithm(),
-    "exact": Algorithm(transforms=False),
+    "exact": Algorithm(transforms=False, skips=False),
     "nufft": Algorithm(always=True),
 }
 

@@ -8,6 +8,7 @@ may be lost to underflow must be computed in another way.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,6 @@ from itertools import repeat
 
 import numpy as np
 
-from skdensity.models.kernels.sources import Sources
 from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
@@ -91,6 +91,45 @@ class Expansion:
         return weighted
 
 
+class Blocks(ABC):
+    """Blocks of queries, and for each the blocks of points that it is paired with."""
+
+    @property
+    @abstractmethod
+    def rows(self) -> list[slice]:
+        """Blocks of queries."""
+
+    @abstractmethod
+    def near(self, rows: slice) -> Iterator[slice]:
+        """Blocks of points that matter to a block of queries.
+
+        Where queries are the points, the block itself comes first, and none before it.
+        """
+
+
+class AllBlocks(Blocks):
+    """All pairs of blocks.
+
+    Parameters
+    ----------
+    n_queries, n_points : int
+        How many there are.
+    is_symmetric : bool
+        Whether queries are the points, and pairs count for both.
+    """
+
+    def __init__(self, n_queries: int, n_points: int, is_symmetric: bool) -> None:
+        self._n_queries = n_queries
+        self._n_points, self._is_symmetric = n_points, is_symmetric
+
+    @property
+    def rows(self) -> list[slice]:
+        return list(_blocks(self._n_queries))
+
+    def near(self, rows: slice) -> Iterator[slice]:
+        return _blocks(self._n_points, rows.start if self._is_symmetric else 0)
+
+
 class Pairs:
     """Exponents −|q − x|²/2 of queries and points, block by block.
 
@@ -100,11 +139,16 @@ class Pairs:
         As :meth:`Expansion.relative` gives them.
     points : Expansion
         The points.
+
+    Attributes
+    ----------
+    factor : ndarray of shape (n_queries, n_features + 2)
+        (q, −|q|²/2, 1), a row for every query.
     """
 
     def __init__(self, queries: np.ndarray, points: Expansion) -> None:
         squares = np.einsum("nd,nd->n", queries, queries)
-        self._factor = np.column_stack([queries, -0.5 * squares, np.ones_like(squares)])
+        self.factor = np.column_stack([queries, -0.5 * squares, np.ones_like(squares)])
         self._norms = np.sqrt(squares)
         self._points = points
 
@@ -114,9 +158,11 @@ class Pairs:
         """The exponents of some queries and some points, and a bound below them."""
         shape = rows.stop - rows.start, block.stop - block.start
         out = scratch.array("exponents", shape)
-        np.matmul(self._factor[rows], self._points.factor[:, block], out=out)
+        np.matmul(self.factor[rows], self._points.factor[:, block], out=out)
         farthest = self._norms[rows].max() + self._points.norms[block].max()
-        return out, float(-0.5 * farthest**2)
+        lowest = -0.5 * farthest**2
+        # Near pairs far from the origin: looking is quicker than raising them all.
+        return out, float(lowest if lowest >= LOWEST else out.min())
 
 
 def dense_sums(
@@ -124,6 +170,7 @@ def dense_sums(
     points: Expansion,
     statistic: PairStatistic,
     workspace: Workspace,
+    blocks: Blocks | None = None,
 ) -> np.ndarray:
     """Sums of kernels, and of kernels times a statistic.
 
@@ -139,6 +186,8 @@ def dense_sums(
         What else to multiply them with.
     workspace : Workspace
         Threads and scratch.
+    blocks : Blocks, default=None
+        The pairs that are added up; None for all.
 
     Returns
     -------
@@ -148,32 +197,33 @@ def dense_sums(
     queries, columns = points.relative(queries), points.columns(statistic)
     pairs = Pairs(queries, points)
     sums = np.empty((len(queries), columns.shape[1]))
-    # A few queries make up for it by longer blocks of points.
-    length = BLOCK * max(1, BLOCK // len(queries))
-    blocks = list(_blocks(len(columns), length=length))
+    pairing = blocks or AllBlocks(len(queries), len(columns), is_symmetric=False)
 
     def term(rows: slice, block: slice) -> np.ndarray:
         with workspace.scratch() as scratch:
-            return _exp(*pairs.exponents(rows, block, scratch)) @ columns[block]
+            return exponential(*pairs.exponents(rows, block, scratch)) @ columns[block]
 
     def fill(rows: slice) -> None:
-        sums[rows] = sum(map(term, repeat(rows), blocks))
+        sums[rows] = sum(map(term, repeat(rows), pairing.near(rows)))
 
-    if len(queries) <= BLOCK:
+    if blocks is None and len(queries) <= BLOCK:
+        # A few queries make up for it by longer blocks of points.
+        length = BLOCK * max(1, BLOCK // len(queries))
         everything = slice(0, len(queries))
-        sums[...] = sum(workspace.map(lambda block: term(everything, block), blocks))
+        long = _blocks(len(columns), length=length)
+        sums[...] = sum(workspace.map(lambda block: term(everything, block), long))
     else:
-        workspace.each(fill, _blocks(len(queries)))
-    return _of_statistic(sums, queries, statistic)
+        workspace.each(fill, pairing.rows)
+    return of_statistic(sums, queries, statistic)
 
 
 def dense_left_out(
-    sources: Sources,
     points: Expansion,
     own: np.ndarray,
     bandwidths: Sequence[float],
     statistic: PairStatistic,
     workspace: Workspace,
+    blocks: Blocks | None = None,
 ) -> list[np.ndarray]:
     r"""Sums at locations without their own kernels, for one or more bandwidths.
 
@@ -183,15 +233,13 @@ def dense_left_out(
 
     Parameters
     ----------
-    sources : Sources
-        The kernels.
     points : Expansion
-        Their points, for the first bandwidth.
+        The locations, for the first bandwidth.
     own : ndarray of shape (n_queries,)
-        Locations to evaluate at, in ascending order.
+        Locations to evaluate at; if all, in ascending order.
     bandwidths : sequence of float
         Decreasing.
-    statistic, workspace
+    statistic, workspace, blocks
         As in :func:`dense_sums`.
 
     Returns
@@ -200,29 +248,33 @@ def dense_left_out(
         As :func:`dense_sums` has them, one for each bandwidth.
     """
     queries, columns = points.centred[own], points.columns(statistic)
-    pairs, n_locations = Pairs(queries, points), len(sources.masses)
+    pairs = Pairs(queries, points)
     rates = (bandwidths[0] / np.asarray(bandwidths)) ** 2
     is_symmetric = len(own) == len(columns)
     shape = (len(rates), len(own), columns.shape[1])
+    pairing = blocks or AllBlocks(len(own), len(columns), is_symmetric)
 
-    def term(rows: slice) -> np.ndarray:
+    def add(sums: np.ndarray, rows: slice, scratch: Scratch) -> None:
+        for block in pairing.near(rows):
+            kernels = _chain(pairs, rows, block, rates, scratch)
+            for total, kernel in zip(sums, kernels, strict=True):
+                leave_out(kernel, own[rows], block)
+                total[rows] += kernel @ columns[block]
+                if is_symmetric and block.start > rows.start:
+                    total[block] += kernel.T @ columns[rows]
+
+    def term(group: list[slice]) -> np.ndarray:
         sums = np.zeros(shape)
         with workspace.scratch() as scratch:
-            begin = rows.start if is_symmetric else 0
-            for block in _blocks(len(columns), begin):
-                kernels = _chain(pairs, rows, block, rates, scratch)
-                for total, kernel in zip(sums, kernels, strict=True):
-                    _leave_out(kernel, own[rows], block, n_locations)
-                    total[rows] += kernel @ columns[block]
-                    if is_symmetric and block.start > rows.start:
-                        total[block] += kernel.T @ columns[rows]
+            for rows in group:
+                add(sums, rows, scratch)
         return sums
 
     totals = np.zeros(shape)
-    for sums in workspace.map(term, _blocks(len(own))):
+    for sums in workspace.map(term, _grouped(pairing.rows)):
         totals += sums
     return [
-        _of_statistic(sums, queries, statistic, rate)
+        of_statistic(sums, queries, statistic, rate)
         for sums, rate in zip(totals, rates, strict=True)
     ]
 
@@ -231,7 +283,13 @@ def _blocks(n_rows: int, begin: int = 0, length: int = BLOCK) -> Iterator[slice]
     return (slice(i, min(i + length, n_rows)) for i in range(begin, n_rows, length))
 
 
-def _exp(exponents, lowest):
+def _grouped(blocks: list[slice]) -> list[list[slice]]:
+    """As many blocks together as have the rows of a long one."""
+    size = max(1, BLOCK // (blocks[0].stop - blocks[0].start))
+    return [blocks[i : i + size] for i in range(0, len(blocks), size)]
+
+
+def exponential(exponents: np.ndarray, lowest: float) -> np.ndarray:
     """Kernels from exponents, which are overwritten; `lowest` bounds them below."""
     if lowest < LOWEST:
         np.maximum(exponents, LOWEST, out=exponents)
@@ -249,20 +307,21 @@ def _chain(pairs, rows, block, rates, scratch):
         if n_halvings < CHAIN:
             np.square(np.square(kernel, out=kernel), out=kernel)
         else:
-            _exp(np.multiply(exponents, rate, out=kernel), rate * lowest)
+            exponential(np.multiply(exponents, rate, out=kernel), rate * lowest)
             n_halvings = 0
         yield kernel
 
 
-def _leave_out(kernel, own, block, n_locations):
-    """Set to zero what joins locations with their own points in a block."""
-    for copy in range(block.start // n_locations, (block.stop - 1) // n_locations + 1):
-        column = own + copy * n_locations - block.start
-        row = np.flatnonzero((column >= 0) & (column < kernel.shape[1]))
-        kernel[row, column[row]] = 0
+def leave_out(kernel: np.ndarray, own: np.ndarray, block: slice) -> None:
+    """Set to zero what joins locations with themselves in a block of these."""
+    column = own - block.start
+    row = np.flatnonzero((column >= 0) & (column < kernel.shape[1]))
+    kernel[row, column[row]] = 0
 
 
-def _of_statistic(sums, queries, statistic, rate=1.0):
+def of_statistic(
+    sums: np.ndarray, queries: np.ndarray, statistic: PairStatistic, rate: float = 1.0
+) -> np.ndarray:
     """Sums of the statistic from those of the sources' columns, at 1/rate of h²."""
     total = sums[:, :1]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -6,10 +6,10 @@ r"""Sums of kernels in one to three dimensions by non-uniform Fourier transforms
     = \sum_\omega \hat c_\omega \hat k_\omega e^{i \omega \cdot q}, \qquad
     \hat c_\omega = \sum_j m_j e^{-i \omega \cdot x_j}
 
-on a box so long that its periodic images do not matter, over the frequencies that the
-kernel leaves: a transform of the sources, a product, a transform to the queries
-(Barnett, Magland and af Klinteberg 2019, doi:10.1137/18M120885X). Derivatives of the
-kernel are factors of its modes.
+on a box so long that its periodic images do not matter, or that repeats just as the
+sources do, over the frequencies that the kernel leaves: a transform of the sources, a
+product, a transform to the queries (Barnett, Magland and af Klinteberg 2019,
+doi:10.1137/18M120885X). Derivatives of the kernel are factors of its modes.
 
 The error is *absolute*, some 1e-14 of a kernel's peak: a sum that is too small for a
 relative error must be computed in another way. What coordinates lose as angles moves a
@@ -58,6 +58,8 @@ class Box:
         Corners.
     bandwidth : float
         Standard deviation of the kernels.
+    repeats : ndarray of shape (n_features,) or float, default=inf
+        After how much the sources themselves repeat.
 
     Examples
     --------
@@ -70,11 +72,16 @@ class Box:
     lower: np.ndarray
     upper: np.ndarray
     bandwidth: float
+    repeats: np.ndarray | float = np.inf
 
     @cached_property
     def period(self) -> np.ndarray:
-        """So long that no kernel reaches a query around the end of the box."""
-        return self.upper - self.lower + SUPPORT * self.bandwidth
+        """So long that no kernel reaches a query around the end of the box.
+
+        Or as long as that of the sources, whose images are then those of the box.
+        """
+        longest = self.upper - self.lower + SUPPORT * self.bandwidth
+        return np.minimum(longest, self.repeats)
 
     @cached_property
     def n_modes(self) -> tuple[int, ...]:

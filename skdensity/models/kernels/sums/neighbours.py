@@ -37,9 +37,10 @@ def neighbour_sums(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Log of the sum of kernels at every query, and the means of a statistic.
 
-    Sources farther than r with ``exp(−r²/2h²) = TRUNCATION · exp(−s²/2h²) m``, where s
-    is the distance of the nearest source and m its mass, are left out: together they
-    add at most `TRUNCATION` of the sum.
+    Sources farther than r with ``exp(−r²/2h²) = TRUNCATION · exp(−s²/2h²) m / c``,
+    where s is the distance of the nearest source, m its mass, and c what all images of
+    a source can be, relative to the nearest, are left out: together they add at most
+    `TRUNCATION` of the sum.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def neighbour_sums(
     workspace : Workspace
         Threads to use.
     own : ndarray of shape (n_queries,), default=None
-        A location whose points are left out, for every query.
+        A location that is left out, for every query.
 
     Returns
     -------
@@ -77,17 +78,18 @@ def neighbour_sums(
 def _of_neighbours(queries, sources, bandwidth, statistic, workspace, own):
     radii = _radii(queries, sources, bandwidth, workspace, own)
     find = partial(sources.tree.query_ball_point, return_sorted=False)
-    counts = find(queries, radii, return_length=True, workers=workspace.n_threads)
-    is_few = counts < FEW * len(sources.points)
-    sizes = np.where(is_few, counts, len(sources.points))
+    centres, n_locations = sources.in_tree(queries), len(sources.masses)
+    counts = find(centres, radii, return_length=True, workers=workspace.n_threads)
+    is_few = counts < FEW * n_locations
+    sizes = np.where(is_few, counts, n_locations)
     log_sums = np.empty(len(queries))
     means = np.empty((len(queries), statistic.n_columns(queries.shape[1])))
 
     def fill(rows: np.ndarray) -> None:
         if is_few[rows[0]]:
-            near = np.concatenate(find(queries[rows], radii[rows])).astype(np.intp)
+            near = np.concatenate(find(centres[rows], radii[rows])).astype(np.intp)
         else:
-            near = np.tile(np.arange(len(sources.points)), len(rows))
+            near = np.tile(np.arange(n_locations), len(rows))
         log_sums[rows], means[rows] = _pair_sums(
             queries[rows],
             near,
@@ -106,17 +108,20 @@ def _of_neighbours(queries, sources, bandwidth, statistic, workspace, own):
 
 def _radii(queries, sources, bandwidth, workspace, own):
     """How far sources must be looked for."""
-    # At least one of so many is not among the query's own.
-    n_nearest = 1 if own is None else min(1 + sources.n_copies, len(sources.points))
+    # At least one of two is not the query's own.
+    n_nearest = 1 if own is None else min(2, len(sources.masses))
     distances, near = sources.tree.query(
-        queries, [*range(1, n_nearest + 1)], workers=workspace.n_threads
+        sources.in_tree(queries),
+        [*range(1, n_nearest + 1)],
+        workers=workspace.n_threads,
     )
     order = np.zeros(len(queries), dtype=np.intp)
     if own is not None:
-        order = np.argmax(near % len(sources.masses) != own[:, None], axis=1)
+        order = np.argmax(near != own[:, None], axis=1)
     pick = np.arange(len(queries)), order
     log_masses = sources.log_masses[near[pick]]
-    beyond = 2 * (np.log(sources.n_copies / TRUNCATION) - log_masses)
+    log_most = sources.kernel(bandwidth).log_most
+    beyond = 2 * (log_most - np.log(TRUNCATION) - log_masses)
     # Relative to h no square overflows before the kernel does.
     return WIDER * bandwidth * np.sqrt((distances[pick] / bandwidth) ** 2 + beyond)
 
@@ -132,17 +137,17 @@ def _pair_sums(queries, near, ends, sources, bandwidth, statistic, own):
     """Log sums and means over ragged groups of sources, which end at `ends`."""
     begins = np.concatenate([[0], ends[:-1]])
     group = np.repeat(np.arange(len(queries)), ends - begins)
-    delta = (sources.points[near] - queries[group]) / bandwidth
-    terms = np.einsum("nd,nd->n", delta, delta)
-    terms *= -0.5
+    terms, columns = sources.kernel(bandwidth).log_of_rows(
+        queries[group], sources.locations[near], statistic
+    )
     terms += sources.log_masses[near]
     if own is not None:
-        terms[near % len(sources.masses) == own[group]] = -np.inf
+        terms[near == own[group]] = -np.inf
     # −inf − −inf would be NaN.
     peak = np.maximum(np.maximum.reduceat(terms, begins), np.finfo(np.float64).min)
     kernels = np.exp(terms - peak[group])
     total = np.add.reduceat(kernels, begins)
-    columns = statistic.of_differences(delta) * kernels[:, None]
+    columns *= kernels[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):  # no kernel reaches that far
         means = np.add.reduceat(columns, begins, axis=0) / total[:, None]
         return peak + np.log(total), means

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skdensity.models.kernels.sources import corners_of, inside
+from skdensity.models.kernels.sources import Sources, corners_of, inside
 from skdensity.models.kernels.sums.dense import MAX_EXTENT
 from skdensity.models.kernels.sums.fourier import SUPPORT, Box, can_transform
 
@@ -35,6 +35,11 @@ def transform_work(box: Box, n_points: float) -> float:
     return BEGIN + MODE * box.size + POINT[n_features] * n_points
 
 
+def least_transform_work(n_features: int, n_points: float) -> float:
+    """Work that no transform of so many points is below, however few its modes are."""
+    return BEGIN + POINT[n_features] * n_points
+
+
 def is_worth_keeping(box: Box, n_points: int, n_queries: int) -> bool:
     """Whether all points are to be transformed once, and kept for the next queries.
 
@@ -52,30 +57,59 @@ class Region:
 
     Attributes
     ----------
-    queries, points : ndarray of int
-        Indices.
+    queries, index : ndarray of int
+        Of queries, and of the sources' points.
     box : Box
-        Around them.
+        Around them, the points being moved by whole periods.
     transforms : bool
         Whether transforms are allowed.
+    sources : Sources
+        What the points are of.
+    is_flat : bool
+        Whether the points are all that reaches the queries. Otherwise some have images
+        that do, too.
     """
 
     queries: np.ndarray
-    points: np.ndarray
+    index: np.ndarray
     box: Box
     transforms: bool
+    sources: Sources
+    is_flat: bool
 
     @property
+    def points(self) -> np.ndarray:
+        """The points in the box."""
+        middle = 0.5 * (self.box.lower + self.box.upper)
+        points = self.sources.points[self.index]
+        return self.sources.support.nearest(points, middle)
+
+    @property
+    def masses(self) -> np.ndarray:
+        """Their masses."""
+        return self.sources.all_masses[self.index]
+
+    @cached_property
+    def folded(self) -> Sources:
+        """The sources without reflections: where one of these is, so are they."""
+        index = self.index[self.index < len(self.sources.masses)]
+        return self.sources.some(index)
+
+    @cached_property
     def n_pairs(self) -> float:
         """Work of summing over all pairs."""
-        return float(len(self.queries)) * len(self.points)
+        n_queries = float(len(self.queries))
+        if self.is_flat:
+            return n_queries * len(self.index)
+        n_locations = np.count_nonzero(self.index < len(self.sources.masses))
+        return n_queries * n_locations * self.sources.pair_work
 
     @cached_property
     def transform_work(self) -> float:
         """Work of transforms, in pairs; infinite where they are not possible."""
         if not self.transforms:
             return np.inf
-        return transform_work(self.box, len(self.queries) + len(self.points))
+        return transform_work(self.box, len(self.queries) + len(self.index))
 
     @property
     def work(self) -> float:
@@ -95,16 +129,18 @@ class Region:
 
 
 def regions(
-    queries: np.ndarray, points: np.ndarray, bandwidth: float, transforms: bool
+    queries: np.ndarray, sources: Sources, bandwidth: float, transforms: bool
 ) -> Iterator[Region]:
     """Cut space into regions whose work adds up to little.
 
     Parameters
     ----------
-    queries, points : ndarray of shape (n, n_features)
-        Where sums are wanted, and where the kernels stand.
+    queries : ndarray of shape (n_queries, n_features)
+        Where sums are wanted.
+    sources : Sources
+        The kernels.
     bandwidth : float
-        Standard deviation of the kernels.
+        Their standard deviation.
     transforms : bool
         Whether transforms are allowed.
 
@@ -113,8 +149,11 @@ def regions(
     region : Region
         Every query that a kernel reaches is in one of them.
     """
+    # Reflections are for transforms: pairs have them as factors, in any dimension.
+    is_mirrored = transforms and can_transform(sources.n_features)
+    points = sources.points if is_mirrored else sources.locations
     everything = np.arange(len(queries)), np.arange(len(points))
-    waiting = [_region(queries, points, bandwidth, transforms, *everything)]
+    waiting = [_region(queries, points, sources, bandwidth, transforms, *everything)]
     while waiting:
         region = waiting.pop()
         halves = []
@@ -123,22 +162,26 @@ def regions(
         work = sum(half.work for half in halves)
         if halves and (region.must_be_cut or work < region.work):
             waiting.extend(halves)
-        elif len(region.points):
+        elif len(region.index):
             yield region
 
 
-def _region(queries, points, bandwidth, transforms, of_queries, of_points):
-    """The sources near some queries, and the box around both."""
+def _region(queries, points, sources, bandwidth, transforms, of_queries, of_points):
+    """The points near some queries, and the box around both."""
     lower, upper = corners_of(queries[of_queries])
     near = points if len(of_points) == len(points) else points[of_points]
+    near = sources.support.nearest(near, 0.5 * (lower + upper))
     beyond = SUPPORT * bandwidth
     is_near = inside(near, lower - beyond, upper + beyond)
+    is_flat = bool(np.all(upper - lower + 2 * beyond < sources.periods))
     if not is_near.all():
         near, of_points = near[is_near], of_points[is_near]
     if len(near):
         inner, outer = corners_of(near)
         lower, upper = np.minimum(lower, inner), np.maximum(upper, outer)
-    return Region(of_queries, of_points, Box(lower, upper, bandwidth), transforms)
+    box = Box(lower, upper, bandwidth, sources.periods)
+    is_flat &= len(points) == sources.n_copies * len(sources.masses)
+    return Region(of_queries, of_points, box, transforms, sources, is_flat)
 
 
 def _halves(region, queries, points):
@@ -151,8 +194,8 @@ def _halves(region, queries, points):
     middle = 0.5 * (lower[axis] + upper[axis])
     # Between neighbouring numbers the middle is one of them: no half may be empty.
     is_left = within[:, axis] < max(middle, np.nextafter(lower[axis], np.inf))
-    how = region.box.bandwidth, region.transforms
+    how = region.sources, region.box.bandwidth, region.transforms
     return [
-        _region(queries, points, *how, region.queries[half], region.points)
+        _region(queries, points, *how, region.queries[half], region.index)
         for half in (is_left, ~is_left)
     ]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skdensity.models.kernels.sources import Sources
+from skdensity.models.kernels.sources import Sources, corners_of
 from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.models.kernels.sums.algorithms import DEFAULT, Summation
 from skdensity.models.kernels.sums.dense import (
@@ -19,6 +19,7 @@ from skdensity.models.kernels.sums.dense import (
     dense_left_out,
     dense_sums,
 )
+from skdensity.models.kernels.sums.folded import folded_sums
 from skdensity.models.kernels.sums.fourier import (
     LOSS,
     MAX_FEATURES,
@@ -27,17 +28,28 @@ from skdensity.models.kernels.sums.fourier import (
     Modes,
     fourier_sums,
 )
+from skdensity.models.kernels.sums.near import (
+    LENGTH,
+    near_left_out,
+    near_sums,
+)
 from skdensity.models.kernels.sums.neighbours import neighbour_sums
 from skdensity.models.kernels.sums.regions import (
     Region,
     is_worth_keeping,
+    least_transform_work,
     regions,
     transform_work,
 )
 from skdensity.passes.workspace import Workspace
+from skdensity.rows.near import compact_order
 
 # Up to so many pairs, looking for something faster takes longer than adding them up.
 FEW_PAIRS = 2e6
+# From so many queries and points on, a k-d tree pays for itself.
+WORTH_SORTING = 1024
+# What is left out of a sum, relative to `rtol`.
+SKIPPED = 0.5
 # Threads of a transform with less work wait for each other longer than they save.
 WORTH_THREADS = 4e7
 
@@ -86,14 +98,13 @@ class KernelSums:
         """
         # A query may be so far away that its distance has no square.
         with np.errstate(over="ignore"):
-            least, how = UNDERFLOW, (bandwidth, statistic, workspace)
+            how = bandwidth, statistic, workspace
             if self._is_cut(queries, bandwidth):
                 keeps = self._keeps(queries, bandwidth)
                 way = self._by_kept_modes if keeps else self._regional
                 sums, least = way(queries, *how)
             else:
-                points = self._expansion(bandwidth)
-                sums = dense_sums(queries, points, statistic, workspace)
+                sums, least = self._dense(queries, *how), self._least(bandwidth)
             return self._finished(sums, least, queries, None, *how)
 
     def left_out(
@@ -120,15 +131,16 @@ class KernelSums:
             One for each bandwidth.
         """
         queries = self.sources.locations[own]
-        if self._is_cut(queries, min(bandwidths)):
-            found = [
-                self._left_out_of_regions(own, bandwidth, statistic, workspace)
-                for bandwidth in bandwidths
-            ]
-        else:
-            points = self._expansion(bandwidths[0])
-            how = points, own, bandwidths, statistic, workspace
-            found = [(sums, UNDERFLOW) for sums in dense_left_out(self.sources, *how)]
+        # Narrower kernels than those that are cut for are cut for, too.
+        n_dense = sum(not self._is_cut(queries, bandwidth) for bandwidth in bandwidths)
+        dense, found = bandwidths[:n_dense], []
+        if len(dense):
+            sums = self._dense_left_out(own, dense, statistic, workspace)
+            found = list(zip(sums, map(self._least, dense), strict=True))
+        found += [
+            self._left_out_of_regions(own, bandwidth, statistic, workspace)
+            for bandwidth in bandwidths[n_dense:]
+        ]
         return [
             self._finished(sums, least, queries, own, bandwidth, statistic, workspace)
             for (sums, least), bandwidth in zip(found, bandwidths, strict=True)
@@ -137,56 +149,127 @@ class KernelSums:
     def own_sums(
         self, own: np.ndarray, bandwidth: float, statistic: PairStatistic
     ) -> np.ndarray:
-        """What the points of locations contribute to sums at these locations.
+        """What locations contribute to sums at themselves, with all images.
 
         Returns
         -------
         sums : ndarray of shape (1 + n_columns, n_queries)
             Of kernels, and of kernels times the statistic.
         """
-        # The first of the points is the location itself.
-        itself, *copies = self.sources.copies_of(own)
-        nowhere = statistic.of_differences(np.zeros((1, itself.shape[1])))
-        masses = self.sources.masses[own]
-        total = masses * np.vstack([np.ones(1), nowhere.T])
-        for points in copies:
-            delta = (points - itself) / bandwidth
-            kernel = np.exp(-0.5 * np.einsum("nd,nd->n", delta, delta))
-            columns = statistic.of_differences(delta).T
-            total += masses * kernel * np.vstack([np.ones(len(own)), columns])
-        return total
+        points, masses = self.sources.locations[own].T, self.sources.masses[own]
+        kernel = self.sources.kernel(bandwidth)
+        exponents, factors, columns = kernel.of_pairs(points, points, statistic)
+        nowhere = statistic.of_differences(np.zeros((1, len(points))))[0]
+        means = [at + more for at, more in zip(nowhere, columns, strict=True)]
+        sums = np.empty((1 + len(means), len(own)))
+        with np.errstate(over="ignore"):
+            sums[0] = masses * factors * np.exp(exponents)
+        for row, mean in zip(sums[1:], means, strict=True):
+            row[:] = sums[0] * mean
+        return sums
 
     def _is_cut(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether space is cut into regions."""
-        n_points, n_features = self.sources.points.shape
-        extent = self.sources.extent_with(queries)
-        algorithm = self.summation.algorithm
+        sources, algorithm = self.sources, self.summation.algorithm
+        extent = sources.extent_with(queries)
         if algorithm.always or extent > MAX_EXTENT * bandwidth:
             return True
-        is_large = n_points * len(queries) > FEW_PAIRS
-        return algorithm.transforms and is_large and n_features <= MAX_FEATURES
+        work = float(len(sources.masses)) * len(queries) * sources.pair_work
+        if not self._can_transform:
+            return False
+        n_points = len(sources.masses) + len(queries)
+        return work > max(FEW_PAIRS, least_transform_work(sources.n_features, n_points))
+
+    def _dense(self, queries, bandwidth, statistic, workspace):
+        """Sums over all pairs."""
+        if self.sources.support.is_open:
+            how = statistic, workspace
+            if self._skips(len(queries), len(self.sources.masses)):
+                points = self._compact(bandwidth)
+                return near_sums(queries, points, *how, self._share)
+            return dense_sums(queries, self._expansion(bandwidth), *how)
+        return self._folded(queries, bandwidth, statistic, workspace)
+
+    def _folded(self, queries, *how):
+        # Very wide kernels in many features overflow, and are then done in log space.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return folded_sums(queries, self.sources, *how)
+
+    def _dense_left_out(self, own, bandwidths, statistic, workspace):
+        """Sums over all pairs of different locations, for every bandwidth."""
+        sources, how = self.sources, (statistic, workspace)
+        if sources.support.is_open:
+            if self._skips(len(own), len(sources.masses)):
+                points, own = self._compact(bandwidths[0]), self._places[own]
+                return near_left_out(points, own, bandwidths, *how, self._share)
+            points = self._expansion(bandwidths[0])
+            return dense_left_out(points, own, bandwidths, *how)
+        queries = sources.locations[own]
+        return [self._folded(queries, h, *how, own) for h in bandwidths]
+
+    def _least(self, bandwidth):
+        """Sums over pairs below this may lack terms that were lost to underflow."""
+        return UNDERFLOW * self._most(bandwidth)
+
+    def _most(self, bandwidth):
+        """A bound on all images of a source, relative to its nearest; may be infinite.
+
+        Then all sums are taken in log space.
+        """
+        with np.errstate(over="ignore"):
+            return np.exp(self.sources.kernel(bandwidth).log_most)
 
     def _expansion(self, bandwidth):
         """All points, laid out for sums over pairs."""
         if bandwidth == 1.0:
             return self._unscaled
-        return Expansion(self.sources.points, self.sources.all_masses, bandwidth)
+        return Expansion(self.sources.locations, self.sources.masses, bandwidth)
 
     @cached_property
     def _unscaled(self):
-        return Expansion(self.sources.points, self.sources.all_masses, 1.0)
+        return Expansion(self.sources.locations, self.sources.masses, 1.0)
+
+    def _skips(self, n_queries: int, n_points: int) -> bool:
+        """Whether blocks of pairs are looked at before they are added up."""
+        algorithm = self.summation.algorithm
+        return algorithm.skips and min(n_queries, n_points) >= WORTH_SORTING
+
+    @property
+    def _share(self):
+        """What may be left out of a sum."""
+        return SKIPPED * self.summation.rtol
+
+    def _compact(self, bandwidth):
+        """All points, laid out for sums over near pairs."""
+        sources, order = self.sources, self._order
+        return Expansion(sources.locations[order], sources.masses[order], bandwidth)
+
+    @cached_property
+    def _order(self):
+        return compact_order(self.sources.locations, LENGTH)
+
+    @cached_property
+    def _places(self):
+        return np.argsort(self._order)
 
     def _keeps(self, queries: np.ndarray, bandwidth: float) -> bool:
         """Whether sums are taken from modes of all points, which are kept."""
-        is_possible = self.summation.algorithm.transforms and bandwidth == 1.0
+        if not (self._can_transform and bandwidth == 1.0):
+            return False
         n_points = len(self.sources.points)
-        return is_possible and is_worth_keeping(self._box, n_points, len(queries))
+        return is_worth_keeping(self._box, n_points, len(queries))
+
+    @property
+    def _can_transform(self):
+        transforms = self.summation.algorithm.transforms
+        return transforms and self.sources.n_features <= MAX_FEATURES
 
     @cached_property
     def _box(self):
         """All that kernels of bandwidth 1 reach, once around."""
-        lower, upper = self.sources.corners
-        return Box(lower - 0.5 * SUPPORT, upper + 0.5 * SUPPORT, 1.0)
+        lower, upper = corners_of(self.sources.points)
+        ends = lower - 0.5 * SUPPORT, upper + 0.5 * SUPPORT
+        return Box(*ends, 1.0, self.sources.periods)
 
     @cached_property
     def _modes(self):
@@ -194,10 +277,11 @@ class KernelSums:
 
     def _by_kept_modes(self, queries, bandwidth, statistic, workspace):
         """Sums from the modes of all points, and how small is too small for `rtol`."""
-        lower, upper = self.sources.corners
+        lower, upper = self._box.lower, self._box.upper
+        queries = self.sources.support.nearest(queries, 0.5 * (lower + upper))
         sums = np.zeros((1 + statistic.n_columns(len(lower)), len(queries)))
-        error = LOSS * self.sources.n_copies
-        inside = np.all((queries >= lower - SUPPORT) & (queries <= upper + SUPPORT), 1)
+        error, rest = self._loss(bandwidth), 0.5 * SUPPORT
+        inside = np.all((queries >= lower - rest) & (queries <= upper + rest), 1)
         if inside.any():
             n_threads = _n_threads(transform_work(self._box, len(queries)), workspace)
             sums[:, inside], loss = fourier_sums(
@@ -206,23 +290,27 @@ class KernelSums:
             error = max(error, loss)
         return sums, error / self.summation.rtol
 
+    def _loss(self, bandwidth):
+        """What is lost of a sum where kernels end."""
+        return LOSS * self._most(bandwidth)
+
     def _regional(self, queries, bandwidth, statistic, workspace):
         """Sums region by region, and how small is too small for `rtol`."""
-        points, masses = self.sources.points, self.sources.all_masses
-        sums = np.zeros((1 + statistic.n_columns(points.shape[1]), len(queries)))
-        error = LOSS * self.sources.n_copies
+        sums = np.zeros((1 + statistic.n_columns(queries.shape[1]), len(queries)))
+        error, how = self._loss(bandwidth), (statistic, workspace)
         transforms = self.summation.algorithm.transforms
-        for region in regions(queries, points, bandwidth, transforms):
-            here, near = queries[region.queries], points[region.points]
-            weights = masses[region.points]
-            if self._is_dense(region):
-                near = Expansion(near, weights, bandwidth)
-                values = dense_sums(here, near, statistic, workspace)
-            else:
+        for region in regions(queries, self.sources, bandwidth, transforms):
+            here = queries[region.queries]
+            if not self._is_dense(region):
                 n_threads = _n_threads(region.transform_work, workspace)
-                modes = Modes.of(near, weights, region.box)
+                modes = Modes.of(region.points, region.masses, region.box)
                 values, loss = fourier_sums(here, modes, statistic, n_threads)
                 error = max(error, loss)
+            elif region.is_flat:
+                points = Expansion(region.points, region.masses, bandwidth)
+                values = dense_sums(here, points, *how)
+            else:
+                values = folded_sums(here, region.folded, bandwidth, *how)
             sums[:, region.queries] = values
         return sums, error / self.summation.rtol
 
