@@ -7,14 +7,12 @@ from numpy.typing import ArrayLike
 
 from skdensity.densities.checks import (
     checked_array,
-    checked_bounds,
     checked_matrices,
-    checked_periods,
     not_positive_definite,
 )
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.kernels.shapes import KernelShape, shape_of
+from skdensity.models.kernels.shapes import shape_of
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Algorithm
 from skdensity.models.kernels.support import Support
 
@@ -59,32 +57,6 @@ def checked_algorithm(name: str) -> Algorithm:
             f"algorithm={name!r} is not known; it must be one of {sorted(ALGORITHMS)}."
         )
     return ALGORITHMS[name]
-
-
-def checked_folds(
-    bounds: ArrayLike | None,
-    periodic: ArrayLike | None,
-    n_features: int,
-    shape: KernelShape,
-) -> dict[str, np.ndarray | None]:
-    """A user's bounds and periods, as :meth:`Support.of` takes them."""
-    for name, folds in {"bounds": bounds, "periodic": periodic}.items():
-        if folds is not None and not shape.is_independent:
-            raise ValueError(
-                f"`{name}` need kernels with independent features, which are folded "
-                "back one by one; use covariance_type='diag' or 'spherical', or give "
-                "`bandwidth` one number for each feature."
-            )
-    walls = None if bounds is None else checked_bounds(bounds, n_features)
-    periods = None if periodic is None else checked_periods(periodic, n_features)
-    if walls is not None and periods is not None:
-        both = np.flatnonzero(np.isfinite(walls).any(axis=1) & np.isfinite(periods))
-        if len(both):
-            raise ValueError(
-                f"Feature {both[0]} has `bounds` and is `periodic`; a circle has no "
-                "ends. Give it (None, None) in `bounds`, or None in `periodic`."
-            )
-    return {"bounds": walls, "periods": periods}
 
 
 def checked_values(

@@ -12,17 +12,17 @@ from sklearn.base import _fit_context, clone
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdensity.densities.base import BaseDensity, unchanged_on_error
-from skdensity.densities.checks import check_within, feature_indices
+from skdensity.densities.checks import feature_indices
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.kernel_checks import (
     checked_algorithm,
-    checked_folds,
     checked_kernel,
     checked_masses,
     checked_values,
     kernel_of,
 )
 from skdensity.densities.kernel_doubts import warn_of_table
+from skdensity.densities.support_checks import check_within, checked_folds
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of

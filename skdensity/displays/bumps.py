@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import norm
 
 from skdensity.densities.base import BaseDensity
-from skdensity.densities.checks import checked_bounds
+from skdensity.densities.support_checks import checked_bounds
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.mixtures.mixture import Mixture

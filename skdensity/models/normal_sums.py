@@ -73,7 +73,7 @@ class NormalSums(ABC):
         return min(float(weights @ np.prod(sides, axis=1)), 1.0)
 
     @property
-    def support(self) -> np.ndarray:
+    def ends(self) -> np.ndarray:
         """Ends of where the density of one feature is positive, of shape (2,)."""
         return np.array([-np.inf, np.inf])
 
