@@ -931,10 +931,9 @@ def test_rounding_spikes_and_heaps_hardly_change_the_width(name, bandwidth):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bandwidth", ["loo", "lscv", "robust_loo"])
-@pytest.mark.parametrize("n_rows", [500, 4000, 30_000])
 @pytest.mark.parametrize("name", ROUNDED)
-def test_nor_do_they_with_many_rows(name, n_rows, bandwidth):
-    ratio, tol = ratio_of(name, bandwidth, n_rows, 20)
+def test_nor_do_they_in_the_median_of_twenty(name, bandwidth):
+    ratio, tol = ratio_of(name, bandwidth, 500, 20)
     assert abs(ratio - 1) <= tol
 
 
