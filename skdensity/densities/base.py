@@ -266,7 +266,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         if not self._takes_missing:
             raise ValueError(
                 f"Input X contains NaN, and {name} takes none in `fit`. Fill in what "
-                "is missing, for example by `sklearn.impute.IterativeImputer`, drop "
+                "is missing, for example by `skdensity.DensityImputer`, drop "
                 "such rows, or fit `EMGaussianMixture`, which takes NaN as missing."
             )
         names = getattr(self, "feature_names_in_", range(rows.n_features))
