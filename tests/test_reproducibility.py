@@ -67,7 +67,7 @@ for estimator, rows in fits:
 def arrays_of(estimator, rows=X):
     """All that a fit finds, and what it says of the rows."""
     found = {
-        name: np.asarray(value)
+        name: np.asarray(repr(value) if name == "columns_" else value)
         for name, value in vars(estimator).items()
         if name.endswith("_") and not name.startswith("_")
     }

@@ -89,7 +89,7 @@ class Table:
         tables = np.empty((n_tables, *self.white.shape))
         tables[:as_given] = self.scaled
         if as_given > 1:  # units of principal components mean something, too
-            tables[0] = self.plain
+            tables[1] = self.plain
         invariant = tables[as_given:]
         scales = np.resize(POWERS, len(invariant))[:, None]
         np.multiply(self.white @ axes, (fourth**-scales)[:, None], out=invariant)
