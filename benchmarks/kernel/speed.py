@@ -80,7 +80,7 @@ def near(report, repeats):
         "Clusters in many features",
         'Fresh queries, as many as rows, under `algorithm="auto"`, which leaves out '
         'blocks of pairs that cannot matter, and `"exact"`, which adds up all. h is '
-        "near Silverman's for a cluster. Δ is the largest difference of the "
+        "that of leave-one-out on such rows. Δ is the largest difference of the "
         "log-densities, which must be below skdensity's `rtol`, 1e-6.",
         'clusters, rows × features, h, `"auto"`, `"exact"`, ratio, Δ',
     )

@@ -8,11 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import _fit_context, clone
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skdensity.densities.base import BaseDensity, unchanged_on_error
-from skdensity.densities.checks import feature_indices
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.kernel_checks import (
     checked_algorithm,
@@ -22,6 +21,7 @@ from skdensity.densities.kernel_checks import (
     kernel_of,
 )
 from skdensity.densities.kernel_doubts import warn_of_table
+from skdensity.densities.parts import PartsMixin
 from skdensity.densities.support_checks import check_within, checked_folds
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
@@ -52,7 +52,7 @@ FOUND_LATER = (
 MAX_STARTS = 2000
 
 
-class LOOKernelDensity(DistributionMixin, BaseDensity):
+class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
     r"""Gaussian kernel density with a bandwidth chosen by leave-one-out likelihood.
 
     .. math::
@@ -455,86 +455,6 @@ class LOOKernelDensity(DistributionMixin, BaseDensity):
             modes = climb(kernels, kernels.locations[::every], workspace)
         return kernels.support.wrap(modes.astype(kernels.locations.dtype))
 
-    def marginal(self, features: ArrayLike) -> Self:
-        """The density of some features, whatever the others are.
-
-        A kernel density again: the rows lose their other features, and the kernels keep
-        the part of their covariance that is left.
-
-        Parameters
-        ----------
-        features : array-like of int or str
-            Columns of `X`, or their names, in the order that the result has.
-
-        Returns
-        -------
-        density : LOOKernelDensity
-            Fitted; its `bandwidth` is numbers.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If there is no such feature, or one is there twice.
-
-        See Also
-        --------
-        condition : The density of features given others.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity([1.0, 2.0]).fit([[0.0, 0.0], [1.0, 5.0]])
-        >>> density.marginal([1]).bandwidth_
-        array([2.])
-        """
-        features = self._indices(features)
-        return self._of(self._model().marginal(features), features)
-
-    def condition(self, features: ArrayLike, values: ArrayLike) -> Self:
-        """The density of the other features where some are known.
-
-        A kernel density again: every row counts by how likely its kernel makes the
-        given values.
-
-        Parameters
-        ----------
-        features : array-like of int or str
-            Columns of `X` that are known, or their names; not all of them.
-        values : array-like of shape (n_given,)
-            Their values.
-
-        Returns
-        -------
-        density : LOOKernelDensity
-            Fitted, of the other features in their order; its `bandwidth` is numbers.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If there is no such feature, one is there twice, none is left, or the values
-            are not one finite number for each, within the bounds.
-
-        See Also
-        --------
-        marginal : The density of features whatever the others are.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity(0.5).fit([[0.0, 0.0], [5.0, 1.0]])
-        >>> density.condition([0], [5.0]).weights_.round(3)
-        array([0., 1.])
-        """
-        given, kernels = self._indices(features, leave=1), self._model()
-        values = checked_values(values, given, kernels.support)
-        others = np.setdiff1d(np.arange(kernels.n_features), given)
-        with np.errstate(under="ignore"):  # as in a pass: see Workspace
-            return self._of(kernels.conditional(given, values), others)
-
     def _told(self) -> dict[str, Any]:
         told = super()._told()
         folds = getattr(self, "_folds", None)
@@ -598,28 +518,21 @@ class LOOKernelDensity(DistributionMixin, BaseDensity):
         with np.errstate(over="ignore"):  # in units that are out of all proportion
             self.covariance_ = kernel.covariance
 
-    def _indices(self, features: ArrayLike, leave: int = 0) -> np.ndarray:
-        """Features that are given by index or by name, of a fitted density."""
-        names = list(getattr(self, "feature_names_in_", ()))
-        return feature_indices(features, self._model().n_features, names, leave)
+    def _known(self, values, given):
+        return checked_values(values, given, self._model().support)
 
-    def _of(self, kernels: Kernels, features: np.ndarray) -> Self:
-        """A fitted estimator of other kernels, for some of the features."""
-        density = clone(self)
-        density.n_features_in_ = len(features)
-        if hasattr(self, "feature_names_in_"):
-            density.feature_names_in_ = self.feature_names_in_[features]
-        density.locations_, density.weights_, *_ = merge_duplicates(
-            kernels.locations, kernels.masses
+    def _store_model(self, model, dtype):
+        self.locations_, self.weights_, *_ = merge_duplicates(
+            model.locations, model.masses
         )
-        density._store(kernels.kernel)
-        density.set_params(
-            bandwidth=density.bandwidth_,
-            bounds=kernels.support.bounds(len(features)),
-            periodic=kernels.support.circles(len(features)),
+        self._store(model.kernel)
+        n_features = model.n_features
+        self.set_params(
+            bandwidth=self.bandwidth_,
+            bounds=model.support.bounds(n_features),
+            periodic=model.support.circles(n_features),
         )
-        density._folds = density._checked_folds(len(features), kernels.shape)
-        return density
+        self._folds = self._checked_folds(n_features, model.shape)
 
 
 def _left_out(kernels: Kernels, workspace: Workspace) -> np.ndarray:

@@ -27,6 +27,8 @@ class PartsMixin:
 
         Gaussians have Gaussian marginals, and mixtures have mixtures of as many
         components: the result is an estimator of the same kind and `covariance_type`.
+        Rows of a kernel density lose their other features, and the kernels keep the
+        part of their covariance that is left; its `bandwidth` is then numbers.
 
         Parameters
         ----------
@@ -64,7 +66,7 @@ class PartsMixin:
         """The density of the other features where some are known.
 
         An estimator of the same kind again. In a mixture every component counts by how
-        probable it makes the values.
+        probable it makes the values, and so does every kernel.
 
         Parameters
         ----------
@@ -85,7 +87,7 @@ class PartsMixin:
             If the estimator is not fitted.
         ValueError
             If there is no such feature, one is there twice, none is left, or the values
-            are not one finite number for each.
+            are not one finite number for each, within the bounds.
 
         See Also
         --------
@@ -100,7 +102,7 @@ class PartsMixin:
         (array([2.]), array([[2.5]]))
         """
         given, model = self._indices(features, leave=1), self._model()
-        known = checked_array(values, "values", (len(given),))
+        known = self._known(values, given)
         others = np.setdiff1d(np.arange(model.n_features), given)
         with np.errstate(under="ignore"):  # as in a pass: see Workspace
             return self._part(model.conditional(given, known), others)
@@ -109,6 +111,10 @@ class PartsMixin:
         """Features that are given by index or by name, of a fitted density."""
         names = list(getattr(self, "feature_names_in_", ()))
         return feature_indices(features, self._model().n_features, names, leave)
+
+    def _known(self, values, given):
+        """The values that are given, checked."""
+        return checked_array(values, "values", (len(given),))
 
     def _part(self, model, features):
         """A fitted estimator of another model, for some of the features."""

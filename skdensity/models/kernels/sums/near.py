@@ -38,7 +38,7 @@ LENGTH = 128
 # Blocks of points that are taken together at most, where they follow each other.
 RUN = 4
 # Rows of a block of queries, unless these are the points: a block needs whatever one
-# of them does. Of 64 to 128 the least for 30 clusters that costs one cluster nothing.
+# of them does. With 64, 30 clusters take a fifth less time, and one cluster 3 % more.
 QUERIES = 96
 # Where less than this share of the points can be left out, all of them are added up.
 FEW = 0.2
