@@ -33,7 +33,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     # The fitted attributes that tell the density; the first has the dtype of the rows.
     _told_by: tuple[str, ...]
 
-    # Whether NaN may stand for what was not observed.
+    # Whether `fit` takes NaN for what was not observed; evaluation always does.
     _takes_missing = False
 
     # Where the HTML representation of an estimator links to.
@@ -51,8 +51,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to evaluate. In models of Gaussians NaN is what was not observed: the
-            density is then that of the other features.
+            Rows to evaluate. NaN is what was not observed: the density is then that of
+            the other features, and 1 of a row without any.
 
         Returns
         -------
@@ -65,8 +65,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a table of the features seen in `fit`, has infinities, or NaN
-            where it may not, or if the fitted covariance is singular.
+            If `X` is not a table of the features seen in `fit`, or has infinities, or
+            if the fitted covariance is singular.
 
         See Also
         --------
@@ -229,8 +229,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     def _rows(self, X):
         """Rows to evaluate a fitted estimator at."""
         self._check_fitted()
-        finite = "allow-nan" if self._takes_missing else True
-        return self._table(X, reset=False, ensure_all_finite=finite)
+        return self._table(X, reset=False, ensure_all_finite="allow-nan")
 
     def _table(self, X, **checks):
         """A table of numbers, as float64 or float32."""

@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.distribution import DistributionMixin
+from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.kernel_checks import (
     checked_algorithm,
     checked_kernel,
@@ -22,7 +24,7 @@ from skdensity.densities.kernel_checks import (
 )
 from skdensity.densities.kernel_doubts import warn_of_table
 from skdensity.densities.parts import PartsMixin
-from skdensity.densities.support_checks import check_within, checked_folds
+from skdensity.densities.support_checks import check_known, check_within, checked_folds
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
@@ -52,7 +54,9 @@ FOUND_LATER = (
 MAX_STARTS = 2000
 
 
-class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
+class LOOKernelDensity(
+    PartsMixin, ImputationMixin, AscentMixin, DistributionMixin, BaseDensity
+):
     r"""Gaussian kernel density with a bandwidth chosen by leave-one-out likelihood.
 
     .. math::
@@ -385,75 +389,16 @@ class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
             return np.arange(n_locations)
         return places
 
-    def gradient(self, X: ArrayLike) -> np.ndarray:
-        """Gradient of the log-density at every row.
-
-        It points to where the density rises, and vanishes at its modes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to evaluate.
-
-        Returns
-        -------
-        gradient : ndarray of shape (n_samples, n_features)
-            In nats per unit of each feature; NaN out of bounds, where the density is
-            zero.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` is not a finite table of the features seen in `fit`.
-
-        See Also
-        --------
-        modes : Where the gradient vanishes, at the tops.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity(bandwidth=2.0).fit([[0.0]])
-        >>> density.gradient([[0.0], [4.0]])
-        array([[ 0.],
-               [-1.]])
-        """
-        return self._evaluated("gradient", self._rows(X))
-
-    def modes(self) -> np.ndarray:
-        """Local maxima of the density, found by mean shift from the training rows.
-
-        At most some 2,000 rows, evenly spread over the sorted locations, are starts.
-
-        Returns
-        -------
-        modes : ndarray of shape (n_modes, n_features)
-            The highest first.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-
-        See Also
-        --------
-        gradient : What vanishes at a mode.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> X = [[0.0], [0.1], [0.2], [5.0], [5.1]]
-        >>> LOOKernelDensity(bandwidth=0.5).fit(X).modes().round(2)
-        array([[0.1 ],
-               [5.05]])
-        """
+    def _found_modes(self):
         kernels = self._model()
         every = -(-len(kernels.locations) // MAX_STARTS)
         with Workspace(self.n_jobs) as workspace:
             modes = climb(kernels, kernels.locations[::every], workspace)
+        # After rounding: a whole turn is none.
         return kernels.support.wrap(modes.astype(kernels.locations.dtype))
+
+    def _check_known(self, X):
+        check_known(X, self._model().support)
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()
