@@ -89,7 +89,7 @@ def test_what_it_cannot_use_is_an_error(X):
 def test_kernels_learn_from_complete_rows_and_fill_in_others(X):
     imputer, complete = DensityImputer(LOOKernelDensity(0.3)), ~np.isnan(X).any(axis=1)
     before = vars(imputer).copy()
-    message = r"density=LOOKernelDensity\(bandwidth=0.3\) takes none in `fit`.*the complete rows"
+    message = r"density=LOO\S+0.3\) takes none in `fit`.*the complete rows"
     with pytest.raises(ValueError, match=message):
         imputer.fit(X)
     assert vars(imputer) == before
