@@ -1,6 +1,7 @@
-"""The algebra of Gaussian densities: their parts, what is missing, their shape."""
+"""The algebra of densities: their parts, what is missing, their shape."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from skdensity import (
     CholeskyGaussian,
     EMGaussianMixture,
     GaussianMLE,
+    LOOKernelDensity,
 )
 
 NAMES = ["a", "b", "c", "d"]
@@ -46,6 +48,21 @@ def gaussian_mle_of(name):
     return GaussianMLE(covariance_type=name).fit(X)
 
 
+def kernels_of(name):
+    """Kernels of a shape, with weights; their sums keep all digits."""
+    X = draws_of(em_of("full"), 25)
+    density = LOOKernelDensity(covariance_type=name, rtol=1e-12)
+    weight = np.random.RandomState(4).uniform(0.1, 2, len(X))
+    with warnings.catch_warnings():  # one width does not serve these features
+        warnings.simplefilter("ignore")
+        return density.fit(X, sample_weight=weight)
+
+
+def draws_of(density, n_samples, random_state=0):
+    drawn = density.sample(n_samples, random_state=random_state)
+    return drawn[0] if isinstance(drawn, tuple) else drawn
+
+
 def one_of_each():
     adam = em_of("full")
     other = AdamGaussianMixture.from_parameters(
@@ -56,6 +73,7 @@ def one_of_each():
     yield other
     yield from [gaussian_mle_of(name) for name in UNTIED]
     yield CholeskyGaussian.from_parameters(gaussian.location_, gaussian.covariance_)
+    yield from [kernels_of(name) for name in UNTIED]
 
 
 FITTED = list(one_of_each())
@@ -70,11 +88,6 @@ def label(density):
 @pytest.fixture(params=FITTED, ids=label)
 def density(request):
     return pickle.loads(pickle.dumps(request.param))
-
-
-def draws_of(density, n_samples, random_state=0):
-    drawn = density.sample(n_samples, random_state=random_state)
-    return drawn[0] if isinstance(drawn, tuple) else drawn
 
 
 class TestParts:
@@ -97,7 +110,7 @@ class TestParts:
             return np.exp(density.score_samples([[*x[:3], value]])[0])
 
         # As wide as the last feature is, with the places where components are.
-        centres = np.sort(np.ravel(getattr(density, "means_", [x]))[3::4])
+        centres = np.sort(moments_of(density)[1][:, 3])
         integral, _ = quad(
             joint, centres[0] - 40, centres[-1] + 40, points=centres, epsabs=0,
             epsrel=1e-10, limit=400,
@@ -147,7 +160,8 @@ class TestParts:
 
     def test_the_dtype_stays(self):
         X = np.random.RandomState(0).standard_normal((50, 3)).astype(np.float32)
-        for density in (GaussianMLE().fit(X), EMGaussianMixture(2).fit(X)):
+        for estimator in (GaussianMLE(), EMGaussianMixture(2), LOOKernelDensity()):
+            density = estimator.fit(X)
             for part in (density.marginal([0, 2]), density.condition([1], [0.5])):
                 assert draws_of(part, 2).dtype == np.float32
 
@@ -250,6 +264,9 @@ class TestImpute:
 def moments_of(density):
     """Weights, means and matrices of the Gaussians of a density."""
     model = density._model()
+    if isinstance(density, LOOKernelDensity):
+        matrices = np.stack([model.kernel.covariance] * len(model.masses))
+        return model.masses, model.locations, matrices
     weights = getattr(model, "weights", np.ones(1))
     means = np.atleast_2d(getattr(model, "means", getattr(model, "mean", None)))
     if not hasattr(model, "weights"):
@@ -384,7 +401,8 @@ class TestProbabilities:
 
 
 def unfitted():
-    return [GaussianMLE(), CholeskyGaussian(), *(each(2) for each in MIXTURES)]
+    one_of_each = GaussianMLE(), CholeskyGaussian(), LOOKernelDensity()
+    return [*one_of_each, *(each(2) for each in MIXTURES)]
 
 
 @pytest.mark.parametrize("estimator", unfitted(), ids=label)

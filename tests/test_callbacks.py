@@ -11,7 +11,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
-from skdensity import AdamGaussianMixture, CholeskyGaussian, EMGaussianMixture
+from skdensity import (
+    AdamGaussianMixture,
+    CholeskyGaussian,
+    EMGaussianMixture,
+    LOOKernelDensity,
+)
 from skdensity.densities.callbacks import Iterations, Task
 from skdensity.solvers.loop import iterate
 from skdensity.solvers.result import warn_unless_converged
@@ -26,6 +31,15 @@ ESTIMATORS = [
     AdamGaussianMixture(3, tol=1e-4, n_iter_no_change=3, random_state=0),
     CholeskyGaussian(tol=0.1, n_iter_no_change=3, store_path=True),
     *BATCHES,
+]
+
+
+SEARCHES = [
+    LOOKernelDensity(),
+    LOOKernelDensity("robust_loo"),
+    LOOKernelDensity("lscv"),
+    LOOKernelDensity(covariance_type="diag"),
+    LOOKernelDensity(covariance_type="full"),
 ]
 
 
@@ -303,3 +317,135 @@ def test_the_monitored_score_is_the_bound_of_the_next_iteration(X):
     scores = [row["nats"] for row in log if row["task_name"] == "iteration"]
     assert len(scores) == mixture.n_iter_
     np.testing.assert_allclose(scores[:-1], mixture.lower_bounds_[1:])
+
+
+# ---- Searches for a bandwidth ----
+
+
+@pytest.fixture(params=SEARCHES, ids=repr)
+def search(request):
+    return clone(request.param)
+
+
+@pytest.fixture
+def rows(correlated_normals):
+    return correlated_normals[:150] * [1, 2]
+
+
+def assert_same_search(one, other):
+    for name in ("bandwidth_", "covariance_", "bandwidths_", "loo_scores_"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def lines_of(search, X, capsys):
+    """How many bandwidths a search reports that are tried on all rows."""
+    clone(search).set_params(verbose=1).fit(X)
+    return capsys.readouterr().out.count("bandwidth ")
+
+
+def test_callbacks_can_be_set_on_searches_where_scikit_learn_has_them(search):
+    assert hasattr(search, "set_callbacks") == HAS_CALLBACKS
+
+
+@needs_callbacks
+def test_every_bandwidth_that_is_tried_on_all_rows_is_a_task(search, rows, capsys):
+    n_lines, recorder = lines_of(search, rows, capsys), Recorder()
+    search.set_callbacks(recorder).fit(rows)
+    assert recorder.count("iteration") == len(search.loo_scores_) == n_lines
+    assert recorder.count("fit") == 1
+    assert set(recorder.begun) == set(recorder.ended)
+    assert recorder.n_setups == recorder.n_teardowns == 1
+
+
+@needs_callbacks
+def test_what_is_tried_on_a_sample_is_no_task(capsys):
+    X = np.random.RandomState(0).standard_normal((9000, 1))
+    search, recorder = LOOKernelDensity(), Recorder()
+    n_lines = lines_of(search, X, capsys)
+    search.set_callbacks(recorder).fit(X)
+    assert recorder.count("iteration") == len(search.loo_scores_) == n_lines < 6
+
+
+@needs_callbacks
+def test_callbacks_do_not_change_a_search(search, rows):
+    watched = clone(search).set_callbacks(Snapshots()).fit(rows)
+    assert_same_search(watched, search.fit(rows))
+
+
+@needs_callbacks
+@pytest.mark.parametrize("n_tried", [1, 4])
+def test_a_stopped_search_takes_the_best_of_what_it_has_tried(search, rows, n_tried):
+    search.set_callbacks(Recorder(stop_after(n_tried))).fit(rows)
+    assert len(search.loo_scores_) == len(search.bandwidths_) == n_tried
+    best = search.bandwidths_[search.loo_scores_.argmax()]
+    np.testing.assert_array_equal(search.bandwidth_, best)
+    assert np.isfinite(search.score(rows))
+
+
+@needs_callbacks
+def test_the_search_for_a_shape_stops_too(rows):
+    full = LOOKernelDensity(covariance_type="full").fit(rows)
+    n_tried = len(full.loo_scores_) - 2
+    stopped = clone(full).set_callbacks(Recorder(stop_after(n_tried))).fit(rows)
+    assert len(stopped.loo_scores_) == n_tried
+    assert stopped.loo_score_ == pytest.approx(full.loo_score_, abs=1e-6)
+
+
+@needs_callbacks
+def test_the_estimator_after_a_trial_is_the_search_of_so_many(search, rows):
+    snapshots = Snapshots()
+    clone(search).set_callbacks(snapshots).fit(rows)
+    for n_tried in (1, 4):
+        fitted = snapshots.fitted[n_tried - 1]
+        recorder = Recorder(stop_after(n_tried))
+        stopped = clone(search).set_callbacks(recorder).fit(rows)
+        assert_same_search(fitted, stopped)
+        expected = stopped.score_samples(rows)
+        np.testing.assert_array_equal(fitted.score_samples(rows), expected)
+
+
+@needs_callbacks
+@pytest.mark.parametrize("bandwidth", ["scott", "silverman", "isj", 0.5, [0.5, 1.0]])
+def test_without_a_search_the_fit_is_the_only_task(rows, bandwidth):
+    recorder = Recorder()
+    LOOKernelDensity(bandwidth).set_callbacks(recorder).fit(rows)
+    assert [context.task_name for context in recorder.ended] == ["fit"]
+    assert recorder.n_setups == recorder.n_teardowns == 1
+
+
+@needs_callbacks
+def test_a_failed_search_tears_down_and_leaves_the_estimator_as_it_was(search, rows):
+    recorder = Recorder()
+    search.set_callbacks(recorder)
+    before = dict(vars(search))
+    for bad in (np.full_like(rows, np.nan), np.ones_like(rows)):
+        with pytest.raises(ValueError, match=r"NaN|distinct rows"):
+            search.fit(bad)
+        assert vars(search) == before
+    assert recorder.n_setups == recorder.n_teardowns == 2
+
+
+@needs_callbacks
+def test_meta_estimators_pass_callbacks_on_to_searches(rows):
+    recorder = Recorder()
+    pipeline = make_pipeline(StandardScaler(), LOOKernelDensity())
+    grid = {"lookerneldensity__covariance_type": ["spherical", "diag"]}
+    search = GridSearchCV(pipeline, grid, cv=2).set_callbacks(recorder).fit(rows)
+    best = search.best_estimator_[-1]
+    assert recorder.count("iteration") > len(best.loo_scores_)
+    assert recorder.n_setups == recorder.n_teardowns == 1
+
+
+@needs_callbacks
+def test_the_progress_bar_shows_a_search(rows, capsys):
+    from sklearn.callback import ProgressBar
+
+    LOOKernelDensity().set_callbacks(ProgressBar()).fit(rows)
+    assert "LOOKernelDensity - fit" in capsys.readouterr().out
+
+
+@needs_callbacks
+def test_weights_are_shown_to_callbacks_of_searches(rows):
+    snapshots, weight = Snapshots(), np.arange(1, len(rows) + 1)
+    LOOKernelDensity().set_callbacks(snapshots).fit(rows, sample_weight=weight)
+    assert snapshots.metadata[-1]["sample_weight"] is weight

@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skdensity import DensityImputer, EMGaussianMixture, GaussianMLE
+from skdensity import DensityImputer, EMGaussianMixture, GaussianMLE, LOOKernelDensity
 
 
 @ON_AWKWARD_DATA
@@ -84,3 +84,22 @@ def test_what_it_cannot_use_is_an_error(X):
         DensityImputer().transform(X)
     with pytest.raises(ValueError, match="'density' parameter"):
         DensityImputer(LinearRegression()).fit(X)
+
+
+def test_kernels_learn_from_complete_rows_and_fill_in_others(X):
+    imputer, complete = DensityImputer(LOOKernelDensity(0.3)), ~np.isnan(X).any(axis=1)
+    before = vars(imputer).copy()
+    message = r"density=LOO\S+0.3\) takes none in `fit`.*the complete rows"
+    with pytest.raises(ValueError, match=message):
+        imputer.fit(X)
+    assert vars(imputer) == before
+    filled = imputer.fit(X[complete]).transform(X)
+    expected = LOOKernelDensity(0.3).fit(X[complete]).impute(X)
+    np.testing.assert_array_equal(filled, expected)
+
+
+def test_what_else_a_density_complains_of_is_said(X):
+    with pytest.raises(ValueError, match="n_components=500 needs"):
+        DensityImputer(EMGaussianMixture(500)).fit(X)
+    with pytest.raises(ValueError, match="`bounds` exclude rows"):
+        DensityImputer(LOOKernelDensity(bounds=(0, 1))).fit(np.arange(6)[:, None])

@@ -34,7 +34,7 @@ class AscentMixin:
         -------
         gradient : ndarray of shape (n_samples, n_features)
             In nats per unit of each feature, float32 for float32 rows and float64
-            otherwise.
+            otherwise; NaN out of the bounds of a kernel density, which is zero there.
 
         Raises
         ------
@@ -50,7 +50,7 @@ class AscentMixin:
         Notes
         -----
         Time O(n_features²) for a row and component, O(n_features) for independent
-        features.
+        features; of a kernel density, what `score_samples` takes and some more.
 
         Examples
         --------
@@ -66,8 +66,9 @@ class AscentMixin:
     def modes(self) -> np.ndarray:
         """Local maxima of the density.
 
-        Of a Gaussian its mean. In a mixture they are found by climbing from all means:
-        components that overlap share a mode.
+        Of a Gaussian its mean. In a mixture they are found by climbing from all means,
+        in a kernel density by mean shift from at most some 2,000 rows, evenly spread
+        over the sorted locations: components, or kernels, that overlap share a mode.
 
         Returns
         -------
@@ -87,11 +88,13 @@ class AscentMixin:
         -----
         A mixture in two or more features may have further modes, away from all means;
         they are not looked for. A step takes O(K² n_features²) time, and solves K
-        systems of equations.
+        systems of equations; one of mean shift takes what `gradient` does at all climbs
+        that have not met yet.
 
         References
         ----------
-        M. Á. Carreira-Perpiñán (2000), doi:10.1109/34.888716.
+        M. Á. Carreira-Perpiñán (2000), doi:10.1109/34.888716; mean shift, D. Comaniciu
+        and P. Meer (2002), doi:10.1109/34.1000236.
 
         Examples
         --------
@@ -108,4 +111,4 @@ class AscentMixin:
 
     @abstractmethod
     def _found_modes(self):
-        """Modes in float64, the highest first."""
+        """Modes, the highest first."""

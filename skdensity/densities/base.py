@@ -38,7 +38,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     # The fitted attributes that tell the density; the first has the dtype of the rows.
     _told_by: tuple[str, ...]
 
-    # Whether NaN may stand for what was not observed.
+    # Whether `fit` takes NaN for what was not observed; evaluation always does.
     _takes_missing = False
     # Whether the rows of the fit are a part of the density, and must be in memory.
     _keeps_rows = False
@@ -58,8 +58,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows to evaluate. In models of Gaussians NaN is what was not observed: the
-            density is then that of the other features.
+            Rows to evaluate. NaN is what was not observed: the density is then that of
+            the other features, and 1 of a row without any.
 
         Returns
         -------
@@ -72,8 +72,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a table of the features seen in `fit`, has infinities, or NaN
-            where it may not, or if the fitted covariance is singular.
+            If `X` is not a table of the features seen in `fit`, or has infinities, or
+            if the fitted covariance is singular.
 
         See Also
         --------
@@ -256,7 +256,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _check_of_rows(self):
         """What rows must be that a fitted estimator is evaluated at."""
-        return TableCheck(self, takes_missing=self._takes_missing)
+        return TableCheck(self)
 
     def _table(self, X, **checks):
         """A table of numbers, as float64 or float32."""
@@ -266,9 +266,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     @contextmanager
     def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):
         """Weighted rows, with threads that end with the context."""
-        check = TableCheck(
-            self, takes_missing=True, reset=reset, min_samples=min_samples
-        )
+        check = TableCheck(self, reset=reset, min_samples=min_samples)
         table = table_of(X)
         if self._keeps_rows:
             table = ArrayTable(table.held(type(self).__name__))

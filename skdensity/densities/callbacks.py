@@ -11,6 +11,8 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any
 
+from skdensity.models.kernels.kernels import Kernels
+from skdensity.solvers.bandwidths.progress import Enough, SearchWatcher, Tried
 from skdensity.solvers.result import Result
 from skdensity.solvers.watchers import Watcher
 
@@ -24,7 +26,7 @@ class Task:
     """A task of a fit without callbacks: nobody hears of it."""
 
     def subtask(self, name: str, max_subtasks: int = 0) -> Task:
-        """Begin a part of the task."""
+        """Begin a part of the task; 0 is for one without parts."""
         return self
 
     def end(self, store: Callable[[Any], None] = lambda estimator: None) -> bool:
@@ -100,10 +102,39 @@ class Iterations(Watcher):
         return is_enough
 
 
+class Trials(SearchWatcher):
+    """What a search tries on all rows, as iterations of the fit.
+
+    Parameters
+    ----------
+    fit : Task
+        The fit.
+    store : callable
+        Sets on an estimator what a search that has tried so much amounts to.
+    """
+
+    def __init__(self, fit: Task, store: Callable[[Any, Tried], None]) -> None:
+        self.fit, self.store = fit, store
+        self.all: Tried = []
+        self._next: Task | None = None
+
+    def begin(self) -> None:
+        """Begin an iteration."""
+        self._next = self.fit.subtask("iteration")
+
+    def tried(self, kernels: Kernels, score: float) -> None:
+        """End it. Of several that were tried at once, the others begin only here."""
+        task, self._next = self._next or self.fit.subtask("iteration"), None
+        self.all.append((kernels, score))
+        tried = list(self.all)
+        if task.end(lambda estimator: self.store(estimator, tried)):
+            raise Enough(tried)
+
+
 def fit_task(
-    estimator: Any, max_subtasks: int, X: Any, y: Any, sample_weight: Any
+    estimator: Any, max_subtasks: int | None, X: Any, y: Any, sample_weight: Any
 ) -> Task:
-    """Begin the task that is the whole fit.
+    """Begin the task that is the whole fit, with None for who knows how many parts.
 
     Call it outside `unchanged_on_error`: what scikit-learn notes on the estimator here
     is how it finds the callbacks to tear down after an error.

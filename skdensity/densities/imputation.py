@@ -35,7 +35,7 @@ class ImputationMixin:
         ----------
         X : array-like of shape (n_samples, n_features)
             Rows; NaN is what is missing. Rows without any value get the mean of the
-            density, or a draw from it.
+            density, or a draw from it. Periodic features have a circular mean.
         sample : bool, default=False
             Whether to draw.
         random_state : int, RandomState instance or None, default=None
@@ -46,14 +46,15 @@ class ImputationMixin:
         -------
         X : ndarray of shape (n_samples, n_features)
             A copy without NaN, float32 for float32 rows and float64 otherwise. What was
-            observed is there to the bit.
+            observed is there to the bit; what is filled in is within bounds.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If `X` is not a table of the features seen in `fit`, or has infinities.
+            If `X` is not a table of the features seen in `fit`, or has infinities, or
+            if a row with NaN has a value out of bounds.
 
         See Also
         --------
@@ -67,7 +68,7 @@ class ImputationMixin:
         known of them shows nowhere.
 
         Time O(m³ + n_features²) for a row that misses m features, for every component;
-        O(n_features) for independent features.
+        O(n_features) for independent features, and for every kernel.
 
         References
         ----------
@@ -96,6 +97,7 @@ class ImputationMixin:
         some, filled = holes.any(axis=1), rows.copy()
         if not some.any():
             return filled
+        self._check_given(rows[some])
         if rng is not None:
             with np.errstate(under="ignore"):  # as in a pass: see Workspace
                 values = model.drawn(rows[some], rng)
@@ -103,3 +105,6 @@ class ImputationMixin:
             values = self._evaluated("completed", rows[some])
         filled[holes] = values[holes[some]]
         return filled
+
+    def _check_given(self, X):
+        """Complain of values that nothing can follow from; Gaussians take them all."""

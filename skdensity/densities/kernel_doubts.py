@@ -46,7 +46,7 @@ def warn_of_table(
             warnings.warn(
                 f"{type(estimator).__name__}: {message}",
                 UserWarning,
-                # Past `_chosen`, `fit` and scikit-learn's wrapper of it.
+                # Past `_choose`, `fit` and scikit-learn's wrapper of it.
                 stacklevel=5,
             )
 

@@ -11,8 +11,11 @@ from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity, unchanged_on_error
+from skdensity.densities.callbacks import CallbackSupportMixin, Task, Trials, fit_task
 from skdensity.densities.distribution import DistributionMixin
+from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.kernel_checks import (
     checked_algorithm,
     checked_kernel,
@@ -22,7 +25,7 @@ from skdensity.densities.kernel_checks import (
 )
 from skdensity.densities.kernel_doubts import warn_of_table
 from skdensity.densities.parts import PartsMixin
-from skdensity.densities.support_checks import check_within, checked_folds
+from skdensity.densities.support_checks import check_known, check_within, checked_folds
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
@@ -37,7 +40,7 @@ from skdensity.rows.repeats import repeats_in
 from skdensity.solvers.bandwidths.criteria import LeaveOneOut
 from skdensity.solvers.bandwidths.problem import Problem, reference
 from skdensity.solvers.bandwidths.progress import Progress
-from skdensity.solvers.bandwidths.rules import BANDWIDTHS, choose
+from skdensity.solvers.bandwidths.rules import BANDWIDTHS, Choice, choose
 from skdensity.solvers.modes import climb
 
 # What a fit before may have left behind.
@@ -52,7 +55,14 @@ FOUND_LATER = (
 MAX_STARTS = 2000
 
 
-class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
+class LOOKernelDensity(
+    CallbackSupportMixin,
+    PartsMixin,
+    ImputationMixin,
+    AscentMixin,
+    DistributionMixin,
+    BaseDensity,
+):
     r"""Gaussian kernel density with a bandwidth chosen by leave-one-out likelihood.
 
     .. math::
@@ -190,6 +200,10 @@ class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
     bandwidth that it chooses does not go to 0 as it should (Hall 1987), and one far row
     asks for a bandwidth that bridges the gap to it. ``"robust_loo"`` does not.
 
+    From scikit-learn 1.9 on, ``set_callbacks`` attaches a progress bar or an early stop
+    to a search: every bandwidth that is tried on all rows is an iteration. A search
+    that a callback stops takes the best of those.
+
     *Time.* In up to three features sums of n kernels at n rows take O(n + m log m) by
     non-uniform Fourier transforms, with m proportional to the volume of the data in
     bandwidths; space is cut so that gaps and outliers cost little. A transform has an
@@ -326,6 +340,8 @@ class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
         (array([0., 1., 3.]), array([0.25, 0.5 , 0.25]))
         """
         is_rule = isinstance(self.bandwidth, str)
+        searches = is_rule and BANDWIDTHS[str(self.bandwidth)].searches
+        task = fit_task(self, None if searches else 0, X, y, sample_weight)
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2 if is_rule else 1)
         with unchanged_on_error(self), fit_rows as rows:
             if is_rule:
@@ -344,7 +360,11 @@ class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
             self._folds = folds
             for name in FOUND_LATER:
                 self.__dict__.pop(name, None)
-            self._store(self._chosen(rows, shape) if is_rule else kernel)
+            if is_rule:
+                self._choose(rows, shape, task)
+            else:
+                self._store(kernel)
+            task.end()
         return self
 
     @cached_property
@@ -386,75 +406,16 @@ class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
             return np.arange(n_locations)
         return places
 
-    def gradient(self, X: ArrayLike) -> np.ndarray:
-        """Gradient of the log-density at every row.
-
-        It points to where the density rises, and vanishes at its modes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to evaluate.
-
-        Returns
-        -------
-        gradient : ndarray of shape (n_samples, n_features)
-            In nats per unit of each feature; NaN out of bounds, where the density is
-            zero.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If `X` is not a finite table of the features seen in `fit`.
-
-        See Also
-        --------
-        modes : Where the gradient vanishes, at the tops.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> density = LOOKernelDensity(bandwidth=2.0).fit([[0.0]])
-        >>> density.gradient([[0.0], [4.0]])
-        array([[ 0.],
-               [-1.]])
-        """
-        return self._answer("gradient", X, shape=(self._model().n_features,))
-
-    def modes(self) -> np.ndarray:
-        """Local maxima of the density, found by mean shift from the training rows.
-
-        At most some 2,000 rows, evenly spread over the sorted locations, are starts.
-
-        Returns
-        -------
-        modes : ndarray of shape (n_modes, n_features)
-            The highest first.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-
-        See Also
-        --------
-        gradient : What vanishes at a mode.
-
-        Examples
-        --------
-        >>> from skdensity import LOOKernelDensity
-        >>> X = [[0.0], [0.1], [0.2], [5.0], [5.1]]
-        >>> LOOKernelDensity(bandwidth=0.5).fit(X).modes().round(2)
-        array([[0.1 ],
-               [5.05]])
-        """
+    def _found_modes(self):
         kernels = self._model()
         every = -(-len(kernels.locations) // MAX_STARTS)
         with Workspace(self.n_jobs) as workspace:
             modes = climb(kernels, kernels.locations[::every], workspace)
+        # After rounding: a whole turn is none.
         return kernels.support.wrap(modes.astype(kernels.locations.dtype))
+
+    def _check_given(self, X):
+        check_known(X, self._model().support)
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()
@@ -488,8 +449,8 @@ class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
         """Bounds and periods as arrays, or None."""
         return checked_folds(self.bounds, self.periodic, n_features, shape)
 
-    def _chosen(self, rows: ArrayRows, shape: KernelShape) -> Gaussian:
-        """The kernel that a rule chooses; what a search has tried is stored."""
+    def _choose(self, rows: ArrayRows, shape: KernelShape, task: Task) -> None:
+        """Apply a rule, and set what it finds."""
         n_locations, rule = len(self.locations_), BANDWIDTHS[str(self.bandwidth)]
         if n_locations < 2:
             raise ValueError(
@@ -505,13 +466,23 @@ class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
         kernel = reference(unrolled, repeats, shape)
         summation = Summation(self.rtol, ALGORITHMS[self.algorithm])
         kernels = Kernels(*located, kernel, support, summation)
-        progress = Progress(self.verbose)
+
+        def store(estimator, tried):
+            estimator._store_search(Choice.best_of(kernels, tried))
+
+        progress = Progress(self.verbose, Trials(task, store))
         choice = choose(rule, kernels, repeats, rows.workspace, progress)
         if rule.searches:
-            self.loo_scores_ = choice.scores
-            self.bandwidths_ = np.array([tried.bandwidth for tried in choice.tried])
+            self._store_search(choice)
+        else:
+            self._store(choice.chosen.kernel)
         warn_of_table(self, repeats, choice, int(np.count_nonzero(rows.each_weight)))
-        return choice.chosen.kernel
+
+    def _store_search(self, choice: Choice) -> None:
+        """Set what a search has tried, and what it chose."""
+        self.loo_scores_ = choice.scores
+        self.bandwidths_ = np.array([tried.bandwidth for tried in choice.tried])
+        self._store(choice.chosen.kernel)
 
     def _store(self, kernel: Gaussian) -> None:
         """Set what tells the kernel."""

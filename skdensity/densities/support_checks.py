@@ -103,3 +103,16 @@ def check_within(locations, support, numbers):
                 f"{value[0]:g}, not within ({axis.lower:g}, {axis.upper:g}). Widen the "
                 "bounds or remove such rows."
             )
+
+
+def check_known(X, support):
+    """Complain of known values outside of the bounds, in rows with holes (NaN)."""
+    for feature, axis in support.axes.items():
+        x = X[:, feature]
+        outside = x[~(axis.contains(x) | np.isnan(x))]
+        if len(outside):
+            raise ValueError(
+                f"`X` has {outside[0]:g} for feature {feature}, which is bounded by "
+                f"({axis.lower:g}, {axis.upper:g}), in a row with NaN: the density is "
+                "0 there, and tells nothing of what is missing. Leave such values out."
+            )

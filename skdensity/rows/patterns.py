@@ -148,3 +148,33 @@ def pattern_order(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         packed[rows, : bits.shape[1]] = bits
     words = packed.view(np.uint64)
     return np.lexsort([*words.T, n_missing]), n_missing
+
+
+def by_pattern(X: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Group the rows of an array by what they miss, complete ones first.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        At least one row; NaN is a hole.
+
+    Yields
+    ------
+    index : ndarray of int of shape (n_alike,)
+        Rows with the same holes, in their order.
+    known : ndarray of int of shape (n_known,)
+        The features that they have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.patterns import by_pattern
+    >>> X = np.array([[1.0, np.nan], [2.0, 3.0], [4.0, np.nan]])
+    >>> list(by_pattern(X))
+    [(array([1]), array([0, 1])), (array([0, 2]), array([0]))]
+    """
+    order, _ = pattern_order(X)
+    is_missing = np.isnan(X)[order]
+    is_new = np.any(is_missing[1:] != is_missing[:-1], axis=1)
+    for index in np.split(order, 1 + np.flatnonzero(is_new)):
+        yield index, np.flatnonzero(~np.isnan(X[index[0]]))

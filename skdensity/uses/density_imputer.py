@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.impute import MissingIndicator
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -16,11 +16,17 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.em_gaussian_mixture import EMGaussianMixture
 
 # Components that the default density has at most, and rows for each.
 MOST_COMPONENTS = 10
 ROWS_EACH = 20
+WHOLE_ROWS = (
+    "X contains NaN, and density={density} takes none in `fit`. Fit the imputer to the "
+    "complete rows, `X[~np.isnan(X).any(axis=1)]`, and transform all; or give a "
+    "`density` that learns from incomplete rows, too, such as EMGaussianMixture()."
+)
 
 
 class DensityImputer(TransformerMixin, BaseEstimator):
@@ -31,8 +37,9 @@ class DensityImputer(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     density : estimator, default=None
-        Takes NaN in `fit` and has a method ``impute(X, sample=..., random_state=...)``,
-        as the Gaussians and mixtures here. None is
+        Has a method ``impute(X, sample=..., random_state=...)`` and takes NaN in `fit`,
+        as the Gaussians and mixtures here; `LOOKernelDensity` can be fitted to complete
+        rows, to fill in others. None is
         ``EMGaussianMixture(K)`` with the K of the least BIC: more components are tried
         while that falls, up to 10, and one for every 20 rows.
     sample_posterior : bool, default=False
@@ -150,16 +157,17 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         >>> DensityImputer(random_state=0).fit(X).density_.n_components
         2
         """
-        rows = self._table(X, reset=True)
-        is_empty = np.isnan(rows).all(axis=0)
-        if is_empty.all():
-            raise ValueError("X has no value at all: there is nothing to learn from.")
-        known = rows[:, ~is_empty]
-        density = self._fitted(known)
-        indicator = None
-        if self.add_indicator:
-            indicator = MissingIndicator(error_on_new=False).fit(rows)
-        self.density_, self.indicator_, self._is_empty = density, indicator, is_empty
+        with unchanged_on_error(self):
+            rows = self._table(X, reset=True)
+            self._is_empty = np.isnan(rows).all(axis=0)
+            if self._is_empty.all():
+                raise ValueError(
+                    "X has no value at all: there is nothing to learn from."
+                )
+            self.density_ = self._fitted(rows[:, ~self._is_empty])
+            self.indicator_ = None
+            if self.add_indicator:
+                self.indicator_ = MissingIndicator(error_on_new=False).fit(rows)
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
@@ -257,9 +265,15 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         return validate_data(self, X, reset=reset, **checks)
 
     def _fitted(self, X):
-        if self.density is not None:
+        if self.density is None:
+            return mixture_of_least_bic(X, self.random_state)
+        try:
             return clone(self.density).fit(X)
-        return mixture_of_least_bic(X, self.random_state)
+        except ValueError as error:
+            # What it says of NaN may be to take an imputer: this is one.
+            if get_tags(self.density).input_tags.allow_nan or not np.isnan(X).any():
+                raise
+            raise ValueError(WHOLE_ROWS.format(density=self.density)) from error
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -19,8 +19,6 @@ class TableCheck:
     ----------
     estimator : BaseDensity
         Whose table it is.
-    takes_missing : bool
-        Whether NaN may be there.
     reset : bool, default=False
         Whether the first table that is checked says what others must be.
     min_samples : int, default=1
@@ -31,12 +29,10 @@ class TableCheck:
         self,
         estimator: Any,
         *,
-        takes_missing: bool,
         reset: bool = False,
         min_samples: int = 1,
     ) -> None:
         self.estimator = estimator
-        self.takes_missing = takes_missing
         self.reset = reset
         self.min_samples = min_samples
         self.dtype: np.dtype | None = None
@@ -46,12 +42,11 @@ class TableCheck:
         return self._checked(X, self.min_samples)
 
     def _checked(self, X, min_samples):
-        finite = "allow-nan" if self.takes_missing else True
         checked = self.estimator._table(
             X,
             reset=self.reset,
             ensure_min_samples=min_samples,
-            ensure_all_finite=finite,
+            ensure_all_finite="allow-nan",
         )
         self.reset = False
         return checked

@@ -9,13 +9,15 @@ around circles wrapped. Marginals and conditionals are kernel densities again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri, softmax
+from scipy.special import ndtri
 
 from skdensity.models.gaussian import Gaussian
+from skdensity.models.kernels.given import Given
 from skdensity.models.kernels.masses.below import END
 from skdensity.models.kernels.masses.boxes import correlated_mass
 from skdensity.models.kernels.masses.line import Line
@@ -28,6 +30,8 @@ from skdensity.models.kernels.sums.total import KernelSums
 from skdensity.models.kernels.support import OPEN, Support
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.incomplete_rows import IncompleteRows
+from skdensity.rows.patterns import by_pattern
 
 # Step of a mesh, in bandwidths: between its values the density has at most one top. And
 # how far it reaches beyond the locations: further out there is less than 1e-15.
@@ -142,9 +146,49 @@ class Kernels:
         return self.with_kernel(Gaussian(kernel.mean, cholesky, kernel.family))
 
     def log_density(self, rows: ArrayRows) -> np.ndarray:
-        """Log-density of every row, in nats and in the rows' dtype."""
+        """Log-density of every row, in nats and in the rows' dtype.
+
+        Of rows with holes that of the features that they have.
+        """
+        if not rows.are_complete:
+            return self._log_density_of_known(rows)
         log_sums, _ = self._at(rows.X, NOTHING, rows.workspace)
         return (log_sums + self.kernel.log_peak).astype(rows.X.dtype)
+
+    def _log_density_of_known(self, rows):
+        """One evaluation for every pattern of holes."""
+        X = rows.X
+        out = np.zeros(len(X), dtype=X.dtype)  # that of a row without any value
+        for index, known in by_pattern(X):
+            if len(known):
+                part = self if len(known) == X.shape[1] else self.marginal(known)
+                alike = ArrayRows(X[np.ix_(index, known)], workspace=rows.workspace)
+                out[index] = part.log_density(alike)
+        return out
+
+    def completed(self, rows: IncompleteRows) -> np.ndarray:
+        """Rows with the conditional mean of what is missing, in their dtype.
+
+        On a circle the circular mean, in a direction of no meaning where there is none.
+        """
+        return self._filled(rows.X, lambda given, X: given.means(X, rows.workspace))
+
+    def drawn(self, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+        """Rows with draws of what is missing (NaN), given what was observed."""
+        return self._filled(X, lambda given, known: given.draws(known, rng))
+
+    def _filled(
+        self, X: np.ndarray, values: Callable[[Given, np.ndarray], np.ndarray]
+    ) -> np.ndarray:
+        """Rows with values in their holes, from what is known of them."""
+        out = X.copy()
+        for index, known in by_pattern(X):
+            missing = np.setdiff1d(np.arange(self.n_features), known)
+            if len(missing):
+                found = values(self._given(known), X[np.ix_(index, known)])
+                out[np.ix_(index, missing)] = found
+        # After rounding to their dtype: a whole turn is none.
+        return self.support.wrap(out)
 
     def gradient(self, rows: ArrayRows) -> np.ndarray:
         """Gradient of the log-density, of the shape and dtype of the rows."""
@@ -260,8 +304,12 @@ class Kernels:
         features : ndarray of int
             Indices, in the order that the result has. Locations may coincide.
         """
-        kernel, locations = self.kernel.marginal(features), self.locations
-        return self._part(features, kernel, locations[:, features])
+        return replace(
+            self,
+            locations=self.locations[:, features],
+            kernel=self.kernel.marginal(features),
+            support=self.support.part(features),
+        )
 
     def conditional(self, given: np.ndarray, values: np.ndarray) -> Kernels:
         r"""The density of the other features, in their order, where some are known.
@@ -278,34 +326,38 @@ class Kernels:
         values : ndarray of shape (n_given,)
             Their values, in the support. Locations that they rule out are not there.
         """
-        masses = softmax(np.log(self.masses) + self._log_kernels(given, values))
-        slopes, rest, others = self.kernel.regression(given)
-        steps = values - self.locations[:, given].astype(np.float64)
-        locations = self.locations[:, others] + steps @ slopes.T
-        kernel = Gaussian(self.kernel.mean[others], rest, self.kernel.family)
-        part = self._part(others, kernel, locations.astype(self.locations.dtype))
-        stays = masses > 0
-        kept = masses[stays] / masses[stays].sum()
-        return replace(part, locations=part.locations[stays], masses=kept)
-
-    def _log_kernels(self, given, values):
-        """Logarithms of what the kernels add to the values' density, up to a peak."""
-        known = self.marginal(given)
-        query, sources = known.whitened(values[None]), known.sums.sources
-        with np.errstate(over="ignore"):
-            log_kernels, _ = sources.kernel(1.0).log_of_rows(
-                query, sources.locations, NOTHING
-            )
-        if not np.any(np.isfinite(log_kernels)):
+        rest = self._given(given)
+        log_sums, shares = rest.shares(values[None])
+        if not np.isfinite(log_sums[0]):
             raise ValueError(
                 "`values` are so far from all rows that the density there is 0: "
                 f"{values}."
             )
-        return log_kernels
+        masses = shares[:, 0]
+        stays = masses > 0
+        return replace(
+            self,
+            locations=rest.at(values)[stays].astype(self.locations.dtype),
+            masses=masses[stays] / masses[stays].sum(),
+            kernel=rest.kernel,
+            support=rest.support,
+        )
 
-    def _part(self, features, kernel, locations):
-        support = self.support.part(features)
-        return replace(self, locations=locations, kernel=kernel, support=support)
+    def _given(self, known: np.ndarray) -> Given:
+        """The other features, where some are known: maybe none."""
+        slopes, left, others = self.kernel.regression(known)
+        origin, X = self.kernel.mean, self.locations.astype(np.float64)
+        steps = origin[known] - X[:, known]
+        part = self.marginal(known) if len(known) else None
+        return Given(
+            part.whitened if part else np.asarray,
+            part.sums.sources if part else Sources(X[:, known], self.masses),
+            origin[known],
+            slopes,
+            X[:, others] + steps @ slopes.T,
+            Gaussian(origin[others], left, self.kernel.family),
+            self.support.part(others),
+        )
 
     def whitened(self, X: np.ndarray) -> np.ndarray:
         """Rows as z, with circles cut like those of the points."""

@@ -86,10 +86,13 @@ class LeftOut:
         masses = self.kernels.masses[self.index]
         return masses / masses.sum()
 
+    def announce(self) -> None:
+        """Report that some kernels are about to be tried."""
+        self.progress.begin(self.every > 1)
+
     def tell(self, kernels: Kernels, score: float) -> None:
         """Report kernels that were tried."""
-        how = len(self.index), self.every > 1
-        self.progress.tried(kernels.bandwidth, score, *how)
+        self.progress.tried(kernels, score, len(self.index), self.every > 1)
 
     def at(
         self,
@@ -158,6 +161,7 @@ class Criterion(LeftOut, ABC):
 
     def trials(self, bandwidths: Sequence[float]) -> list[Trial]:
         """Scores and slopes of some bandwidths, which decrease."""
+        self.announce()
         trials = self.scored(bandwidths)
         for trial in trials:
             self.tell(self.path.at(trial.bandwidth), trial.score)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from skdensity.solvers.bandwidths.criteria import (
 )
 from skdensity.solvers.bandwidths.plug_in import improved_sheather_jones
 from skdensity.solvers.bandwidths.problem import Problem
-from skdensity.solvers.bandwidths.progress import SILENT, Progress
+from skdensity.solvers.bandwidths.progress import SILENT, Enough, Progress, Tried
 from skdensity.solvers.bandwidths.search import maximise
 from skdensity.solvers.bandwidths.shape import best_shape
 
@@ -212,6 +213,22 @@ class Choice:
     scores: np.ndarray
     doubt: str
 
+    @classmethod
+    def of(cls, kernels: Kernels, tried: Tried, doubt: str = "") -> Choice:
+        """The last of some that were tried, for the locations with all their mass."""
+        order = np.argsort([-each.kernel.log_peak for each, _ in tried], kind="stable")
+        return cls(
+            kernels.with_kernel(tried[-1][0].kernel),
+            [tried[i][0] for i in order],
+            np.array([score for _, score in tried])[order],
+            doubt,
+        )
+
+    @classmethod
+    def best_of(cls, kernels: Kernels, tried: Tried) -> Choice:
+        """The one of the highest score, where a search has not come to its end."""
+        return cls.of(kernels, sorted(tried, key=itemgetter(1)))
+
 
 def choose(
     rule: Rule,
@@ -234,7 +251,7 @@ def choose(
     workspace : Workspace
         Threads and scratch; they make no difference to the choice.
     progress : Progress, default=SILENT
-        Hears of what is tried.
+        Hears of what is tried, and may have had enough.
 
     Returns
     -------
@@ -242,15 +259,11 @@ def choose(
         In the unit of the data.
     """
     problem = Problem.of(kernels, repeats, workspace, progress)
-    trials = rule.trials(problem)
-    tried = [(problem.path.at(trial.bandwidth), trial.score) for trial in trials]
-    if rule.shapes and not kernels.shape.is_width:
-        tried += best_shape(tried[-1][0], problem)
-    best, _ = tried[-1]
-    order = np.argsort([-each.kernel.log_peak for each, _ in tried], kind="stable")
-    return Choice(
-        kernels.with_kernel(best.kernel),
-        [tried[i][0] for i in order],
-        np.array([score for _, score in tried])[order],
-        trials[-1].doubt,
-    )
+    try:
+        trials = rule.trials(problem)
+        tried = [(problem.path.at(trial.bandwidth), trial.score) for trial in trials]
+        if rule.shapes and not kernels.shape.is_width:
+            tried += best_shape(tried[-1][0], problem)
+    except Enough as enough:
+        return Choice.best_of(kernels, enough.tried)
+    return Choice.of(kernels, tried, trials[-1].doubt)

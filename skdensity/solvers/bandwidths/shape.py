@@ -63,7 +63,9 @@ def best_shape(kernels: Kernels, problem: Problem) -> list[tuple[Kernels, float]
         options={"gtol": GTOL, "ftol": 0.0, "maxiter": MAX_ITER, "maxcor": 20},
     )
     best = kernels.reshaped(_factor(kernels, found.x))
-    return [*trials, (best, -float(found.fun))]
+    factor = best.kernel.cholesky
+    others = [t for t in trials if not np.array_equal(t[0].kernel.cholesky, factor)]
+    return [*others, (best, -float(found.fun))]
 
 
 def _loss(
@@ -83,6 +85,7 @@ def _loss(
             problem.repeats.left_out,
             progress=problem.progress,
         )
+        left_out.announce()
         ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
         trials.append((tried, float(left_out.weights @ log_density)))
         left_out.tell(*trials[-1])
