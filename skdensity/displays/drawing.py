@@ -53,6 +53,13 @@ def axes_for(ax: Any, display: str, n: int = 1) -> np.ndarray:
     return axes.reshape(n, n)
 
 
+def limits_of(ax: Any) -> tuple[tuple[float, float], tuple[float, float]]:
+    """What axes show along x and y: nothing, an interval of −∞, if they are empty."""
+    if not ax.has_data():
+        return (np.inf, -np.inf), (np.inf, -np.inf)
+    return ax.get_xlim(), ax.get_ylim()
+
+
 def flipped(along: Any, across: Any, is_horizontal: bool) -> tuple:
     """x and y of what lies along a feature's axis, which may be either."""
     return (across, along) if is_horizontal else (along, across)
