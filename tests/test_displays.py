@@ -157,6 +157,21 @@ def test_curves_on_the_same_axes_are_all_seen(orientation):
     assert limits[1] == pytest.approx((0, 1.05 * highest))
 
 
+def test_curves_side_by_side_share_what_is_seen():
+    _, axes = plt.subplots(1, 2, sharex=True, sharey=True)
+    axes[1].axvline(500)  # is no limit, and cannot flatten the curves
+    narrow = GaussianMLE.from_parameters([0.0], [[1.0]])
+    wide = GaussianMLE.from_parameters([9.0], [[4.0]])
+    ends, heights = [], []
+    for ax, density in zip(axes, (narrow, wide), strict=True):
+        (curve,) = DensityDisplay.from_estimator(density, ax=ax).curves
+        ends.append(curve[0][[0, -1]])
+        heights.append(curve[1].max())
+    for ax in axes:
+        assert ax.get_xlim() == (ends[0][0], ends[1][1])
+        assert ax.get_ylim() == pytest.approx((0, 1.05 * max(heights)))
+
+
 def test_a_corner_has_all_features_and_pairs():
     display = DensityDisplay.from_estimator(GaussianMLE().fit(FRAME), FRAME)
     assert display.axes_.shape == (4, 4)

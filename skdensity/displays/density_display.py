@@ -246,7 +246,7 @@ class DensityDisplay:
         ----------
         ax : Axes or array of Axes, default=None
             Where to draw; None makes a new figure. A corner of k features needs k²
-            axes. Axes that have a curve show both.
+            axes. Where a curve is already, or in axes that share theirs, both are seen.
         corner : bool, default=False
             Whether two features are a corner, too: their marginal densities besides.
         orientation : {"vertical", "horizontal"}, default="vertical"
