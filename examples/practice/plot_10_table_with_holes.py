@@ -2,9 +2,10 @@
 Which clusters do complete cases miss?
 ======================================
 
-Real tables have holes, and few rows without one. To drop the others is to drop what they
-say, and whom they stand for. The Gaussian estimators take NaN for what was not observed
-and fit the likelihood of what was: no row is dropped, and none is filled in first.
+Real tables have holes, and few rows without one. To drop the others is to drop what
+they say, and whom they stand for. The Gaussian estimators take NaN for what was not
+observed and fit the likelihood of what was: no row is dropped, and none is filled in
+first.
 """
 
 # %%
@@ -12,9 +13,9 @@ and fit the likelihood of what was: no row is dropped, and none is filled in fir
 # ----------------------------------------
 #
 # A clinic gives everybody a cheap test. Whose value is high takes two further tests, B
-# and C; of the others nine in ten, and more, take one of the two. The first value decides
-# who lacks what, and it is in the table: values are *missing at random*, given those
-# observed.
+# and C; of the others nine in ten, and more, take one of the two. The first value
+# decides who lacks what, and it is in the table: values are *missing at random*, given
+# those observed.
 
 import numpy as np
 import pandas as pd
@@ -39,14 +40,13 @@ print(f"{len(complete)} of {len(table)} rows are complete")
 # How many groups are there?
 # --------------------------
 #
-# BIC chooses the number of components. Two groups of patients have hardly a complete row
-# between them, and the complete cases know of one. With its incomplete rows the table has
-# three groups, as it would have without a hole. Means in the holes make groups of their own:
-# all who lack a test share its value.
+# BIC chooses the number of components. Two groups of patients have hardly a complete
+# row between them, and complete cases make one of them. With its incomplete rows the
+# table has three groups, as it would have without a hole. Means in the holes make
+# groups of their own: all who lack a test share its value.
 
 import warnings
 
-from sklearn.impute import SimpleImputer
 from sklearn.metrics import adjusted_rand_score
 
 from skdensity import EMGaussianMixture
@@ -67,9 +67,9 @@ with warnings.catch_warnings():
         print(f"{name:16s} {best.n_components} groups, agreement {agreement:.2f}")
 
 # %%
-# The rows that are incomplete are the ticks at the edges: they have a value of B or of C
-# only, and that is what they say. They tell the mixture where the two groups are, how wide
-# and how large.
+# The rows that are incomplete are the ticks at the edges: they have a value of B or of
+# C only, and that is what they say. They tell the mixture where the two groups are, how
+# wide and how large.
 
 # sphinx_gallery_start_ignore
 # alt: Test C against test B three times. With nothing missing there are three groups.

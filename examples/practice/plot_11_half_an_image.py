@@ -12,9 +12,9 @@ where there are several, and every draw is another.
 # -------------------------
 #
 # Images of 8 × 8 pixels are rows of 64 features. Fifteen Gaussians are fitted to whole
-# digits, of which 200 are held out. ``reg_covar`` gives every pixel a standard deviation
-# of at least 0.7 grey levels out of 16, which is good for digits that the fit has not
-# seen.
+# digits, of which 200 are held out. ``reg_covar`` gives every pixel a standard
+# deviation of at least 0.7 grey levels out of 16, which is good for digits that the fit
+# has not seen.
 
 import warnings
 
@@ -34,10 +34,10 @@ mixture = EMGaussianMixture(15, reg_covar=0.5, random_state=0).fit(train)
 # Half of it is hidden
 # --------------------
 #
-# What is hidden is NaN, and ``impute`` fills it in: with the conditional mean, which has
-# the least squared error. One Gaussian knows relations of pixels that hold for all digits
-# alike, and is not much better than the mean digit. The mixture finds out first which
-# components go with what is seen.
+# What is hidden is NaN, and ``impute`` fills it in: with the conditional mean, which
+# has the least squared error. One Gaussian knows relations of pixels that hold for all
+# digits alike, and is not much better than the mean digit. The mixture finds out first
+# which components go with what is seen.
 
 seen = held_out.copy()
 seen[:, 32:] = np.nan
@@ -54,10 +54,10 @@ for name, images in filled.items():
 # Several answers
 # ---------------
 #
-# The 5 at the top is clear from its upper half: all draws are alike, and the mean is one
-# of them. The 7 below it could become a 2, and the 6 a 1; to the last two heads go bodies
-# of several digits. There the mean is a blur of all of them, and none of them; a draw is
-# sharp, and one of many.
+# The 5 at the top is clear from its upper half: all draws are alike, and the mean is
+# one of them. The 7 below it could become a 2, and the 6 a 1; to the last two heads go
+# bodies of several digits. There the mean is a blur of all of them, and none of them; a
+# draw is sharp, and one of many.
 
 # sphinx_gallery_start_ignore
 # alt: Five rows of digits: the digit, its upper half, the conditional mean, and five

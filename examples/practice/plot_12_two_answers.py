@@ -11,10 +11,11 @@ neither. A density of all features has a conditional density for whatever is kno
 # Petals of a flower whose sepals are known
 # -----------------------------------------
 #
-# A mixture of two Gaussians describes the lengths of sepals and petals of 150 irises. With
-# a sepal of 5.4 cm there are two sorts of flowers. The mean of their petals, the dashed
-# line, leads through where hardly any are. At the right are the conditional densities for
-# three sepals: slices of the density at the left, along the lines, each made one in area.
+# A mixture of two Gaussians describes the lengths of sepals and petals of 150 irises.
+# With a sepal of 5.4 cm there are two sorts of flowers. The mean of their petals, the
+# dashed line, leads through where hardly any are. At the right are the conditional
+# densities for three sepals: slices of the density at the left, along the lines, each
+# made one in area.
 
 # sphinx_gallery_start_ignore
 # alt: Left, regions of sepal and petal length in two parts, and a dashed curve of

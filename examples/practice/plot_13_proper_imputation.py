@@ -3,9 +3,9 @@ How sure is a mean when values are missing?
 ===========================================
 
 A table that has been filled in looks as if everything in it had been observed, and
-intervals computed from it are too short. Multiple imputation fills it in many times, and
-what differs from table to table is what is not known. For that, the *parameters* must
-differ, too, and not only the draws.
+intervals computed from it are too short. Multiple imputation fills it in many times,
+and what differs from table to table is what is not known. For that, the *parameters*
+must differ, too, and not only the draws.
 """
 
 # %%
@@ -17,8 +17,8 @@ differ, too, and not only the draws.
 # density is fitted again, its parameters vary by as much as they are uncertain: this is
 # the Bayesian bootstrap (Rubin 1981, `doi:10.1214/aos/1176345338
 # <https://doi.org/10.1214/aos/1176345338>`_). With ``warm_start=True`` each fit goes on
-# from the last one, which is near. ``tol`` must be small beside what a refit changes: from
-# :math:`N` rows, an optimum is missed by at most :math:`\sqrt{N \cdot \text{tol}}`
+# from the last one, which is near. ``tol`` must be small beside what a refit changes:
+# from :math:`N` rows, an optimum is missed by at most :math:`\sqrt{N \cdot \text{tol}}`
 # standard errors.
 
 
@@ -66,8 +66,8 @@ def usual_interval(y, level=0.95):
 # Do the intervals cover?
 # -----------------------
 #
-# In 100 tables of 100 rows, ``y`` is missing the more often the larger ``x`` is. The mean
-# of ``y`` is 1, and of intervals that are worth their name, 95 in 100 hold it.
+# In 100 tables of 100 rows, ``y`` is missing the more often the larger ``x`` is. The
+# mean of ``y`` is 1, and of intervals that are worth their name, 95 in 100 hold it.
 
 from skdensity import EMGaussianMixture
 
@@ -106,17 +106,17 @@ for name, (low, high) in ((name, ends.T) for name, ends in by_method.items()):
     )
 
 # %%
-# Complete cases are biased here, since rows with large ``x``, and so with large ``y``, are
-# missing. The other three are right on average, but means filled in and a single draw are
-# too sure of themselves: one in five of their intervals misses. Those of proper
-# imputations are longer, by as much as is not known. How long differs from table to table,
-# as five draws tell only roughly how much that is; twenty tell it better.
+# Complete cases are biased here, since rows with large ``x``, and so with large ``y``,
+# are missing. The other three are right on average, but means filled in and a single
+# draw are too sure of themselves: one in five of their intervals misses. Those of
+# proper imputations are longer, by as much as is not known. How long differs from table
+# to table, as five draws tell only roughly how much that is; twenty tell it better.
 
 # sphinx_gallery_start_ignore
-# alt: For four methods, a hundred intervals each, one above the other, and a line at the
-# true mean. Most of those of complete cases lie left of the line. Of means filled in and
-# of one draw about one in five miss it, in red, on both sides; of five proper draws about
-# five in a hundred.
+# alt: For four methods, a hundred intervals each, one above the other, and a line at
+# the true mean. Most of those of complete cases lie left of the line. Of means filled
+# in and of one draw about one in five miss it, in red, on both sides; of five proper
+# draws about five in a hundred.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 

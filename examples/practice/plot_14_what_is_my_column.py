@@ -3,17 +3,17 @@ What is my column?
 ==================
 
 Numbers in tables were rounded, counted, clipped, or come back after a day. Kernels know
-nothing of that, and a bandwidth chosen by likelihood sees rows that coincide and goes to
-zero. :class:`~skdensity.LOOKernelDensity` finds out first what every column is.
+nothing of that, and a bandwidth chosen by likelihood sees rows that coincide and goes
+to zero. :class:`~skdensity.LOOKernelDensity` finds out first what every column is.
 """
 
 # %%
 # A table that comes with scikit-learn
 # ------------------------------------
 #
-# 442 patients with diabetes, in the units in which they were measured. The columns are of
-# unlike scale, so there is one width for each: ``covariance_type="diag"``. ``columns_``
-# says what was found, and a warning says what was done about it.
+# 442 patients with diabetes, in the units in which they were measured. The columns are
+# of unlike scale, so there is one width for each: ``covariance_type="diag"``.
+# ``columns_`` says what was found, and a warning says what was done about it.
 
 import warnings
 
@@ -28,19 +28,19 @@ for name, column, width in zip(X, density.columns_, density.bandwidth_, strict=T
     print(f"{name:4s}{column!s:36s}width {width:.2g}")
 
 # %%
-# Ages were rounded to years, and most blood pressures to whole numbers. Such grids do no
-# harm as long as kernels are wider than half a step, which is seen to. Sex is a code of
-# two values, and each has a kernel half a step wide, whatever the other columns ask for.
-# ``s4`` and ``s5`` are few numbers that many patients share, although no grid explains
-# them.
+# Ages were rounded to years, and most blood pressures to whole numbers. Such grids do
+# no harm as long as kernels are wider than half a step, which is seen to. Sex is a code
+# of two values, and each has a kernel half a step wide, whatever the other columns ask
+# for. ``s4`` and ``s5`` are few numbers that many patients share, although no grid
+# explains them.
 #
 # Rounded, spiked, bounded
 # ------------------------
 #
-# Two of these columns by themselves, and two such as sensors and surveys have. On most days
-# there is no rain. The zeros count as one place when the width is chosen, since copies
-# say nothing about how smooth the rest is, and keep their mass: it is in the kernel at zero.
-# Shares end at 0 and 1, where ``bounds`` reflects the kernels.
+# Two of these columns by themselves, and two such as sensors and surveys have. On most
+# days there is no rain. The zeros count as one place when the width is chosen, since
+# copies say nothing about how smooth the rest is, and keep their mass: it is in the
+# kernel at zero. Shares end at 0 and 1, where ``bounds`` reflects the kernels.
 
 # sphinx_gallery_start_ignore
 # alt: Four histograms under their densities. Ages and blood pressures are broad hills.
@@ -74,8 +74,8 @@ plt.show()
 # Hours of the day
 # ----------------
 #
-# After 24 comes 0. Cut at midnight, a night is two clusters with edges: each leaks out of
-# the day, and the edges ask for kernels so narrow that the curve ripples.
+# After 24 comes 0. Cut at midnight, a night is two clusters with edges: each leaks out
+# of the day, and the edges ask for kernels so narrow that the curve ripples.
 # ``periodic=24`` joins the ends, and the density at midnight is one number.
 
 # sphinx_gallery_start_ignore
