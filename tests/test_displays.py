@@ -107,6 +107,71 @@ def test_data_frames_give_names_and_may_name_features():
     ]
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GaussianMLE(),
+        CholeskyGaussian(tol=None, max_iter=50),
+        LOOKernelDensity(covariance_type="full"),
+        EMGaussianMixture(2, random_state=0),
+        AdamGaussianMixture(2, random_state=0, max_iter=50, tol=None),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("n_given", [1, 2, 3])
+def test_conditionals_show_the_features_that_are_left(estimator, n_given):
+    names = ["petal width (cm)", "sepal length (cm)", "petal length (cm)"][:n_given]
+    density = estimator.fit(FRAME)
+    given = density.condition(names, FRAME[names].iloc[0])
+    display = DensityDisplay.from_estimator(given)
+    left = [name for name in FRAME if name not in names]
+    assert display.names == left
+    assert display.axes_[-1, 0].get_xlabel() == left[0]
+    # The first picture is the conditional: joint density over that of what is given.
+    x, values = display.curves[0]
+    rows = FRAME.iloc[np.zeros(len(x), dtype=int)].assign(**{left[0]: x})
+    joint, known = (
+        density.marginal(some).score_samples(rows[some])
+        for some in ([left[0], *names], names)
+    )
+    np.testing.assert_allclose(values, np.exp(joint - known), rtol=1e-5)
+
+
+@pytest.mark.parametrize("orientation", ["vertical", "horizontal"])
+def test_curves_on_the_same_axes_are_all_seen(orientation):
+    density = EMGaussianMixture(3, random_state=0).fit(FRAME.iloc[:, 2:])
+    displays, ax = [], None
+    for length in (1.5, 3.0, 6.0, 1.5):
+        given = density.condition([0], [length])
+        display = DensityDisplay.from_estimator(given, ax=ax, orientation=orientation)
+        displays.append(display)
+        ax = display.ax_
+    is_horizontal = orientation == "horizontal"
+    limits = (ax.get_xlim(), ax.get_ylim())[:: -1 if is_horizontal else 1]
+    assert len(ax.lines) == len(displays)
+    assert limits[0] == (
+        min(display.curves[0][0][0] for display in displays),
+        max(display.curves[0][0][-1] for display in displays),
+    )
+    highest = max(display.curves[0][1].max() for display in displays)
+    assert limits[1] == pytest.approx((0, 1.05 * highest))
+
+
+def test_curves_side_by_side_share_what_is_seen():
+    _, axes = plt.subplots(1, 2, sharex=True, sharey=True)
+    axes[1].axvline(500)  # is no limit, and cannot flatten the curves
+    narrow = GaussianMLE.from_parameters([0.0], [[1.0]])
+    wide = GaussianMLE.from_parameters([9.0], [[4.0]])
+    ends, heights = [], []
+    for ax, density in zip(axes, (narrow, wide), strict=True):
+        (curve,) = DensityDisplay.from_estimator(density, ax=ax).curves
+        ends.append(curve[0][[0, -1]])
+        heights.append(curve[1].max())
+    for ax in axes:
+        assert ax.get_xlim() == (ends[0][0], ends[1][1])
+        assert ax.get_ylim() == pytest.approx((0, 1.05 * max(heights)))
+
+
 def test_a_corner_has_all_features_and_pairs():
     display = DensityDisplay.from_estimator(GaussianMLE().fit(FRAME), FRAME)
     assert display.axes_.shape == (4, 4)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from conftest import MIXTURES, dense_covariances, scipys_log_joint
+from sklearn.base import clone
 from sklearn.mixture import GaussianMixture
 
 from skdensity import EMGaussianMixture
@@ -233,6 +234,22 @@ def test_bad_starts_leave_a_fit_as_it_was(Mixture, iris, parameters, message):
     with pytest.raises(ValueError, match=message):
         mixture.fit(X)
     assert vars(mixture) == before | parameters
+
+
+def test_a_warm_start_on_other_rows_does_not_end_on_a_coincidence(lecture_mixture):
+    mixture = EMGaussianMixture(2, random_state=0, warm_start=True).fit(lecture_mixture)
+    # Weights under which the likelihood of where the last fit ended is what it was.
+    score = mixture.score_samples(lecture_mixture) - mixture.lower_bound_
+    is_left = lecture_mixture[:, 0] < 0
+    weight = np.where(score > 0, 1 + is_left, 1.0)
+    weight[score <= 0] *= -(weight * score)[score > 0].sum() / score[score <= 0].sum()
+    assert mixture.score(lecture_mixture, sample_weight=weight) == pytest.approx(
+        mixture.lower_bound_, abs=1e-12
+    )
+    cold = clone(mixture).set_params(warm_start=False)
+    warm_bound = mixture.fit(lecture_mixture, sample_weight=weight).lower_bound_
+    cold_bound = cold.fit(lecture_mixture, sample_weight=weight).lower_bound_
+    assert warm_bound == pytest.approx(cold_bound, abs=mixture.tol)
 
 
 def test_warm_start_says_what_it_cannot_continue(Mixture, iris):

@@ -104,8 +104,8 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
     random_state : int, RandomState instance or None, default=None
         Source of randomness of the start, and the default of :meth:`sample`.
     warm_start : bool, default=False
-        Whether a further call of `fit` continues where the last one stopped; `n_init`
-        is then ignored.
+        Whether a further call of `fit` continues where the last one stopped, with the
+        same rows and weights or others; `n_init` is then ignored.
     verbose : int, default=0
         1 prints iterations, 2 also values and times.
     verbose_interval : int, default=10
@@ -285,9 +285,6 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
         self.n_jobs = n_jobs
-
-    def _resumed(self, solver):
-        return solver.init(self._model(), self.lower_bound_)
 
     def _last_moments(self, run, rows):
         moments = run.result.state.moments

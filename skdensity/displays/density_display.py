@@ -19,6 +19,7 @@ from skdensity.displays.drawing import (
     columns_of,
     draws_of,
     flipped,
+    limits_of,
     log_density_of,
     shown_features,
 )
@@ -193,6 +194,18 @@ class DensityDisplay:
         >>> density = LOOKernelDensity(0.5).fit([[0.0], [1.0], [3.0]])
         >>> DensityDisplay.from_estimator(density).ax_.get_ylabel()
         'density'
+
+        Conditionals at several values, in one picture:
+
+        >>> from sklearn.datasets import load_iris
+        >>> from skdensity import GaussianMLE
+        >>> X = load_iris(as_frame=True).data.iloc[:, 2:]
+        >>> density, ax = GaussianMLE().fit(X), None
+        >>> for length in (2.0, 4.0, 6.0):
+        ...     given = density.condition(["petal length (cm)"], [length])
+        ...     ax = DensityDisplay.from_estimator(given, ax=ax).ax_
+        >>> ax.get_xlabel(), len(ax.lines)
+        ('petal width (cm)', 3)
         """
         coverage = checked_coverage(coverage)
         n_points = checked_n_points(n_points, least=2)
@@ -233,7 +246,7 @@ class DensityDisplay:
         ----------
         ax : Axes or array of Axes, default=None
             Where to draw; None makes a new figure. A corner of k features needs k²
-            axes.
+            axes. Where a curve is already, or in axes that share theirs, both are seen.
         corner : bool, default=False
             Whether two features are a corner, too: their marginal densities besides.
         orientation : {"vertical", "horizontal"}, default="vertical"
@@ -290,7 +303,7 @@ class DensityDisplay:
 
     def _plot_curve(self, ax, feature, kw, is_horizontal=False, has_room=True):
         x, density = self.curves[feature]
-        window, highest = (x[0], x[-1]), density.max()
+        window, highest, shown = (x[0], x[-1]), density.max(), limits_of(ax)
         along, across = self._stepped(feature)
         line = flipped(along, across, is_horizontal)
         ax.plot(*line, **{"color": COLOURS[0], "zorder": 3, **kw[0]})
@@ -301,7 +314,8 @@ class DensityDisplay:
             draw_rug(ax, values, is_horizontal)
             mark_values_beyond(ax, values, window, is_horizontal, has_room)
         limits = flipped(self._limits(feature), (0, 1.05 * highest), is_horizontal)
-        ax.set(xlim=limits[0], ylim=limits[1])
+        xlim, ylim = map(_together, limits, shown)
+        ax.set(xlim=xlim, ylim=ylim)
 
     def _plot_regions(self, ax, pair, contour_kw, rows_kw):
         """Draw one pair; what :func:`label` needs to know is returned."""
@@ -378,6 +392,11 @@ class DensityDisplay:
 
 def _finite(rows):
     return rows[np.isfinite(rows.reshape(len(rows), -1)).all(axis=1)]
+
+
+def _together(*intervals):
+    lower, upper = zip(*intervals, strict=True)
+    return min(lower), max(upper)
 
 
 def _check_few(features):

@@ -53,6 +53,17 @@ def axes_for(ax: Any, display: str, n: int = 1) -> np.ndarray:
     return axes.reshape(n, n)
 
 
+def limits_of(ax: Any) -> tuple[tuple[float, float], ...]:
+    """Limits that were set along x and y, by a curve that is there or beside it.
+
+    An interval from ∞ to −∞ where none were, which adds nothing to another.
+    """
+    free = ax.get_autoscalex_on(), ax.get_autoscaley_on()
+    limits = ax.get_xlim(), ax.get_ylim()
+    nothing = np.inf, -np.inf
+    return tuple(nothing if f else limit for f, limit in zip(free, limits, strict=True))
+
+
 def flipped(along: Any, across: Any, is_horizontal: bool) -> tuple:
     """x and y of what lies along a feature's axis, which may be either."""
     return (across, along) if is_horizontal else (along, across)

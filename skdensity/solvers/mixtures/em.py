@@ -70,9 +70,9 @@ class EM(Solver):
     rows: Rows
     reg_covar: float | np.ndarray
 
-    def init(self, mixture: Mixture, value: float = -np.inf) -> EMState:
+    def init(self, mixture: Mixture) -> EMState:
         """Start from a mixture."""
-        return EMState(mixture, value)
+        return EMState(mixture)
 
     def step(self, state: EMState) -> EMState:
         """One E-step and one M-step."""
