@@ -242,7 +242,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         """Weighted rows, with threads that end with the context."""
         X = self._table(
             X,
-            ensure_min_samples=min_samples,
+            ensure_min_samples=max(min_samples, 1),
             ensure_all_finite="allow-nan",
             reset=reset,
         )
@@ -250,7 +250,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         with Workspace(self.n_jobs) as workspace:
             rows = rows_of_table(X, weight, workspace)
             if isinstance(rows, IncompleteRows):
-                self._check_observed(rows)
+                self._check_observed(rows, everywhere=reset)
             if rows.n_rows < min_samples:
                 raise ValueError(
                     f"`sample_weight` leaves n_samples={rows.n_rows} rows of positive "
@@ -260,7 +260,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         # Here, since evaluating must leave the attributes as they are.
         self._kept = Kept()
 
-    def _check_observed(self, rows):
+    def _check_observed(self, rows, everywhere):
         """Complain of NaN where nothing can be missing, or everything is."""
         name = type(self).__name__
         if not self._takes_missing:
@@ -269,6 +269,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                 "is missing, for example by `skdensity.DensityImputer`, drop "
                 "such rows, or fit `EMGaussianMixture`, which takes NaN as missing."
             )
+        if not everywhere:
+            return  # other batches have values of it
         names = getattr(self, "feature_names_in_", range(rows.n_features))
         never = [
             name for name, seen in zip(names, rows.observed, strict=True) if not seen

@@ -32,8 +32,9 @@ from skdensity.densities.criteria import CriteriaMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.doubts import doubts_of, warn_of
 from skdensity.densities.imputation import ImputationMixin
+from skdensity.densities.mixture_streams import MixtureStreamMixin
 from skdensity.densities.parts import PartsMixin
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_components
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, Regularisation
 from skdensity.densities.runs import FitProblem, Run
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
@@ -62,6 +63,7 @@ class BaseGaussianMixture(
     ImputationMixin,
     AscentMixin,
     DistributionMixin,
+    MixtureStreamMixin,
     BaseDensity,
     CallbackSupportMixin,
 ):
@@ -233,7 +235,7 @@ class BaseGaussianMixture(
             problem = self._problem(rows)
             best = self._best_run(problem, task)
             self._store(best, rows.dtype)
-            self._reg_covar_used = self._smallest_added(problem)
+            self._fitted_to(problem, best)
             task.end()
             doubts = self._doubts(best, problem)
         name = type(self).__name__
@@ -388,9 +390,10 @@ class BaseGaussianMixture(
         rng = check_random_state(self.random_state)
         n = self.n_components
         stand_in = stand_in_for(rows, sample_size(n), n, rng)
-        added = added_to_components(self.reg_covar, stand_in.rows, moments, family)
+        regularisation = Regularisation.of(self.reg_covar, stand_in.rows, family)
+        added = regularisation.added(moments)
         start = start_of(self.init_params, stand_in)
-        return FitProblem(rows, stand_in, added, rng, start, moments)
+        return FitProblem(rows, stand_in, regularisation, added, rng, start, moments)
 
     def _best_run(self, problem, task):
         rows = problem.rows
@@ -409,11 +412,6 @@ class BaseGaussianMixture(
             return best
         # The best of too few runs: the fit as a whole was interrupted.
         return replace(best, result=replace(best.result, ended_by="interrupt"))
-
-    def _smallest_added(self, problem):
-        """What `reg_covar` added to the variance that it added the least to."""
-        shape = FAMILIES[self.covariance_type].shape
-        return float(shape.variances(problem.reg_covar, problem.rows.n_features).min())
 
     def _doubts(self, run, problem):
         """What the fit may hide, in words; nothing of one that was cut off."""

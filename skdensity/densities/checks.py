@@ -106,7 +106,7 @@ def check_squares(estimator, rows):
     if max(rows.X.max(), -rows.X.min()) <= largest:
         return
     # Of what was observed: the comparison before is false of NaN, too.
-    sizes = np.fmax.reduce(np.abs(rows.positive().X))
+    sizes = np.fmax.reduce(np.abs(rows.positive().X), initial=0)
     if sizes.max() <= largest:
         return
     feature = sizes.argmax()

@@ -111,9 +111,9 @@ class Rows(Protocol):
         """
 
     def batches(
-        self, size: int, rng: np.random.RandomState
+        self, size: int, rng: np.random.RandomState | None
     ) -> Iterator[tuple[Rows, float]]:
-        """All rows in random batches, each with its part of the weight."""
+        """All rows in batches, each with its part of the weight; at random if asked."""
 
 
 def effective_number(rows: Rows) -> float:
