@@ -227,18 +227,17 @@ class TestBadBatches:
         "change", [{"n_components": 3}, {"covariance_type": "diag"}]
     )
     def test_another_kind_of_mixture_is_another_stream(self, Mixture, clusters, change):
-        settings = {"tol": 0.1, "max_iter": 30}
-        stream = Mixture(2, random_state=0, **settings).partial_fit(clusters)
+        stream = Mixture(2, random_state=0).partial_fit(clusters)
         with pytest.raises(
             ValueError, match=r"covariance_type\) = \(2, 'full'\) cannot"
         ):
             stream.set_params(**change).partial_fit(clusters)
-        stream.fit(clusters).partial_fit(clusters)
+        stream.set_params(max_iter=0).fit(clusters).partial_fit(clusters)
 
     def test_a_descent_that_diverges_is_an_error(self, clusters):
-        stream = CholeskyGaussian(learning_rate_init=1e3).partial_fit(clusters)
-        before = state_of(stream)
-        with pytest.raises(ValueError, match="descent diverged after 1 updates"):
+        stream = CholeskyGaussian().partial_fit(clusters)
+        before = state_of(stream.set_params(learning_rate_init=1e3))
+        with pytest.raises(ValueError, match="descent diverged after 2 updates"):
             stream.partial_fit(clusters)
         assert state_of(stream) == before
 
@@ -251,11 +250,11 @@ class TestBeginning:
     def test_rows_wait_until_they_are_enough(self, Mixture, holed, weighted):
         weight = np.arange(1.0, 3001) if weighted else None
         parts = Mixture(2, random_state=0)
-        for begin, end in pairwise([0, 1, 2, 9, 30, 70, 99, 104]):
+        for begin, end in pairwise([0, 1, 2, 9, 30, 70, 99, 130]):
             part = None if weight is None else weight[begin:end]
             parts.partial_fit(holed[begin:end], sample_weight=part)
-        weight = None if weight is None else weight[:104]
-        whole = Mixture(2, random_state=0).partial_fit(holed[:104], None, weight)
+        weight = None if weight is None else weight[:130]
+        whole = Mixture(2, random_state=0).partial_fit(holed[:130], None, weight)
         assert_same(parts, whole)
 
     def test_what_waits_is_not_the_users_array(self, clusters):
