@@ -490,6 +490,49 @@ class TestStepwiseEM:
             stream.fit(X)
         assert sixty.score(X) - stream.score(X) < 1e-3
 
+    def test_runs_may_begin_with_passes(self, overlapping):
+        start = EMGaussianMixture(3, random_state=0, init_params="kmeans")
+        plain = clone(start).set_params(max_iter=1, tol=0, n_init=1)
+        passes = clone(plain).set_params(n_stepwise_passes=3)
+        fits = []
+        for estimator in (plain, passes, clone(passes)):
+            with pytest.warns(match="used all 1"):
+                fits.append(estimator.fit(overlapping))
+        assert fits[1].lower_bound_ > fits[0].lower_bound_ + 0.001
+        assert_same(fits[1], fits[2])
+        ends = [
+            clone(start).set_params(n_stepwise_passes=n).fit(overlapping)
+            for n in (0, 1)
+        ]
+        assert ends[1].score(overlapping) == pytest.approx(
+            ends[0].score(overlapping), abs=1e-3
+        )
+
+    def test_passes_are_over_all_rows_once(self, holed, monkeypatch):
+        seen = []
+        step = StepwiseEM._expected
+
+        def expected(self, mixture, rows):
+            seen.append(rows.X)
+            return step(self, mixture, rows)
+
+        monkeypatch.setattr(StepwiseEM, "_expected", expected)
+        mixture = EMGaussianMixture(2, random_state=0, n_stepwise_passes=2, tol=0.1)
+        mixture.fit(holed)
+        assert [len(X) for X in seen] == [2000, len(seen[1])] * 2
+        some = ~np.isnan(holed).all(axis=1)
+        for one_pass in (seen[:2], seen[2:]):
+            X = np.concatenate(one_pass)
+            np.testing.assert_allclose(np.nansum(X, axis=0), np.nansum(holed, axis=0))
+            assert len(X) == some.sum()
+
+    def test_more_starts_are_compared(self, clusters):
+        params = {"init_params": "random_from_data", "random_state": 0}
+        batch = clusters[:300]
+        stream = EMGaussianMixture(2, n_init=20, **params).partial_fit(batch)
+        one = EMGaussianMixture(2, **params).partial_fit(batch)
+        assert stream.lower_bound_ > one.lower_bound_
+
     @pytest.mark.parametrize("step", [{"step_power": 0}, {"step_offset": -1.0}])
     def test_steps_are_checked(self, clusters, step):
         with pytest.raises(ValueError, match=f"'{next(iter(step))}' parameter"):

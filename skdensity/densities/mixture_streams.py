@@ -77,11 +77,18 @@ class MixtureStreamMixin(StreamMixin):
         may_try = not is_given and rows.n_rows >= max(n_least, 2 * n_begun)
         if is_enough or may_try:
             problem = self._problem(rows)
-            start = self._model() if is_given else next(self._starts(problem))
+            start = self._model() if is_given else self._best_start(problem)
             self._shares = problem.regularisation.shares
             self._set_out(problem, start)
             n_begun = rows.n_rows
         self._waiting = None if is_enough else _kept(rows, n_begun)
+
+    def _best_start(self, problem):
+        """The start, or the most likely of all."""
+        starts = list(self._starts(problem))
+        if len(starts) == 1:
+            return starts[0]
+        return max(starts, key=lambda start: start.moments(problem.rows).log_likelihood)
 
     def _rows_to_begin(self, rows):
         """How many rows a start needs, and how many are enough for a good one."""
