@@ -123,14 +123,14 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Upper triangular factors U with Σ⁻¹ = U Uᵀ, in the same shape.
     loss_curve_ : list of float
         Mean negative log-likelihood, in nats, before each update; with batches, the
-        average over the epoch's updates.
+        average over the epoch's updates. After `partial_fit`, that of the last batch.
     converged_ : bool
         Whether the best run stopped because the loss no longer improved. That is no
         proof of an optimum: steps too long or too short for the data do not improve
         either. False, with a warning, if nothing ever improved on a start that is no
         optimum.
     n_iter_ : int
-        Epochs of the best run.
+        Epochs of the best run; 1 after `partial_fit`.
     lower_bound_ : float
         Largest entry of `lower_bounds_`, with batches the last; −inf when there is
         none.

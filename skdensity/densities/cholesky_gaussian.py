@@ -119,9 +119,10 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
         Inverse of `covariance_`.
     loss_curve_ : list of float
         Mean negative log-likelihood, in nats, before each update, of rows that vary by
-        `reg_covar`; with batches, the average over the epoch's updates.
+        `reg_covar`; with batches, the average over the epoch's updates. After
+        `partial_fit`, that of the last batch.
     n_iter_ : int
-        Epochs of the last call of `fit`.
+        Epochs of the last call of `fit`; 1 after `partial_fit`.
     converged_ : bool
         Whether the fit stopped because the loss no longer improved. That is no proof of
         an optimum: steps too long or too short for the data do not improve either.

@@ -156,10 +156,10 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
     converged_ : bool
         Whether the best run reached `tol`.
     n_iter_ : int
-        Iterations of the best run.
+        Iterations of the best run; 1 after `partial_fit`.
     lower_bound_ : float
         Mean log-likelihood of the training rows, in nats, before the last step; −inf
-        when there was none.
+        when there was none. After `partial_fit`, that of the last batch.
     lower_bounds_ : list of float
         The same for every iteration.
     n_samples_seen_ : int
@@ -225,7 +225,8 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
     G. Govaert (2003), doi:10.1016/S0167-9473(02)00163-9, and N. Ueda, R. Nakano,
     Z. Ghahramani and G. E. Hinton (2000), doi:10.1162/089976600300015088; the
     acceleration, H. F. Walker and P. Ni (2011), doi:10.1137/10078356X, and J. Nocedal
-    (1980), doi:10.1090/S0025-5718-1980-0572855-7.
+    (1980), doi:10.1090/S0025-5718-1980-0572855-7; stepwise EM, O. Cappé and E. Moulines
+    (2009), doi:10.1111/j.1467-9868.2009.00698.x.
 
     Examples
     --------
@@ -323,7 +324,7 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
     def partial_fit(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Move the mixture by one step of EM towards a batch of rows.
+        r"""Move the mixture by one step of EM towards a batch of rows.
 
         The moments that the mixture is estimated from are a running average, which the
         batch moves by a step η; the Notes say how. A stream begins with `init_params`
@@ -331,7 +332,8 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
         are 50 for each component, and 4 for each feature of a component that has a
         matrix; meanwhile the mixture is what a start makes of them. After `fit` a
         stream goes on from the moments of all its rows; after :meth:`from_parameters`
-        it sets out from those, as soon as there are as many rows.
+        it sets out from those, as soon as there are as many rows. Of `n_init` starts
+        the most likely counts.
 
         Parameters
         ----------
@@ -364,8 +366,18 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
 
         Notes
         -----
+        The step of batch t is :math:`\eta_t = (t + o)^{-p}`, with `step_power` p and
+        `step_offset` o, where batches weigh the same; in general, it is the batch's
+        share :math:`w_t / M_t` of a weight that the average remembers,
+        :math:`M_t^{1/p} = M_{t-1}^{1/p} + w_t^{1/p}`. The attributes are estimated from
+        an average of the running averages, in which the noise of batches cancels.
+        ``reg_covar="auto"`` follows the covariance of that average, what is missing
+        expected; the shares of rows that ``"diag"`` and ``"tied_diag"`` ask for are
+        those of the first rows, or of `fit`.
+
         Time and memory are those of an iteration of `fit` on the batch, and
-        O(n_components · n_features³) more for ``"full"``.
+        O(n_components · n_features³) more for ``"full"``. Nothing is said of components
+        that coincide or rest on `reg_covar`, as `fit` does.
 
         Examples
         --------
