@@ -34,6 +34,9 @@ def test_has_all_parameters_and_attributes_of_gaussian_mixture(iris):
         | better
         | {
             "acceleration": "auto",
+            "n_stepwise_passes": 0,
+            "step_power": 0.6,
+            "step_offset": 1.0,
             "n_jobs": None,
         }
     )

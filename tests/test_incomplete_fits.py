@@ -510,16 +510,6 @@ def test_criteria_need_a_value(Estimator, holed):
             criterion(holed, sample_weight=np.arange(len(holed)) == 3)
 
 
-def test_streams_take_complete_rows_alone(holed, iris):
-    density = GaussianMLE().partial_fit(iris)
-    before = dict(vars(density))
-    with pytest.raises(ValueError, match=r"Input X contains NaN\. `partial_fit`"):
-        density.partial_fit(holed)
-    assert vars(density) == before
-    with pytest.raises(ValueError, match="fitted to rows with missing values"):
-        GaussianMLE().fit(holed).partial_fit(iris)
-
-
 def test_kernels_say_what_to_do(holed):
     with pytest.raises(ValueError, match=r"Input X contains NaN[\s\S]*EMGaussianMixt"):
         LOOKernelDensity().fit(holed)

@@ -7,7 +7,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold, cross_val_score
 
 from skdensity import EMGaussianMixture
-from skdensity.densities.regularisation import added_to_components
+from skdensity.densities.regularisation import Regularisation
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.majority import minority_shares
 from skdensity.models.mixtures.moments import moments_of
@@ -36,7 +36,7 @@ def brute_force_shares(X, weight):
 def added(X, covariance_type, weight=None):
     rows, family = ArrayRows(X, weight), FAMILIES[covariance_type]
     moments = moments_of(rows, family.scatter)
-    return added_to_components("auto", rows, lambda: moments, family)
+    return Regularisation.of("auto", rows, family).added(lambda: moments)
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 7, 64, 1001])

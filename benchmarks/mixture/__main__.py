@@ -16,6 +16,7 @@ from benchmarks.mixture.conditions import conditions
 from benchmarks.mixture.equal_work import adam, em, epochs, scores
 from benchmarks.mixture.memory import memory
 from benchmarks.mixture.missing import missing
+from benchmarks.mixture.streams import streams
 from benchmarks.mixture.whole_fits import overlap, small, starts
 
 PACKAGES = ("skdensity", "numpy", "scipy", "scikit-learn", "torch", "pomegranate")
@@ -23,6 +24,7 @@ SECTIONS = [
     em,
     conditions,
     missing,
+    streams,
     scores,
     small,
     overlap,

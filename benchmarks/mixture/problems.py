@@ -70,7 +70,7 @@ def lecture():
     return X, start(np.full(3, 1 / 3), means, np.ones((3, 1, 1)))
 
 
-def uneven(n_samples, n_features, n_components, seed):
+def uneven(n_samples, n_features, n_components, seed, distance=2):
     """A mixture that is hard for k-means, and rows of it.
 
     Weights differ, covariances are random and long in some directions, so that
@@ -80,7 +80,7 @@ def uneven(n_samples, n_features, n_components, seed):
     factors = rng.standard_normal((n_components, n_features, n_features))
     truth = EMGaussianMixture.from_parameters(
         rng.dirichlet(np.full(n_components, 3.0)),
-        2 * rng.standard_normal((n_components, n_features)),
+        distance * rng.standard_normal((n_components, n_features)),
         factors @ factors.transpose(0, 2, 1) / n_features + 0.1 * np.eye(n_features),
     )
     X, _ = truth.sample(n_samples, random_state=rng)

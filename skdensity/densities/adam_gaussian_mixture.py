@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import StrOptions
 
 from skdensity.densities.base_mixture import BaseGaussianMixture
@@ -17,6 +18,7 @@ from skdensity.densities.descent import (
     restored,
     stopping_rule_of,
     stored,
+    stream_adam_for,
 )
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
@@ -25,6 +27,7 @@ from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import gaussian_of
 from skdensity.solvers.mixtures.em import SINGULAR_ESTIMATE
 from skdensity.solvers.mixtures.starts import STARTS
+from skdensity.solvers.result import Result
 
 
 class AdamGaussianMixture(BaseGaussianMixture):
@@ -120,19 +123,21 @@ class AdamGaussianMixture(BaseGaussianMixture):
         Upper triangular factors U with Σ⁻¹ = U Uᵀ, in the same shape.
     loss_curve_ : list of float
         Mean negative log-likelihood, in nats, before each update; with batches, the
-        average over the epoch's updates.
+        average over the epoch's updates. After `partial_fit`, that of the last batch.
     converged_ : bool
         Whether the best run stopped because the loss no longer improved. That is no
         proof of an optimum: steps too long or too short for the data do not improve
         either. False, with a warning, if nothing ever improved on a start that is no
         optimum.
     n_iter_ : int
-        Epochs of the best run.
+        Epochs of the best run; 1 after `partial_fit`.
     lower_bound_ : float
         Largest entry of `lower_bounds_`, with batches the last; −inf when there is
         none.
     lower_bounds_ : list of float
         Minus `loss_curve_`.
+    n_samples_seen_ : int
+        Number of rows of positive weight seen by `fit`, and by `partial_fit` since.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -248,6 +253,65 @@ class AdamGaussianMixture(BaseGaussianMixture):
         self.verbose_interval = verbose_interval
         self.n_jobs = n_jobs
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Take one step of Adam on a batch of rows, or on every `batch_size` of them.
+
+        Adam's running averages go on from batch to batch, and from `fit`; the learning
+        rate is `learning_rate_init` throughout. A stream begins with `init_params` on
+        its first rows, in whose units it then descends. These are kept, and joined by
+        those that follow, until there are 50 for each component, and 4 for each feature
+        of a component that has a matrix; meanwhile the mixture is a step from what a
+        start makes of them. After :meth:`from_parameters` it sets out from those, as
+        soon as there are as many rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The next rows, one at least, in no order that tells of the components; they
+            are not shuffled. NaN is what was not observed; in the first batch, every
+            feature needs a value somewhere.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, of the rows within the batch: a step is as long
+            whatever they sum to.
+
+        Returns
+        -------
+        self : AdamGaussianMixture
+            The mixture after the step. `loss_curve_` has the loss of the batch before
+            it.
+
+        Raises
+        ------
+        ValueError
+            If the batch is not a table of the same features and dtype with usable
+            weights, has infinities or squares that overflow, if `n_components` or
+            `covariance_type` have changed, or the descent diverges. The estimator is
+            then left as it was.
+
+        See Also
+        --------
+        fit : All rows at once. With ``warm_start=True`` it goes on from a stream.
+        EMGaussianMixture.partial_fit : The same without a learning rate.
+
+        Examples
+        --------
+        >>> from skdensity import AdamGaussianMixture
+        >>> from skdensity.datasets import make_mixture_1d
+        >>> X, _ = make_mixture_1d(50_000)
+        >>> stream = AdamGaussianMixture(3, random_state=0, learning_rate_init=0.01)
+        >>> for begin in range(0, len(X), 500):
+        ...     stream = stream.partial_fit(X[begin : begin + 500])
+        >>> whole = AdamGaussianMixture(3, random_state=0).fit(X)
+        >>> bool(whole.score(X) - stream.score(X) < 0.01)
+        True
+        """
+        return self._learn_from(X, sample_weight)
+
     @property
     def _runs_draw(self) -> bool:
         return self.batch_size is not None  # the order of the rows
@@ -259,24 +323,26 @@ class AdamGaussianMixture(BaseGaussianMixture):
         family = FAMILIES[self.covariance_type]
         family.asked("free", type(self).__name__)
         parameters = self._parameters(problem, family, start)
-        least = parameters.least_pivots(problem.reg_covar)
         return adam_for(
             self,
             mixture_loss(parameters, problem.rows),
             problem.rows,
             problem.rng,
-            project=lambda free: parameters.floored(free, least),
+            project=_floor(parameters, problem.reg_covar),
         )
 
     def _parameters(self, problem, family, start):
         """What is free: as in the last fit, or measured from where this one starts."""
-        last = self._last_descent
-        if start is None and last:
-            units = Gaussian(last["location"], last["cholesky"], family)
-            return MixtureParameters(self.n_components, units, last["origins"])
+        if start is None and self._last_descent:
+            return self._last_parameters(family)
         units = self._units(problem, family)
         origins = (self._model() if start is None else start).means
         return MixtureParameters(self.n_components, units, origins)
+
+    def _last_parameters(self, family):
+        last = self._last_descent
+        units = Gaussian(last["location"], last["cholesky"], family)
+        return MixtureParameters(self.n_components, units, last["origins"])
 
     def _units(self, problem, family):
         """The Gaussian in whose units a descent runs."""
@@ -307,6 +373,44 @@ class AdamGaussianMixture(BaseGaussianMixture):
         super()._store(run, dtype)
         self.loss_curve_ = [-value for value in run.result.values]
         self._adam = None if run.solver is None else _stored_descent(run)
+
+    @property
+    def _has_stream(self):
+        return bool(self._last_descent)
+
+    def _set_out(self, problem, start):
+        family = FAMILIES[self.covariance_type]
+        family.asked("free", type(self).__name__)
+        self._note_added(problem.reg_covar)
+        parameters = self._parameters(problem, family, start)
+        solver = self._stream_solver(parameters, problem.rows)
+        self._step_on(solver, solver.init(start))
+
+    def _go_on(self, rows):
+        parameters = self._last_parameters(FAMILIES[self.covariance_type])
+        solver = self._stream_solver(parameters, rows)
+        state = restored(self._last_descent["state"])
+        # After `fit` the learning rate may be a hundredth, to settle on its rows.
+        self._step_on(solver, state if self._streamed else solver.resume(state))
+
+    def _stream_solver(self, parameters, rows):
+        loss, floor = mixture_loss(parameters, rows), _floor(parameters, self._added)
+        return stream_adam_for(self, loss, rows, project=floor)
+
+    def _step_on(self, solver, state):
+        state = solver.step(state)
+        run = self._finished(solver, Result(state, [state.value]))
+        self._store(run, solver.rows.dtype)
+
+    def _note_added(self, added):
+        super()._note_added(added)
+        self._added = added
+
+
+def _floor(parameters, added):
+    """Keeps covariances above what is added to them."""
+    least = parameters.least_pivots(added)
+    return lambda free: parameters.floored(free, least)
 
 
 def _stored_descent(run):

@@ -266,11 +266,13 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     @contextmanager
     def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):
         """Weighted rows, with threads that end with the context."""
-        check = TableCheck(self, reset=reset, min_samples=min_samples)
+        check = TableCheck(self, reset=reset, min_samples=max(min_samples, 1))
         table = table_of(X)
         if self._keeps_rows:
             table = ArrayTable(table.held(type(self).__name__))
-        once_known = partial(self._check_known, min_samples=min_samples)
+        once_known = partial(
+            self._check_known, min_samples=min_samples, everywhere=reset
+        )
         with Workspace(self.n_jobs) as workspace:
             rows = table.rows(check, sample_weight, workspace, once_known)
             workspace.hold_blas()  # k-means sets limits, too, and does not count
@@ -283,18 +285,22 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     def _look_at(self, rows):
         """What the first pass is made for, where passes are dear and remembered."""
 
-    def _check_known(self, rows, min_samples):
-        """Complain of rows that cannot be fitted to, as soon as they are known."""
+    def _check_known(self, rows, min_samples, everywhere):
+        """Complain of rows that cannot be fitted to, as soon as they are known.
+
+        Every feature must be seen `everywhere`, or else in some batch of a stream.
+        """
         if not rows.are_complete:
-            self._check_observed(rows)
-        check_total(rows.total_weight, rows.largest_weight)
+            self._check_observed(rows, everywhere)
+        if min_samples > 0:
+            check_total(rows.total_weight, rows.largest_weight)
         if rows.n_rows < min_samples:
             raise ValueError(
                 f"There are n_samples={rows.n_rows} rows of positive weight; "
                 f"{type(self).__name__} needs at least {min_samples}."
             )
 
-    def _check_observed(self, rows):
+    def _check_observed(self, rows, everywhere):
         """Complain of NaN where nothing can be missing, or everything is."""
         name = type(self).__name__
         if not self._takes_missing:
@@ -303,6 +309,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                 "is missing, for example by `skdensity.DensityImputer`, drop "
                 "such rows, or fit `EMGaussianMixture`, which takes NaN as missing."
             )
+        if not everywhere:
+            return  # other batches have values of it
         names = getattr(self, "feature_names_in_", range(rows.n_features))
         is_never = np.isnan(rows.origin)
         never = [name for name, is_so in zip(names, is_never, strict=True) if is_so]

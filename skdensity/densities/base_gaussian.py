@@ -88,8 +88,8 @@ class BaseGaussian(
     def _look_at(self, rows):
         moments_of(rows, self._family.scatter)
 
-    def _check_known(self, rows, min_samples):
-        super()._check_known(rows, min_samples)
+    def _check_known(self, rows, min_samples, everywhere):
+        super()._check_known(rows, min_samples, everywhere)
         check_squares(self, rows)
 
     @abstractmethod

@@ -33,8 +33,9 @@ from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.doubts import doubts_of, warn_of
 from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.initial_values import given_values
+from skdensity.densities.mixture_streams import MixtureStreamMixin
 from skdensity.densities.parts import PartsMixin
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_components
+from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, Regularisation
 from skdensity.densities.runs import FitProblem, Run
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
@@ -62,6 +63,7 @@ class BaseGaussianMixture(
     ImputationMixin,
     AscentMixin,
     DistributionMixin,
+    MixtureStreamMixin,
     BaseDensity,
     CallbackSupportMixin,
 ):
@@ -224,10 +226,15 @@ class BaseGaussianMixture(
         task = fit_task(self, self.n_init, X, y, sample_weight)
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
+            if rows.n_rows < self.n_components:
+                raise ValueError(
+                    f"n_components={self.n_components} needs at least as many rows of "
+                    f"positive weight, but got n_samples={rows.n_rows}."
+                )
             problem = self._problem(rows)
             best = self._best_run(problem, task)
             self._store(best, rows.dtype)
-            self._reg_covar_used = self._smallest_added(problem)
+            self._fitted_to(problem, best)
             task.end()
             doubts = self._doubts(best, problem)
         name = type(self).__name__
@@ -379,13 +386,8 @@ class BaseGaussianMixture(
         rng = deepcopy(check_random_state(self.random_state))
         rows.sample(sample_size(self.n_components), rng)
 
-    def _check_known(self, rows, min_samples):
-        super()._check_known(rows, min_samples)
-        if rows.n_rows < self.n_components:
-            raise ValueError(
-                f"n_components={self.n_components} needs at least as many rows of "
-                f"positive weight, but got n_samples={rows.n_rows}."
-            )
+    def _check_known(self, rows, min_samples, everywhere):
+        super()._check_known(rows, min_samples, everywhere)
         check_squares(self, rows)
 
     def _problem(self, rows):
@@ -395,9 +397,10 @@ class BaseGaussianMixture(
         rng = check_random_state(self.random_state)
         n = self.n_components
         stand_in = stand_in_for(rows, sample_size(n), n, rng)
-        added = added_to_components(self.reg_covar, stand_in.rows, moments, family)
+        regularisation = Regularisation.of(self.reg_covar, stand_in.rows, family)
+        added = regularisation.added(moments)
         start = start_of(self.init_params, stand_in)
-        return FitProblem(rows, stand_in, added, rng, start, moments)
+        return FitProblem(rows, stand_in, regularisation, added, rng, start, moments)
 
     def _best_run(self, problem, task):
         rows = problem.rows
@@ -416,11 +419,6 @@ class BaseGaussianMixture(
             return best
         # The best of too few runs: the fit as a whole was interrupted.
         return replace(best, result=replace(best.result, ended_by="interrupt"))
-
-    def _smallest_added(self, problem):
-        """What `reg_covar` added to the variance that it added the least to."""
-        shape = FAMILIES[self.covariance_type].shape
-        return float(shape.variances(problem.reg_covar, problem.rows.n_features).min())
 
     def _doubts(self, run, problem):
         """What the fit may hide, in words; nothing of one that was cut off."""

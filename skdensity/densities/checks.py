@@ -108,6 +108,8 @@ def check_total(total, largest):
 
 def check_squares(estimator, rows):
     """Complain of values so large that weighted sums of their squares overflow."""
+    if rows.n_rows == 0:
+        return
     size = max(rows.n_rows, rows.total_weight)
     if rows.dtype == np.float32 and size < MANY:
         return  # their squares are not too large for sums in float64
@@ -140,7 +142,7 @@ class Sizes:
 
 def _sizes(block, scratch):
     """Those of what was observed."""
-    return Sizes(np.fmax.reduce(np.abs(block.X)))
+    return Sizes(np.fmax.reduce(np.abs(block.X), initial=0.0))
 
 
 def _scaled(rows, sizes, feature):

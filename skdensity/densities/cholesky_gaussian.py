@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from numbers import Integral
 from typing import Any, Literal, Self
 
@@ -22,20 +22,32 @@ from skdensity.densities.descent import (
     restored,
     stopping_rule_of,
     stored,
+    stream_adam_for,
 )
 from skdensity.densities.doubts import doubt_of_gaussian, warn_of
-from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
+from skdensity.densities.regularisation import (
+    REG_COVAR_CONSTRAINT,
+    Regularisation,
+    added_to_gaussian,
+)
+from skdensity.densities.streams import StreamMixin, as_plain
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.losses import gaussian_loss
+from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.mixtures.moments import Moments, merged
 from skdensity.models.mixtures.variances import moments_to_lean_on
 from skdensity.solvers.loop import iterate
-from skdensity.solvers.result import unless_interrupted, warn_unless_converged
+from skdensity.solvers.result import (
+    Result,
+    unless_interrupted,
+    warn_unless_converged,
+)
 from skdensity.solvers.watchers import Progress, Watcher
 
 
-class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
+class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
     r"""Gaussian density fitted by Adam through the Cholesky factor of its covariance.
 
     .. math::
@@ -108,9 +120,10 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Inverse of `covariance_`.
     loss_curve_ : list of float
         Mean negative log-likelihood, in nats, before each update, of rows that vary by
-        `reg_covar`; with batches, the average over the epoch's updates.
+        `reg_covar`; with batches, the average over the epoch's updates. After
+        `partial_fit`, that of the last batch.
     n_iter_ : int
-        Epochs of the last call of `fit`.
+        Epochs of the last call of `fit`; 1 after `partial_fit`.
     converged_ : bool
         Whether the fit stopped because the loss no longer improved. That is no proof of
         an optimum: steps too long or too short for the data do not improve either.
@@ -119,6 +132,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         Mean after each epoch. Only with ``store_path=True``.
     cholesky_path_ : ndarray of shape (`n_iter_`, n_features, n_features)
         Factor after each epoch. Only with ``store_path=True``.
+    n_samples_seen_ : int
+        Number of rows of positive weight seen by `fit`, and by `partial_fit` since.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -181,6 +196,9 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
     }
     _told_by = ("location_", "cholesky_")
     _adam: dict[str, Any] | None  # what a warm start goes on from
+    # What "auto" follows, and whether the last rows were a batch, not those of `fit`.
+    _moments: dict[str, Any] | None = None
+    _streamed = False
 
     def __init__(
         self,
@@ -281,6 +299,8 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         with unchanged_on_error(self), fit_rows as rows:
             added, doubt = self._added_covariance(rows)
             result = self._run(rows, added, task)
+            self._streamed = False
+            self.n_samples_seen_ = rows.n_rows
             task.end()
         unless_interrupted(result, type(self).__name__)
         likelihood = replace(result, values=[-loss for loss in result.values])
@@ -288,15 +308,108 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         warn_of(self, [doubt])
         return self
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Take one step of Adam on a batch of rows, or on every `batch_size` of them.
+
+        The first batch sets out from `location_init` and `cholesky_init`. Adam's
+        running averages go on from batch to batch, and from `fit`; the learning rate is
+        `learning_rate_init` throughout. After :meth:`from_parameters` a stream sets out
+        from those.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The next rows, one at least, in no order that tells of their values; they
+            are not shuffled. NaN is what was not observed; in the first batch, every
+            feature needs a value somewhere.
+        y : Ignored
+            Present for API consistency.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, of the rows within the batch: a step is as long
+            whatever they sum to.
+
+        Returns
+        -------
+        self : CholeskyGaussian
+            The density after the step. `loss_curve_` has the loss of the batch before
+            it, and ``reg_covar="auto"`` is 1e-6 of the covariance of all rows so far.
+
+        Raises
+        ------
+        ValueError
+            If the batch is not a table of the same features and dtype with usable
+            weights, has infinities or squares that overflow, or if the descent
+            diverges. The estimator is then left as it was.
+
+        See Also
+        --------
+        fit : All rows at once. With ``warm_start=True`` it goes on from a stream.
+        GaussianMLE.partial_fit : The optimum of all rows so far.
+
+        Examples
+        --------
+        >>> from skdensity import CholeskyGaussian
+        >>> from skdensity.datasets import make_gaussian_2d
+        >>> X, density = make_gaussian_2d(50_000), CholeskyGaussian()
+        >>> for begin in range(0, len(X), 100):
+        ...     density = density.partial_fit(X[begin : begin + 100])
+        >>> bool(CholeskyGaussian().fit(X).score(X) - density.score(X) < 0.01)
+        True
+        """
+        return self._learn_from(X, sample_weight)
+
     @property
     def _family(self) -> CovarianceFamily:
         return FULL
 
+    def _learn(self, rows):
+        loss = gaussian_loss(rows, FULL, self._added_in_stream(rows))
+        solver = stream_adam_for(self, loss, rows)
+        state = solver.step(self._state_before(solver))
+        result = Result(state, [state.value])
+        self._store_result(result, solver, [state], rows.dtype)
+        self._streamed = True
+
+    def _state_before(self, solver):
+        """Where a batch finds the descent."""
+        if not hasattr(self, "location_"):
+            return self._begin(solver)
+        if last := getattr(self, "_adam", None):
+            state = restored(last)
+            # After `fit` the learning rate may be a hundredth, to settle on its rows.
+            return state if self._streamed else solver.resume(state)
+        return solver.init(self._model())
+
+    def _added_in_stream(self, rows):
+        """What `reg_covar` stands for, given all rows so far."""
+        if self.reg_covar == 0:
+            return None
+        if self.reg_covar == "auto":
+            moments = self._moments_so_far(rows)
+            self._moments = as_plain(asdict(moments))
+        return Regularisation(self.reg_covar, FULL, rows.n_features).added(
+            lambda: moments
+        )
+
+    def _moments_so_far(self, rows):
+        """Those of all rows; what is missing is expected under the last parameters."""
+        if not hasattr(self, "location_"):
+            return moments_to_lean_on(rows, FULL)
+        moments = Mixture.alone(self._model()).moments(rows)
+        if self._moments is None:
+            return moments
+        return merged(Moments(**self._moments), moments, FULL.scatter)
+
     def _added_covariance(self, rows):
         """What `reg_covar` stands for, and whether the fit rests on it."""
+        self._moments = None
         if self.reg_covar == 0:
             return None, None
         moments = moments_to_lean_on(rows, FULL)
+        self._moments = as_plain(asdict(moments))
         added = added_to_gaussian(self.reg_covar, moments, FULL)
         return added, doubt_of_gaussian(self, moments, FULL, rows, added)
 
@@ -321,12 +434,16 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         return result
 
     def _start(self, solver):
-        n_features = solver.loss.n_features
         if self.warm_start and hasattr(self, "n_iter_"):
-            self._check_resumable(n_features)
+            self._check_resumable(solver.loss.n_features)
             if last := getattr(self, "_adam", None):
                 return solver.resume(restored(last))
             return solver.init(self._model())
+        return self._begin(solver)
+
+    def _begin(self, solver):
+        """The state that the start is."""
+        n_features = solver.loss.n_features
         location = np.zeros(n_features)
         if self.location_init is not None:
             location = checked_array(self.location_init, "location_init", (n_features,))

@@ -57,14 +57,30 @@ def adam_for(
         rows,
         rng,
         estimator.batch_size,
-        learning_rate_init=estimator.learning_rate_init,
-        beta_1=estimator.beta_1,
-        beta_2=estimator.beta_2,
-        epsilon=estimator.epsilon,
         tol=estimator.tol or 0.0,
         patience=inf if estimator.tol is None else estimator.n_iter_no_change,
+        **_steps(estimator),
         **options,
     )
+
+
+def stream_adam_for(estimator: Any, loss: Loss, rows: Rows, **options: Any) -> Adam:
+    """The same for a batch of a stream: an update for all of it, or its own batches.
+
+    It never goes back to earlier parameters: losses of different rows do not compare.
+    """
+    size = estimator.batch_size or rows.n_rows
+    return Adam(loss, rows, batch_size=size, **_steps(estimator), **options)
+
+
+def _steps(estimator):
+    """What the length of steps follows from."""
+    return {
+        "learning_rate_init": estimator.learning_rate_init,
+        "beta_1": estimator.beta_1,
+        "beta_2": estimator.beta_2,
+        "epsilon": estimator.epsilon,
+    }
 
 
 def stopping_rule_of(estimator: Any) -> StoppingRule:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from numbers import Integral
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,11 +18,17 @@ from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
 from skdensity.densities.doubts import doubt_of_gaussian, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
+from skdensity.densities.streams import StreamMixin, as_plain
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
-from skdensity.models.mixtures.moments import Moments, merged, moments_of
+from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.variances import moments_to_lean_on
+from skdensity.models.pattern_moments import (
+    PatternMoments,
+    TooManyPatterns,
+    own_family,
+)
 from skdensity.solvers.incomplete_gaussian import GaussianEM
 
 SINGULAR = (
@@ -33,13 +39,27 @@ NOT_CONVERGED = (
     "GaussianMLE: what is missing says so much that the estimate still moves. Remove "
     "the features that are missing most often, or set a positive `reg_covar`."
 )
-NAN_IN_STREAM = (
-    "Input X contains NaN. `partial_fit` adds up sums of rows, and those of rows with "
-    "missing values depend on all others; call `fit` on all rows together."
+# Patterns of missing values that a stream keeps the moments of, and numbers that a fit
+# keeps for a stream, unless there are as many in the rows.
+MAX_PATTERNS = 1000
+MAX_KEPT = 1_000_000
+TOO_MANY_PATTERNS = (
+    f"Rows miss values in too many patterns: a stream keeps the moments of up to "
+    f"{MAX_PATTERNS:,}, and after `fit` of no more than take the memory of its rows. "
+    "`EMGaussianMixture(1).partial_fit` takes any number of patterns and comes near "
+    "the same estimate; `fit` takes all rows together."
 )
 
 
-class GaussianMLE(BaseGaussian):
+class Estimate(NamedTuple):
+    """Moments, what is added to their covariance, and whether that is the end."""
+
+    moments: Moments
+    added: np.ndarray
+    converged: bool = True
+
+
+class GaussianMLE(StreamMixin, BaseGaussian):
     r"""Gaussian density fitted by maximum likelihood, in closed form.
 
     .. math::
@@ -75,6 +95,8 @@ class GaussianMLE(BaseGaussian):
         Estimated covariance, including `reg_covar`.
     precision_ : ndarray of shape (n_features, n_features)
         Inverse of `covariance_`; its pseudo-inverse where that is singular.
+    n_samples_seen_ : int
+        Number of rows of positive weight seen by `fit`, and by `partial_fit` since.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -93,11 +115,13 @@ class GaussianMLE(BaseGaussian):
 
     NaN stands for what was not observed. The fit then maximises the likelihood of what
     was, exactly, by EM whose last steps are mixed until they are shorter than 1e-11
-    standard deviations: some twenty passes where a fifth of the values is missing. That
-    is right where values are missing at random, given those that were observed (Rubin
-    1976, doi:10.1093/biomet/63.3.581). The cost follows what is missing: a row that
-    misses m features takes O(m³ + n_features²), and ``"auto"`` then adds 1e-6 of the
-    variances of what was observed.
+    standard deviations: some twenty where a fifth of the values is missing. That is
+    right where values are missing at random, given those that were observed (Rubin
+    1976, doi:10.1093/biomet/63.3.581). Where up to 1,000 patterns of features are
+    missing, and moments of each take no more memory than the rows, the rows are read
+    once and steps see no more than these moments. Otherwise every step is a pass, whose
+    cost follows what is missing: a row that misses m features takes O(m³ +
+    n_features²). ``"auto"`` then adds 1e-6 of the variances of what was observed.
 
     References
     ----------
@@ -147,8 +171,8 @@ class GaussianMLE(BaseGaussian):
         "n_jobs": [Integral, None],
     }
     _told_by = ("location_", "covariance_")
-    # Whether a stream starts over: no rows stand for a marginal or conditional.
-    _begins_anew = False
+    # Moments of all rows so far, by what was observed; None where these are too many.
+    _sums: Any = None
 
     def __init__(
         self,
@@ -213,10 +237,9 @@ class GaussianMLE(BaseGaussian):
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
             family = self._family
-            moments, added, converged = self._estimated(rows, family)
-            self._store_estimate(moments, added, rows.dtype)
-            if not rows.are_complete:
-                del self._moments  # which are expected under this estimate alone
+            sums = _sums_of(rows, family, _most_to_keep(rows, family))
+            moments, added, converged = self._learn_sums(sums, rows)
+            self.n_samples_seen_ = rows.n_rows
             doubt = doubt_of_gaussian(self, moments, family, rows, added)
         warn_of(self, [doubt])
         if not converged:
@@ -235,7 +258,8 @@ class GaussianMLE(BaseGaussian):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Further rows, without NaN.
+            Further rows. NaN is what was not observed; in the first batch, every
+            feature needs a value somewhere.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -249,15 +273,28 @@ class GaussianMLE(BaseGaussian):
         Raises
         ------
         ValueError
-            If the input is not a finite table of the same features with usable weights,
-            the fit so far was to rows with missing values,
-            `covariance_type` has changed since the first call, or the parameters were
-            given by :meth:`from_parameters`. The estimator is then left as it was. A
-            marginal or conditional begins anew instead.
+            If the input is not a table of the same features and dtype with usable
+            weights, has infinities, rows so far miss values in more than 1,000
+            patterns, `covariance_type` has changed since the first call, or the
+            parameters were given by :meth:`from_parameters`. The estimator is then left
+            as it was. A marginal or conditional begins anew instead.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the estimate from rows with missing values has not settled.
 
         See Also
         --------
         fit : Estimate from all rows at once.
+        EMGaussianMixture.partial_fit : For any number of patterns, with one component.
+
+        Notes
+        -----
+        Without missing values a call takes O(n_samples · n_features²) time and
+        O(n_features²) memory. What was missing is expected under each estimate anew,
+        from the moments of every pattern of missing values: O(n_features²) memory for
+        each, and the time of a fit to up to n_features + 1 rows for each.
 
         Examples
         --------
@@ -265,48 +302,84 @@ class GaussianMLE(BaseGaussian):
         >>> density = GaussianMLE().partial_fit([[1.0]]).partial_fit([[2.0], [6.0]])
         >>> density.location_, density.covariance_.round(3)
         (array([3.]), array([[4.667]]))
+
+        Rows with missing values in two batches, or all at once:
+
+        >>> import numpy as np
+        >>> X = np.random.RandomState(0).standard_normal((100, 2))
+        >>> X[::3, 1] = X[1::5, 0] = np.nan
+        >>> stream = GaussianMLE().partial_fit(X[:40]).partial_fit(X[40:])
+        >>> np.allclose(stream.covariance_, GaussianMLE().fit(X).covariance_)
+        True
         """
-        self._validate_params()  # scikit-learn does so before the first call alone
-        is_first = not hasattr(self, "location_") or self._begins_anew
-        fit_rows = self._rows_to_fit(X, sample_weight, reset=is_first)
-        with unchanged_on_error(self), fit_rows as rows:
-            if not rows.are_complete:
-                raise ValueError(NAN_IN_STREAM)
-            scatter = self._family.scatter
-            moments, dtype = moments_of(rows, scatter), rows.dtype
-            if not is_first:
-                self._check_stream()
-                moments = merged(Moments(**self._moments), moments, scatter)
-                dtype = np.result_type(dtype, self.location_)
-            self._store_estimate(moments, self._added(moments), dtype)
-        return self
+        return self._learn_from(X, sample_weight)
+
+    def _learn(self, rows):
+        is_first = self._begins_anew or not hasattr(self, "location_")
+        before = None if is_first else self._sums_so_far()
+        sums = _sums_of(rows, self._family, MAX_PATTERNS, before)
+        if sums is None:
+            raise ValueError(TOO_MANY_PATTERNS)
+        if not self._learn_sums(sums, rows).converged:
+            # Past what takes the batch in, and scikit-learn's wrapper.
+            warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=5)
+
+    def _sums_so_far(self):
+        self._check_stream()
+        family, n_features = self._family, len(self.location_)
+        by_pattern = {
+            observed: Moments(**moments) for observed, moments in self._sums.items()
+        }
+        return PatternMoments(own_family(family), n_features, MAX_PATTERNS, by_pattern)
+
+    def _learn_sums(self, sums, rows):
+        """Estimate from sums, or from rows that have too many patterns for them."""
+        family = self._family
+        if sums is None:
+            self._sums, estimate = None, self._expected(rows, family)
+        else:
+            self._sums = {
+                observed: as_plain(asdict(moments))
+                for observed, moments in sums.by_pattern.items()
+            }
+            estimate = self._summed(sums, rows.workspace, family)
+        self._store_estimate(estimate.moments, estimate.added, rows.dtype)
+        return estimate
+
+    def _summed(self, sums, workspace, family):
+        """The estimate from sums: in closed form where nothing is missing."""
+        moments = sums.whole(family)
+        if moments is not None:
+            return Estimate(moments, self._added(moments))
+        # Relative to a point among the rows, so that none of their digits are lost.
+        estimate = self._expected(sums.rows(workspace), family)
+        about = estimate.moments.about + sums.origin
+        return estimate._replace(moments=replace(estimate.moments, about=about))
+
+    def _expected(self, rows, family):
+        """The estimate from rows, what is missing expected."""
+        added = self._added(moments_to_lean_on(rows, family))
+        state = GaussianEM(rows, family, added).run()
+        return Estimate(state.moments, added, state.converged)
 
     @property
     def _family(self) -> CovarianceFamily:
         return FAMILIES[self.covariance_type]
 
     def _check_stream(self):
-        if not hasattr(self, "_moments"):
+        if not hasattr(self, "n_samples_seen_"):
             raise ValueError(
-                "Parameters that were given stand for no rows, and those fitted to "
-                "rows with missing values for no sums of them, so that a stream cannot "
+                "Parameters that were given stand for no rows, so that a stream cannot "
                 "continue from them; call `fit` to start over."
             )
+        if self._sums is None:
+            raise ValueError(TOO_MANY_PATTERNS)
         if self.covariance_type != self._fitted_type:
             raise ValueError(
                 f"covariance_type={self.covariance_type!r} cannot continue a stream "
                 f"that covariance_type={self._fitted_type!r} began; call `fit` to "
                 "start over."
             )
-
-    def _estimated(self, rows, family):
-        """Moments, what is added to their covariance, and whether that is the end."""
-        moments = moments_to_lean_on(rows, family)
-        added = self._added(moments)
-        if rows.are_complete:
-            return moments, added, True
-        state = GaussianEM(rows, family, added).run()
-        return state.moments, added, state.converged
 
     def _store_estimate(self, moments, added, dtype):
         """Store the estimate; a singular one has parameters but no density."""
@@ -321,7 +394,6 @@ class GaussianMLE(BaseGaussian):
             precision = pinvh(covariance)
         self._fitted_type = family.name
         self._begins_anew = False
-        self._moments = asdict(moments)
         self._store_arrays(dtype, location_=location, covariance_=covariance)
         self.precision_ = precision.astype(dtype)
 
@@ -346,3 +418,19 @@ class GaussianMLE(BaseGaussian):
         location, covariance = self._told_arrays(told)
         family = FAMILIES[told["family"]]
         return Gaussian.of_matrix(location, covariance, family, SINGULAR)
+
+
+def _sums_of(rows, family, most, before=None):
+    """Moments of rows by pattern, added to others; None where these are too many."""
+    try:
+        sums = PatternMoments.of(rows, family, most)
+        return sums if before is None else before + sums
+    except TooManyPatterns:
+        return None
+
+
+def _most_to_keep(rows, family):
+    """Patterns whose moments take no more memory than the rows, or some megabytes."""
+    n_features = rows.n_features
+    each = n_features**2 if family.shape.is_oriented else n_features
+    return min(MAX_PATTERNS, max(rows.n_rows * n_features, MAX_KEPT) // each)

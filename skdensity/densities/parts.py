@@ -39,7 +39,7 @@ class PartsMixin:
         -------
         density : estimator
             Fitted: it scores and samples like any other. Its `partial_fit`, if it has
-            one, begins anew.
+            one, begins a stream of its own.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class PartsMixin:
         -------
         density : estimator
             Fitted, of the other features in their order. Its `partial_fit`, if it has
-            one, begins anew.
+            one, begins a stream of its own.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Real
 from typing import Literal
 
@@ -65,13 +66,9 @@ def added_to_gaussian(
     return _everywhere(reg_covar, moments.about.shape[1], family)
 
 
-def added_to_components(
-    reg_covar: float | Literal["auto"],
-    rows: Rows,
-    moments: Callable[[], Moments],
-    family: CovarianceFamily,
-) -> np.ndarray:
-    r"""The covariance that is added to those of all components.
+@dataclass(frozen=True, eq=False)
+class Regularisation:
+    r"""What is added to the covariances of all components, given moments of the rows.
 
     With "auto" it is a millionth of the covariance of all rows. Where every feature has
     a variance of its own, components may see nothing of a feature but the one value
@@ -82,46 +79,72 @@ def added_to_components(
     most a tenth of :math:`\sigma_d^2`: the rarer such rows are, the less is known of
     how far away they may be.
 
-    Parameters
+    Attributes
     ----------
     reg_covar : float or "auto"
         A variance of every feature, or what follows the rows.
-    rows : Rows
-        All rows.
-    moments : callable
-        Gives their moments, which "auto" alone asks for.
     family : CovarianceFamily
         The shape of the covariances.
-
-    Returns
-    -------
-    covariance : ndarray
-        In the family's layout, without an axis of components. That of "auto" is
-        positive definite, and follows every change of axes that the family allows, if
-        the covariance of the rows is not singular. Constant features get what the
-        others do on average.
+    n_features : int
+        Number of features.
+    shares : ndarray of shape (n_features,) or None
+        The shares q; None where they make no difference.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skdensity.densities.regularisation import added_to_components
+    >>> from skdensity.densities.regularisation import Regularisation
     >>> from skdensity.models.covariances.table import DIAGONAL
     >>> from skdensity.models.mixtures.moments import moments_of
     >>> from skdensity.rows.array_rows import ArrayRows
     >>> X = np.random.RandomState(0).standard_normal((1000, 2))
     >>> X[2:, 1] = 0
     >>> rows = ArrayRows(X)
-    >>> moments = moments_of(rows, DIAGONAL.scatter)
-    >>> added_to_components("auto", rows, lambda: moments, DIAGONAL) / X.var(axis=0)
+    >>> auto = Regularisation.of("auto", rows, DIAGONAL)
+    >>> auto.added(lambda: moments_of(rows, DIAGONAL.scatter)) / X.var(axis=0)
     array([1.e-06, 1.e-01])
     """
-    if reg_covar != "auto":
-        return _everywhere(reg_covar, rows.n_features, family)
-    if family.shape.is_oriented or family.shape.pooled_features:
-        return added_to_gaussian(reg_covar, moments(), family)
-    (variances,) = moments().covariances(family.scatter, 0.0)
-    rarity = np.maximum(minority_shares(rows), np.sqrt(AUTO_SHARE / LARGEST_SHARE))
-    return AUTO_SHARE * without_zeros(variances / rarity**2)
+
+    reg_covar: float | Literal["auto"]
+    family: CovarianceFamily
+    n_features: int
+    shares: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls, reg_covar: float | Literal["auto"], rows: Rows, family: CovarianceFamily
+    ) -> Regularisation:
+        """With the shares of some rows, where they make a difference."""
+        follows_features = not (
+            family.shape.is_oriented or family.shape.pooled_features
+        )
+        is_asked = reg_covar == "auto" and follows_features
+        shares = minority_shares(rows) if is_asked else None
+        return cls(reg_covar, family, rows.n_features, shares)
+
+    def added(self, moments: Callable[[], Moments]) -> np.ndarray:
+        """The covariance.
+
+        Parameters
+        ----------
+        moments : callable
+            Gives those of all rows, which "auto" alone asks for.
+
+        Returns
+        -------
+        covariance : ndarray
+            In the family's layout, without an axis of components. That of "auto" is
+            positive definite, and follows every change of axes that the family allows,
+            if the covariance of the rows is not singular. Constant features get what
+            the others do on average.
+        """
+        if self.reg_covar != "auto":
+            return _everywhere(self.reg_covar, self.n_features, self.family)
+        if self.shares is None:
+            return added_to_gaussian("auto", moments(), self.family)
+        (variances,) = moments().covariances(self.family.scatter, 0.0)
+        rarity = np.maximum(self.shares, np.sqrt(AUTO_SHARE / LARGEST_SHARE))
+        return AUTO_SHARE * without_zeros(variances / rarity**2)
 
 
 def _everywhere(variance, n_features, family):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skdensity.densities.regularisation import Regularisation
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.rows.rows import Rows
@@ -26,9 +27,11 @@ class FitProblem:
         What is fitted to.
     stand_in : StandIn or DrawnStandIn
         Rows without holes, for what can only look at such.
+    regularisation : Regularisation
+        What is added to covariances, given moments.
     reg_covar : ndarray
-        Added to every covariance, in the family's layout, without an axis of
-        components.
+        What that comes to: added to every covariance, in the family's layout, without
+        an axis of components.
     rng : RandomState
         Source of randomness.
     start : Start
@@ -39,6 +42,7 @@ class FitProblem:
 
     rows: Rows
     stand_in: StandIn | DrawnStandIn
+    regularisation: Regularisation
     reg_covar: np.ndarray
     rng: np.random.RandomState
     start: Start

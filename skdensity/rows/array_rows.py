@@ -219,16 +219,16 @@ class ArrayRows:
         return self
 
     def batches(
-        self, size: int, rng: np.random.RandomState
+        self, size: int, rng: np.random.RandomState | None
     ) -> Iterator[tuple[ArrayRows, float]]:
-        """Shuffle the rows and cut them into batches, each with its part of the weight.
+        """Cut the rows into batches, each with its part of the weight.
 
         Parameters
         ----------
         size : int
             Rows of a batch; the last may hold fewer.
-        rng : RandomState
-            Source of the order.
+        rng : RandomState or None
+            Source of a random order; None keeps theirs.
 
         Yields
         ------
@@ -237,7 +237,7 @@ class ArrayRows:
         part : float
             Its weight over the total.
         """
-        order = rng.permutation(self.n_rows)
+        order = np.arange(self.n_rows) if rng is None else rng.permutation(self.n_rows)
         if self.index is not None:
             order = self.index[order]
         for begin in range(0, len(order), size):

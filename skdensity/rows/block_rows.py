@@ -68,7 +68,7 @@ class BlockRows(StreamedRows):
         return X.shape[1]
 
     def batches(
-        self, size: int, rng: np.random.RandomState
+        self, size: int, rng: np.random.RandomState | None
     ) -> Iterator[tuple[ArrayRows, float]]:
         """Consecutive rows within blocks, each batch with its part of the weight."""
         total = self.total_weight

@@ -118,9 +118,9 @@ class Rows(Protocol):
         """Rows in memory that stand for these: all, or where they are not a sample."""
 
     def batches(
-        self, size: int, rng: np.random.RandomState
+        self, size: int, rng: np.random.RandomState | None
     ) -> Iterator[tuple[Rows, float]]:
-        """All rows in random batches, each with its part of the weight."""
+        """All rows in batches, each with its part of the weight; at random if asked."""
 
 
 class HeldRows(Rows, Protocol):

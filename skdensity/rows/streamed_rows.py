@@ -57,7 +57,7 @@ class StreamedRows(ABC):
 
     @abstractmethod
     def batches(
-        self, size: int, rng: np.random.RandomState
+        self, size: int, rng: np.random.RandomState | None
     ) -> Iterator[tuple[Rows, float]]:
         """All rows in batches, each with its part of the weight."""
 

@@ -88,7 +88,7 @@ class Adam(Solver):
     rows : Rows
         What it is evaluated on.
     rng : RandomState, optional
-        Source of the order of rows; batches need one.
+        Source of the order of rows in batches; None keeps theirs.
     batch_size : int or None
         Rows of a batch; None is all.
     learning_rate_init, beta_1, beta_2, epsilon : float
@@ -152,7 +152,7 @@ class Adam(Solver):
         had. The losses of random batches do not compare; the last parameters stand.
         """
         if self.batch_size is not None:
-            return self.loss.unravel(state.parameters), state.value
+            return self._last(state), state.value
         value, _ = self._evaluate(state, self._all)
         is_last = value <= state.best_value
         best = state.parameters if is_last else state.best_parameters
@@ -191,7 +191,7 @@ class Adam(Solver):
 
     def _batches(self) -> Iterable[tuple[Any, float]]:
         """The batches of one epoch, each with its part of the weight."""
-        if self.batch_size is None or self.rng is None:
+        if self.batch_size is None:
             return [(self._all, 1.0)]
         cuts = self.rows.batches(self.batch_size, self.rng)
         return ((self.loss.prepared(rows), part) for rows, part in cuts)
@@ -231,12 +231,23 @@ class Adam(Solver):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value, gradient = self.loss.value_and_gradient(state.parameters, batch)
         if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
-            raise ValueError(
-                f"The descent diverged after {state.n_updates} updates: the loss is "
-                f"{value}. Lower `learning_rate_init`, which is "
-                f"{self.learning_rate_init:g}, or standardise the features."
-            )
+            raise self._diverged(state, f"the loss is {value}")
         return value, gradient
+
+    def _last(self, state: AdamState) -> Any:
+        """The model after the last update, which no evaluation has seen yet."""
+        try:
+            with np.errstate(over="raise"):
+                return self.loss.unravel(state.parameters)
+        except FloatingPointError:
+            raise self._diverged(state, "a variance is infinite") from None
+
+    def _diverged(self, state: AdamState, how: str) -> ValueError:
+        return ValueError(
+            f"The descent diverged after {state.n_updates} updates: {how}. Lower "
+            f"`learning_rate_init`, which is {self.learning_rate_init:g}, or "
+            "standardise the features."
+        )
 
     def _updated(self, state: AdamState, gradient: np.ndarray) -> AdamState:
         n_updates = state.n_updates + 1

@@ -102,6 +102,28 @@ class Moments:
             about=about,
         )
 
+    def scaled(self, factor: float) -> Moments:
+        """Those of the same rows with their weights multiplied."""
+        return replace(
+            self,
+            log_likelihood=factor * self.log_likelihood,
+            mass=factor * self.mass,
+            first=factor * self.first,
+            second=factor * self.second,
+        )
+
+    def as_one(self, scatter: Scatter) -> Moments:
+        """Moments of all rows, about their mean, whichever components explain them."""
+        mean = self.weights @ self.mean
+        moved = self.moved(np.repeat(mean[None], len(self.mass), axis=0), scatter)
+        return replace(
+            moved,
+            mass=moved.mass.sum(keepdims=True),
+            first=moved.first.sum(axis=0, keepdims=True),
+            second=moved.second.sum(axis=0, keepdims=True),
+            about=mean[None],
+        )
+
     def central(self, scatter: Scatter) -> np.ndarray:
         """Second moments about the components' means."""
         return self.second - self._moved(scatter)
@@ -142,6 +164,22 @@ def merged(one: Moments, other: Moments, scatter: Scatter) -> Moments:
     part = (other.mass / (one.mass + other.mass))[:, None]
     about = one.mean + part * (other.mean - one.mean)
     return one.moved(about, scatter) + other.moved(about, scatter)
+
+
+def blended(one: Moments, other: Moments, share: float, scatter: Scatter) -> Moments:
+    """A weighted average of moments, about the points of `other`.
+
+    Parameters
+    ----------
+    one, other : Moments
+        Of as many components.
+    share : float
+        Weight of `other`; that of `one` is what is left of 1.
+    scatter : Scatter
+        Says whether second moments are matrices or diagonals.
+    """
+    rest = one.moved(other.about, scatter).scaled(1 - share)
+    return rest + other.scaled(share)
 
 
 def block_moments(

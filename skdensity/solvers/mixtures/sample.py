@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.partitions import Table
 from skdensity.solvers.mixtures.problem import StartProblem
@@ -17,14 +18,28 @@ CLIMB_ROWS_PER_FEATURE = 4
 
 def rows_for_matrices(problem: StartProblem) -> int:
     """Rows that tell the covariances of all components, where these are matrices."""
-    each = CLIMB_ROWS_PER_FEATURE * problem.rows.n_features
-    return problem.family.shape.is_oriented * each * problem.n_components
+    family, n_features = problem.family, problem.rows.n_features
+    return _rows_for_matrices(problem.n_components, n_features, family)
+
+
+def _rows_for_matrices(n_components, n_features, family):
+    each = CLIMB_ROWS_PER_FEATURE * n_features
+    return family.shape.is_oriented * each * n_components
+
+
+def rows_for_components(
+    n_components: int, n_features: int, family: CovarianceFamily
+) -> int:
+    """Rows that tell all components, by their number and by their matrices."""
+    of_components = CLIMB_ROWS_PER_COMPONENT * n_components
+    return max(of_components, _rows_for_matrices(n_components, n_features, family))
 
 
 def n_climb_rows(problem: StartProblem) -> int:
     """Rows that the climbs look at, if there are as many."""
-    of_components = CLIMB_ROWS_PER_COMPONENT * problem.n_components
-    return max(CLIMB_ROWS, of_components, rows_for_matrices(problem))
+    family, n_features = problem.family, problem.rows.n_features
+    fewest = rows_for_components(problem.n_components, n_features, family)
+    return max(CLIMB_ROWS, fewest)
 
 
 def sampled(
