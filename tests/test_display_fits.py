@@ -2,11 +2,15 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import minimize
+from sklearn.base import clone
 
 from skdensity import (
+    AdamGaussianMixture,
     CholeskyGaussian,
+    ConvergenceDisplay,
     DensityDisplay,
     EMGaussianMixture,
     GaussianMLE,
@@ -236,3 +240,49 @@ def test_windows_follow_units(unit, shift):
         bumps = Bumps.of(density, np.arange(1), rows)
         windows.append((np.array(bumps.window(0, a * rows + b)) - b) / a)
     np.testing.assert_allclose(windows[1], windows[0], rtol=1e-6, atol=1e-6)
+
+
+PARTS = {
+    "marginal": (lambda d: d.marginal(["c"]), ["c"]),
+    "marginal of two": (lambda d: d.marginal(["c", "a"]), ["c", "a"]),
+    "conditional": (lambda d: d.condition(["a", "c"], [0.5, -0.5]), ["b"]),
+    "conditional of two": (lambda d: d.condition(["b"], [0.5]), ["a", "c"]),
+    "marginal of a conditional": (
+        lambda d: d.condition(["a"], [0.5]).marginal(["c"]),
+        ["c"],
+    ),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GaussianMLE(),
+        CholeskyGaussian(max_iter=20, tol=None),
+        LOOKernelDensity("silverman", covariance_type="full"),
+        LOOKernelDensity(0.5, bounds=[(0, None), (None, None), (None, 9)]),
+        LOOKernelDensity(0.5, periodic=[None, None, 6]),
+        EMGaussianMixture(2, random_state=0),
+        AdamGaussianMixture(2, max_iter=20, tol=None, random_state=0),
+    ],
+    ids=repr,
+)
+def test_parts_of_every_estimator_are_drawn_with_their_names(estimator, part):
+    frame = pd.DataFrame(np.abs(NORMAL[:, :3]), columns=["a", "b", "c"])
+    take, names = PARTS[part]
+    density = take(clone(estimator).fit(frame))
+    display = DensityDisplay.from_estimator(density, frame[names])
+    assert display.names == names
+    assert display.ax_.get_xlabel() == names[0]
+    modes = pd.DataFrame(density.modes(), columns=names)
+    peak = density.score_samples(modes).max()
+    shown = display.curves[0][1] if len(names) == 1 else display.surfaces[0, 1][2]
+    assert shown.max() == pytest.approx(np.exp(peak), rel=0.05)
+
+
+def test_parts_have_no_convergence_to_show():
+    mixture = EMGaussianMixture(2, random_state=0).fit(NORMAL)
+    for density in (mixture.marginal([0]), mixture.condition([0], [0.0])):
+        with pytest.raises(TypeError, match="this EMGaussianMixture is not fitted by"):
+            ConvergenceDisplay.from_estimator(density)

@@ -221,8 +221,8 @@ class LOOKernelDensity(
     ----------
     J. D. F. Habbema, J. Hermans and K. van den Broek (1974), *A stepwise discriminant
     analysis program using density estimation*, COMPSTAT; R. P. W. Duin (1976),
-    doi:10.1109/TC.1976.1674577; P. Hall (1987), doi:10.1214/aos/1176350606; J. T. Kent
-    and D. E. Tyler (1991), doi:10.1214/aos/1176348388; X. Wu (2019),
+    doi:10.1109/TC.1976.1674577; P. Hall (1987), doi:10.1214/aos/1176350606; J. T. Kent,
+    D. E. Tyler and Y. Vardi (1994), doi:10.1080/03610919408813180; X. Wu (2019),
     doi:10.1080/07350015.2018.1424633; Z. I. Botev, J. F. Grotowski and D. P. Kroese
     (2010), doi:10.1214/10-AOS799; J. M. Leiva-Murillo and A. Artés-Rodríguez (2012),
     doi:10.1016/j.patrec.2012.06.006; A. H. Barnett, J. Magland and L. af Klinteberg

@@ -228,9 +228,11 @@ def _curve_name(estimator):
     """The attribute that holds the values of an estimator's iterations."""
     check_is_fitted(estimator)
     for name in CURVES:
-        if hasattr(estimator, name):
+        # There are none of a part, or of parameters that were given.
+        if len(getattr(estimator, name, ())):
             return name
     raise TypeError(
         "ConvergenceDisplay is for EMGaussianMixture, AdamGaussianMixture and "
-        f"CholeskyGaussian; {type(estimator).__name__} is not fitted by iterations."
+        f"CholeskyGaussian; this {type(estimator).__name__} is not fitted by "
+        "iterations."
     )

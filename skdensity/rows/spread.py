@@ -64,9 +64,10 @@ def middle_scatter(Z: np.ndarray, masses: np.ndarray, least: np.ndarray) -> np.n
     r"""What the middle of rows that have the covariance I tells of their scatter.
 
     By maximum likelihood for a multivariate Cauchy distribution, which has one maximum
-    and breaks down only with a share of more than :math:`1 / (d + 1)` of outliers (Kent
-    and Tyler 1991, doi:10.1214/aos/1176348388), scaled so that half of the rows are as
-    near as they are for a Gaussian. Along no direction is it more than I.
+    (Kent, Tyler and Vardi 1994, doi:10.1080/03610919408813180) and breaks down only
+    with a share of more than :math:`1 / (d + 1)` of outliers, scaled so that half of
+    the rows are as near as they are for a Gaussian. Along no direction is it more than
+    I.
 
     Parameters
     ----------

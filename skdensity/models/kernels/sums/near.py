@@ -193,32 +193,74 @@ def _unsorted(sums, order):
 
 def _near_blocks(queries, points, rates, workspace, share, own=None):
     """The blocks that matter at one of the rates of h² at least."""
-    queries = points.relative(queries)
     is_symmetric = own is not None and len(own) == len(points.masses)
-    boxes = Boxes.around(queries, LENGTH if is_symmetric else QUERIES)
-    others = Boxes.around(points.centred, LENGTH)
-    factor, masses = Pairs(queries, points).factor, points.masses
-    box_masses = np.add.reduceat(masses, np.arange(0, len(masses), LENGTH))
+    length = LENGTH if is_symmetric else QUERIES
+    nearest = Nearest(points.relative(queries), points, length, own)
 
     def reach(box: int) -> float:
-        rows, near = boxes.rows(box), others.nearest(boxes, box)
-        exponents = factor[rows] @ points.factor[:, near]
-        if own is not None:
-            exponents[near == own[rows, None]] = LOWEST
-        squares = others.squares(boxes, box)
-        order = np.argsort(-squares, kind="stable")
-        farthest = squares[order]
+        return max(nearest.reaches(box, rates, share))
 
-        def reach_at(rate: float) -> float:
-            kernels = np.exp(np.maximum(rate * exponents, LOWEST))
-            least = max((kernels @ masses[near]).min(), UNDERFLOW)
-            more = np.cumsum(box_masses[order] * np.exp(-0.5 * rate * farthest))
-            n_left_out = np.searchsorted(more, share * least, side="right")
-            if n_left_out < FEW * len(more):
-                return np.inf
-            return farthest[n_left_out] if n_left_out < len(more) else -1.0
-
-        return max(map(reach_at, rates))
-
+    boxes, others = nearest.boxes, nearest.others
     reaches = np.array([*workspace.map(reach, range(len(boxes.lower)))])
     return NearBlocks(boxes, others, reaches, is_symmetric)
+
+
+class Nearest:
+    """What the nearest points add to sums, and what the others are beside it.
+
+    Parameters
+    ----------
+    queries : ndarray of shape (n_queries, n_features)
+        As :meth:`Expansion.relative` gives them, in compact blocks.
+    points : Expansion
+        The points, in compact blocks.
+    length : int
+        Of a block of queries.
+    own : ndarray of shape (n_queries,), optional
+        A point that is left out, for every query.
+    """
+
+    def __init__(
+        self,
+        queries: np.ndarray,
+        points: Expansion,
+        length: int,
+        own: np.ndarray | None = None,
+    ) -> None:
+        self.boxes = Boxes.around(queries, length)
+        self.others = Boxes.around(points.centred, LENGTH)
+        self._factor, self._points, self._own = (
+            Pairs(queries, points).factor,
+            points,
+            own,
+        )
+        starts = np.arange(0, len(points.masses), LENGTH)
+        self._box_masses = np.add.reduceat(points.masses, starts)
+
+    def reaches(self, box: int, rates: np.ndarray, share: float) -> Iterator[float]:
+        """Squared distances from a block of queries beyond which points do not matter.
+
+        One for every rate: infinite where too few points are as far, −1 where none
+        matter.
+        """
+        exponents, masses = self._kernels(box)
+        squares = self.others.squares(self.boxes, box)
+        order = np.argsort(-squares, kind="stable")
+        farthest, left_out = squares[order], self._box_masses[order]
+        for rate in rates:
+            sums = np.exp(np.maximum(rate * exponents, LOWEST)) @ masses
+            lost = np.cumsum(left_out * np.exp(-0.5 * rate * farthest))
+            most = share * max(sums.min(), UNDERFLOW)
+            n_left_out = np.searchsorted(lost, most, side="right")
+            if n_left_out < FEW * len(lost):
+                yield np.inf
+            else:
+                yield farthest[n_left_out] if n_left_out < len(lost) else -1.0
+
+    def _kernels(self, box):
+        """Exponents of the nearest points' kernels at h, and the points' masses."""
+        rows, near = self.boxes.rows(box), self.others.nearest(self.boxes, box)
+        exponents = self._factor[rows] @ self._points.factor[:, near]
+        if self._own is not None:
+            exponents[near == self._own[rows, None]] = LOWEST
+        return exponents, self._points.masses[near]
