@@ -23,7 +23,7 @@ must differ, too, and not only the draws.
 
 
 def imputations(X, mixture, n_imputations, rng):
-    """Yield tables without holes, each by a fit to rows that are weighted anew."""
+    """Yield tables without holes, each by a fit to rows weighted anew."""
     mixture.set_params(warm_start=True)
     for _ in range(n_imputations):
         mixture.fit(X, sample_weight=rng.exponential(size=len(X)))
@@ -44,7 +44,7 @@ def imputations(X, mixture, n_imputations, rng):
 # :math:`(m - 1) / (1 - \bar u / T)^2` degrees of freedom (Rubin 1987).
 
 import numpy as np
-from scipy.stats import t
+from scipy.stats import sem, t
 
 
 def rubins_interval(estimates, squared_errors, level=0.95):
@@ -52,14 +52,13 @@ def rubins_interval(estimates, squared_errors, level=0.95):
     m = len(estimates)
     added = (1 + 1 / m) * np.var(estimates, ddof=1)
     total = np.mean(squared_errors) + added
-    half = t.ppf((1 + level) / 2, (m - 1) * (total / added) ** 2) * np.sqrt(total)
-    return np.mean(estimates) - half, np.mean(estimates) + half
+    freedom = (m - 1) * (total / added) ** 2
+    return t.interval(level, freedom, np.mean(estimates), np.sqrt(total))
 
 
 def usual_interval(y, level=0.95):
     """Interval for a mean, as if all values had been observed."""
-    half = t.ppf((1 + level) / 2, len(y) - 1) * np.sqrt(np.var(y, ddof=1) / len(y))
-    return np.mean(y) - half, np.mean(y) + half
+    return t.interval(level, len(y) - 1, np.mean(y), sem(y))
 
 
 # %%
@@ -73,7 +72,7 @@ from skdensity import EMGaussianMixture
 
 
 def table(rng, n_rows=100):
-    """Two features; what the first says decides whether the second is missing."""
+    """Two features; the first decides whether the second is missing."""
     x = rng.normal(size=n_rows)
     y = 1 + x + rng.normal(size=n_rows)
     y[rng.uniform(size=n_rows) < 1 / (1 + np.exp(-1.5 * x))] = np.nan
@@ -88,7 +87,7 @@ def intervals(seed):
     one_draw = gaussian.impute(X, sample=True, random_state=rng)
     means = gaussian.impute(X)
     draws = [drawn[:, 1] for drawn in imputations(X, gaussian, 5, rng)]
-    squared_errors = np.var(draws, axis=1, ddof=1) / len(X)
+    squared_errors = sem(draws, axis=1) ** 2
     return {
         "complete cases": usual_interval(X[~np.isnan(X[:, 1]), 1]),
         "means filled in": usual_interval(means[:, 1]),
