@@ -284,6 +284,12 @@ class TestBeginning:
         streamed(EMGaussianMixture(2, random_state=0), clusters[:120], size=1)
         assert calls == [2, 4, 8, 16, 32, 64, 100]
 
+    def test_few_rows_wait_where_nothing_is_added(self, clusters):
+        stream = EMGaussianMixture(2, random_state=0, reg_covar=0)
+        with pytest.raises(NotFittedError, match=r"seen 3 rows.*too few for a start"):
+            stream.partial_fit(clusters[:3]).score(clusters)
+        assert np.isfinite(stream.partial_fit(clusters[3:200]).score(clusters))
+
     def test_labels_are_of_the_first_batch(self, clusters):
         labels = (clusters[:20, 0] > 3).astype(int)
         stream = EMGaussianMixture(2, init_params=labels).partial_fit(clusters[:20])
