@@ -284,6 +284,12 @@ class TestBeginning:
         streamed(EMGaussianMixture(2, random_state=0), clusters[:120], size=1)
         assert calls == [2, 4, 8, 16, 32, 64, 100]
 
+    def test_few_rows_wait_where_nothing_is_added(self, clusters):
+        stream = EMGaussianMixture(2, random_state=0, reg_covar=0)
+        with pytest.raises(NotFittedError, match=r"seen 3 rows.*too few for a start"):
+            stream.partial_fit(clusters[:3]).score(clusters)
+        assert np.isfinite(stream.partial_fit(clusters[3:200]).score(clusters))
+
     def test_labels_are_of_the_first_batch(self, clusters):
         labels = (clusters[:20, 0] > 3).astype(int)
         stream = EMGaussianMixture(2, init_params=labels).partial_fit(clusters[:20])
@@ -664,6 +670,22 @@ class TestGaussianMLE:
         # The mean has the digits of the rows.
         rounding = 4 * np.finfo(float).eps * np.abs(whole.location_)
         assert np.all(np.abs(parts.location_ - whole.location_) <= rounding)
+
+    def test_patterns_come_again_in_stacks_and_blocks(self, holed, monkeypatch):
+        whole = PatternMoments.of(IncompleteRows(holed), FULL, most=3)
+        monkeypatch.setattr("skdensity.rows.patterns.MAX_PAIRS", 50)
+        monkeypatch.setattr("skdensity.passes.blocks.BLOCK_BYTES", 5000)
+        parts = PatternMoments.of(IncompleteRows(holed), FULL, most=3)
+        assert len(parts.by_pattern) == 3
+        for observed, part in parts.by_pattern.items():
+            X = holed[(~np.isnan(holed) == np.isin([0, 1], observed)).all(axis=1)]
+            X = X[:, observed]
+            for moments in (part, whole.by_pattern[observed]):
+                assert moments.mass == [len(X)]
+                np.testing.assert_allclose(moments.mean[0], X.mean(axis=0), rtol=1e-12)
+                covariance = moments.covariances(FULL.scatter, 0.0)[0]
+                expected = np.cov(X.T, bias=True).reshape(covariance.shape)
+                np.testing.assert_allclose(covariance, expected, rtol=1e-12)
 
     @pytest.mark.parametrize("family", [FULL, FAMILIES["diag"]])
     def test_few_rows_have_the_moments_of_all(self, family):

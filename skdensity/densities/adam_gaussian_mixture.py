@@ -261,7 +261,8 @@ class AdamGaussianMixture(BaseGaussianMixture):
 
         Adam's running averages go on from batch to batch, and from `fit`; the learning
         rate is `learning_rate_init` throughout. A stream begins with `init_params` on
-        its first rows, in whose units it then descends. These are kept, and joined by
+        its first rows, in whose units it then descends, and whose covariance
+        ``reg_covar="auto"`` is of. These are kept, and joined by
         those that follow, until there are 50 for each component, and 4 for each feature
         of a component that has a matrix; meanwhile the mixture is a step from what a
         start makes of them. After :meth:`from_parameters` it sets out from those, as

@@ -74,16 +74,18 @@ class MixtureStreamMixin(StreamMixin):
         n_begun = self._waiting["n_begun"] if self._waiting else 0
         is_given = n_begun == 0 and hasattr(self, "means_")
         n_least, n_enough = self._rows_to_begin(rows)
-        is_enough = rows.n_rows >= n_enough
-        # Twice as many as last time: so there are few starts however small batches are.
-        may_try = not is_given and rows.n_rows >= max(n_least, 2 * n_begun)
-        if is_enough or may_try:
+        n_due = n_enough
+        # With nothing added, components of few rows are singular.
+        if not is_given and self.reg_covar != 0:
+            # Twice as many as last time: there are few starts, however small batches.
+            n_due = min(n_enough, max(n_least, 2 * n_begun))
+        if rows.n_rows >= n_due:
             problem = self._problem(rows)
             start = self._model() if is_given else self._best_start(problem)
             self._shares = problem.regularisation.shares
             self._set_out(problem, start)
             n_begun = rows.n_rows
-        self._waiting = None if is_enough else _kept(rows, n_begun)
+        self._waiting = None if rows.n_rows >= n_enough else _kept(rows, n_begun)
 
     def _best_start(self, problem):
         """The start, or the most likely of all."""

@@ -8,7 +8,7 @@ section 11.2).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,6 +16,7 @@ import numpy as np
 from scipy.linalg import eigh, helmert
 
 from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.covariances.scatter import Scatter
 from skdensity.models.covariances.table import DIAGONAL, FULL
 from skdensity.models.mixtures.moments import (
     Moments,
@@ -93,14 +94,15 @@ class PatternMoments:
 
         def term(block: Block, scratch: Scratch) -> PatternMoments:
             stacks = patterns_of(np.isnan(block.X))
-            if sum(stack.missing.shape[1] for stack in stacks) > most:
+            # Stacks of many rows are cut, and patterns with them.
+            if len({gap.tobytes() for s in stacks for gap in s.missing.T}) > most:
                 raise TooManyPatterns
             parts = (part for stack in stacks for part in _parts(block, stack))
-            found = {
-                observed: _moments(X, weight, own.scatter, scratch)
+            found = (
+                (observed, _moments(X, weight, own.scatter, scratch))
                 for observed, X, weight in parts
-            }
-            return cls(own, n_features, most, found)
+            )
+            return cls(own, n_features, most, _joined({}, found, own.scatter))
 
         return rows.add(term, row_bytes=24 * n_features)
 
@@ -108,11 +110,7 @@ class PatternMoments:
         """Those of both sets of rows."""
         if not isinstance(other, PatternMoments):
             return NotImplemented
-        both = dict(self.by_pattern)
-        for observed, part in other.by_pattern.items():
-            if observed in both:
-                part = merged(both[observed], part, self.family.scatter)
-            both[observed] = part
+        both = _joined(self.by_pattern, other.by_pattern.items(), self.family.scatter)
         if len(both) > self.most:
             raise TooManyPatterns
         return PatternMoments(self.family, self.n_features, self.most, both)
@@ -159,6 +157,20 @@ class PatternMoments:
         corners = np.sqrt(n_rows) * helmert(n_rows)
         X[:, observed] = mean - self.origin[observed] + (root @ corners).T
         return X, np.full(n_rows, mass / n_rows)
+
+
+def _joined(
+    by_pattern: dict[tuple[int, ...], Moments],
+    others: Iterable[tuple[tuple[int, ...], Moments]],
+    scatter: Scatter,
+) -> dict[tuple[int, ...], Moments]:
+    """Moments by pattern with others added, among which patterns may come again."""
+    joined = dict(by_pattern)
+    for observed, part in others:
+        if observed in joined:
+            part = merged(joined[observed], part, scatter)
+        joined[observed] = part
+    return joined
 
 
 def _parts(

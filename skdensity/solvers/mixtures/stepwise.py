@@ -20,7 +20,10 @@ weights :math:`w_t` of the batches,
     M_0 = w_1 o^p .
 
 For batches of equal weight this is the usual :math:`\eta_t = (t + o)^{-p}`; otherwise a
-batch counts for what it holds, and no unit of the weights makes a difference.
+batch counts for what it holds, and no unit of the weights makes a difference. In 3
+passes over 20,000 and 200,000 rows, powers of 0.55 and 0.6 and offsets of 0 and 2
+differed little; with a power of 1, which forgets nothing, overlapping components ended
+up to ten times as far from 60 passes of EM, and with an offset of 10 twice.
 
 What is returned is estimated from an average of the :math:`\bar s_t`, which forgets
 less: the noise of single batches cancels, and the result is as good as any estimate can
@@ -43,9 +46,10 @@ from skdensity.models.mixtures.moments import Moments, blended
 from skdensity.rows.rows import Rows
 from skdensity.solvers.mixtures.em import m_step
 
-# Power of the weight seen so far that averages count by. After 1, 2 and 3 passes over
-# 20,000 to 200,000 rows, averages of 1 and of 8 were further from the optimum, by a
-# factor of up to ten; those of 5 were about as near.
+# Power of the weight seen so far that averages count by. After 3 passes over 40,000
+# rows of separated components, the result was with 1 and with 8 five to eight times as
+# far from 60 passes of EM, and without an average 50 times; where components overlap,
+# all were within a fifth of each other.
 AVERAGING = 3
 
 
