@@ -33,6 +33,7 @@ from skdensity.models.mixtures.variances import available_gaussian, moments_to_l
 from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.solvers.incomplete_gaussian import GaussianEM
 from skdensity.solvers.mixtures.em import EM, m_step
+from skdensity.solvers.mixtures.stand_in import stand_in_for
 from skdensity.solvers.mixtures.starts import STARTS
 from skdensity.solvers.mixtures.visits import Landscape
 
@@ -414,6 +415,36 @@ def test_every_start_takes_holes(name, holed):
     mixture = Estimator(2, init_params=name, max_iter=0, random_state=0).fit(holed)
     before = mixture.score(holed)
     assert mixture.set_params(max_iter=20).fit(holed).score(holed) > before
+
+
+def test_of_two_starts_the_one_that_leads_higher_is_taken(monkeypatch):
+    X, _ = clusters()
+    rows = IncompleteRows(with_holes(X, 0.35))
+    looked_at, nothing = [], np.zeros((4, 4))
+    both, one = (
+        EMGaussianMixture.from_parameters([0.5, 0.5], [low, high], [np.eye(4)] * 2)
+        for low, high in ((np.zeros(4), np.full(4, 5)), (np.zeros(4), np.zeros(4)))
+    )
+
+    def leading(first, second):
+        def again(completed):
+            looked_at.append(completed.X)
+            return second
+
+        stand_in = stand_in_for(rows, 1000, 2, np.random.RandomState(0))
+        return stand_in.better(first, again, nothing), stand_in.rows.X
+
+    both, one = both._model(), one._model()
+    for first, second in ((both, one), (one, both)):
+        found, before = leading(first, second)
+        assert found is both
+        completed = looked_at.pop()
+        assert not np.isnan(completed).any()
+        seen = completed == before
+        assert 0.6 < seen.mean() < 0.7, "what was observed, and other draws"
+    monkeypatch.setattr("skdensity.solvers.mixtures.stand_in.MAX_JUDGED", 100)
+    assert leading(one, both)[0] is one
+    assert not looked_at
 
 
 def test_draws_keep_means_and_covariances():

@@ -472,7 +472,7 @@ class BaseGaussianMixture(
             yield from [start.completing(given, sought, rng)] * n_alike
             return
         for _ in range(self.n_init):
-            yield start.completing(given, sought, rng)
+            yield start.found(given, sought, problem.stand_in, rng)
 
     def _given(self, family, n_features) -> Given:
         """Checked initial weights, means and Cholesky factors, those that are given."""
