@@ -31,8 +31,8 @@ MAX_FEATURES = 100
 MAX_STEPS = 30
 # Part of the covariance that is added to it, so that it is not singular.
 RIDGE = 1e-6
-# Steps after which two starts are told apart, and rows up to which there are two. On ten
-# tables of 72 to 944 rows of `benchmarks.mixture.imputation`, with 5, 20 and 40 %
+# Steps after which two starts are told apart, and rows up to which there are two. On
+# ten tables of 72 to 944 rows of `benchmarks.mixture.imputation`, with 5, 20 and 40 %
 # missing, fits then end .003 nats below those from the start of the complete table, on
 # average, where those of one start end .011 below, and take 1.3 times as long.
 JUDGING_STEPS = 10
