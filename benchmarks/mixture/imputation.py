@@ -38,13 +38,14 @@ PACKAGES = ("skdensity", "numpy", "scipy", "scikit-learn", "mlxtend", "statsmode
 NOTE = """\
 A turn is a mask, which removes a share of the values at random, whatever they are, and
 a fold of complete rows that is left out: {repeats} of each comparison, fewer where they
-would take more than twenty seconds. skdensity fits what was observed, and fills in what was
-not by `impute`. A peer fills it in first, at its defaults, and the same
+would take more than twenty seconds. skdensity fits what was observed, and fills in what
+was not by `impute`. A peer fills it in first, at its defaults, and the same
 `EMGaussianMixture` is fitted to its rows: K, the covariances, `reg_covar`, the start
 and its seed are the same for all. Times are of both steps. All figures are medians over
 the turns; what was done to the tables is said in `benchmarks/mixture/tables.py`. Of one
 feature there is nothing to fill in from; tables are left out, too, of which a turn
-needs minutes: {too_long}."""
+needs minutes:
+{too_long}."""
 
 
 @dataclass(frozen=True)
