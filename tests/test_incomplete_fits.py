@@ -1,5 +1,7 @@
 """Fits to rows with missing values, by the four Gaussian estimators."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import MIXTURES, TYPES, UNTIED, central_differences, mixture_of
@@ -31,7 +33,9 @@ from skdensity.models.mixtures.variances import available_gaussian, moments_to_l
 from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.solvers.incomplete_gaussian import GaussianEM
 from skdensity.solvers.mixtures.em import EM, m_step
+from skdensity.solvers.mixtures.stand_in import stand_in_for
 from skdensity.solvers.mixtures.starts import STARTS
+from skdensity.solvers.mixtures.visits import Landscape
 
 FOUR = [
     GaussianMLE(),
@@ -177,9 +181,9 @@ def test_steps_that_are_mixed_end_where_ems_own_do(holed):
 def test_the_gaussians_end_where_em_rests(holed, reg_covar):
     density = GaussianMLE(reg_covar=reg_covar).fit(holed)
     start = Mixture.alone(density._model())
-    moments = start.moments(IncompleteRows(holed))
     lean_on = moments_to_lean_on(IncompleteRows(holed), FULL)
     added = added_to_gaussian(reg_covar, lean_on, FULL)
+    moments = start.moments(IncompleteRows(holed), added)
     end, _ = m_step(moments, FULL, added)
     np.testing.assert_allclose(end.means[0], density.location_, rtol=1e-9)
     np.testing.assert_allclose(end.covariances[0], density.covariance_, rtol=1e-8)
@@ -188,6 +192,24 @@ def test_the_gaussians_end_where_em_rests(holed, reg_covar):
     )
     descent.fit(holed)
     np.testing.assert_allclose(descent.covariance_, density.covariance_, atol=2e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.*the density is wider than the rows")
+@pytest.mark.parametrize("name", UNTIED)
+def test_reg_covar_is_noise_of_what_was_observed(name, holed):
+    # Rows moved by the root of d R, there and back, along each axis vary by R besides.
+    added, d = 0.3, holed.shape[1]
+    steps = np.sqrt(d * added) * np.concatenate([np.eye(d), -np.eye(d)])
+    noisy = (holed[:, None] + steps).reshape(-1, d)
+    weight = np.random.RandomState(0).uniform(0.5, 2, len(holed))
+    found = GaussianMLE(covariance_type=name, reg_covar=added)
+    found.fit(holed, sample_weight=weight)
+    expected = GaussianMLE(covariance_type=name)
+    expected.fit(noisy, sample_weight=np.repeat(weight, 2 * d))
+    np.testing.assert_allclose(found.location_, expected.location_, rtol=1e-9)
+    np.testing.assert_allclose(
+        found.covariance_, expected.covariance_, rtol=1e-8, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("name", UNTIED)
@@ -201,6 +223,25 @@ def test_independent_features_are_estimated_from_what_is_there(name, holed):
     np.testing.assert_allclose(
         np.diag(density.covariance_), np.broadcast_to(expected, 4), rtol=1e-9
     )
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_regularised_gradients_vanish_where_em_rests(name, holed):
+    family = FAMILIES[name]
+    added = family.scatter.covariance_of(0.05, 4)
+    em = EM(IncompleteRows(holed), added)
+    state = em.init(mixture_of(name, 4))
+    for _ in range(200):
+        state = em.step(state)
+    parameters = MixtureParameters(
+        3, Gaussian.isolated(np.zeros(4), np.ones(4), family)
+    )
+    landscape = Landscape(parameters, added, em.rows.total_weight)
+    moments = em.moments(state.mixture)
+    gradient = landscape.gradient(state.mixture, moments)
+    np.testing.assert_allclose(gradient, 0, atol=1e-6)
+    without = landscape.gradient(state.mixture, replace(moments, correction=None))
+    assert np.abs(without).max() > 1e-3
 
 
 @pytest.mark.parametrize("acceleration", ["anderson", "lbfgs"])
@@ -257,8 +298,11 @@ def test_gradients_of_one_gaussian_are_finite_differences(name, added, holed):
     value = assert_gradient(loss, free, loss.prepared(rows))
     gaussian = loss.unravel(free)
     expected = -gaussian.log_density(rows)[~np.isnan(rows.X).all(axis=1)].mean()
-    if added is not None:
-        expected += 0.5 * np.trace(gaussian.precision @ (0.1 * np.eye(4)))
+    if added is not None:  # ½ tr(Σ_oo⁻¹ R_oo), in the mean
+        seen = ~np.isnan(np.delete(rows.X, np.isnan(rows.X).all(axis=1).nonzero(), 0))
+        covariance = gaussian.covariance
+        traces = [0.1 * np.trace(np.linalg.inv(covariance[o][:, o])) for o in seen]
+        expected += 0.5 * np.mean(traces)
     assert value == pytest.approx(expected)
 
 
@@ -371,6 +415,36 @@ def test_every_start_takes_holes(name, holed):
     mixture = Estimator(2, init_params=name, max_iter=0, random_state=0).fit(holed)
     before = mixture.score(holed)
     assert mixture.set_params(max_iter=20).fit(holed).score(holed) > before
+
+
+def test_of_two_starts_the_one_that_leads_higher_is_taken(monkeypatch):
+    X, _ = clusters()
+    rows = IncompleteRows(with_holes(X, 0.35))
+    looked_at, nothing = [], np.zeros((4, 4))
+    both, one = (
+        EMGaussianMixture.from_parameters([0.5, 0.5], [low, high], [np.eye(4)] * 2)
+        for low, high in ((np.zeros(4), np.full(4, 5)), (np.zeros(4), np.zeros(4)))
+    )
+
+    def leading(first, second):
+        def again(completed):
+            looked_at.append(completed.X)
+            return second
+
+        stand_in = stand_in_for(rows, 1000, 2, np.random.RandomState(0))
+        return stand_in.better(first, again, nothing), stand_in.rows.X
+
+    both, one = both._model(), one._model()
+    for first, second in ((both, one), (one, both)):
+        found, before = leading(first, second)
+        assert found is both
+        completed = looked_at.pop()
+        assert not np.isnan(completed).any()
+        seen = completed == before
+        assert 0.6 < seen.mean() < 0.7, "what was observed, and other draws"
+    monkeypatch.setattr("skdensity.solvers.mixtures.stand_in.MAX_JUDGED", 100)
+    assert leading(one, both)[0] is one
+    assert not looked_at
 
 
 def test_draws_keep_means_and_covariances():

@@ -112,6 +112,11 @@ def held_out_likelihood(mixture, X):
 
     The fold goes with the seed, so that five seeds leave out every row once.
     """
+    return likelihood_of_fit(mixture, *fold(X, mixture.random_state))
+
+
+def fold(X, seed):
+    """Rows of four folds, and those of the fifth."""
     folds = list(KFold(N_FOLDS, shuffle=True, random_state=0).split(X))
-    seen, fresh = folds[mixture.random_state % N_FOLDS]
-    return likelihood_of_fit(mixture, X[seen], X[fresh])
+    seen, fresh = folds[seed % N_FOLDS]
+    return X[seen], X[fresh]

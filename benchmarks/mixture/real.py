@@ -6,8 +6,6 @@ Usage: python -m benchmarks.mixture.real [--repeats 10] [--only likelihood] [--w
 A turn is a seed. Tables whose package is not installed are left out.
 """
 
-import argparse
-import sys
 import warnings
 from functools import partial
 
@@ -27,7 +25,7 @@ from benchmarks.mixture.contest import (
     in_words,
 )
 from benchmarks.mixture.problems import clusters
-from benchmarks.mixture.tables import TABLES, Table, available
+from benchmarks.mixture.tables import TABLES, Table, tables_option
 
 SHORT = 0.2  # seconds; below, the sum over the tables counts
 CLOSE = 0.01  # nats per row
@@ -169,13 +167,8 @@ def searches(Mixture, X, seeds):
 
 def main() -> None:
     """Run the sections for the tables asked for."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--tables", help=f"some of {', '.join(TABLES)}; by comma")
-    tables = parser.parse_known_args()[0].tables
-    if tables and "--write" in sys.argv:
-        parser.error("--write takes all tables: a file is one run")
-    names = tables.split(",") if tables else ()
-    by_table = Sections(available(names))
+    parser, tables = tables_option()
+    by_table = Sections(tables)
     warnings.simplefilter("ignore")  # what a default fit warns of is not the point here
     run(
         "mixture.real",

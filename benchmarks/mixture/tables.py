@@ -8,6 +8,8 @@ column fits it as well as one likes. (`fair` has no other columns. It is here wi
 of few values, and a `reg_covar` as large as the steps between them.)
 """
 
+import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -204,3 +206,13 @@ def available(names=()) -> dict[str, Table]:
         for name in names or TABLES
         if installed(TABLES[name].package)
     }
+
+
+def tables_option() -> tuple[argparse.ArgumentParser, dict[str, Table]]:
+    """The option of a command to take some of the tables, and those that it takes."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--tables", help=f"some of {', '.join(TABLES)}; by comma")
+    named = parser.parse_known_args()[0].tables
+    if named and "--write" in sys.argv:
+        parser.error("--write takes all tables: a file is one run")
+    return parser, available(named.split(",") if named else ())

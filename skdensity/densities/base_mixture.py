@@ -476,7 +476,7 @@ class BaseGaussianMixture(
             yield from [start.completing(given, sought, rng)] * n_alike
             return
         for _ in range(self.n_init):
-            yield start.completing(given, sought, rng)
+            yield start.found(given, sought, problem.stand_in, rng)
 
     def _store(self, run, dtype):
         """Set the fitted attributes, in scikit-learn's shapes and the rows' dtype."""

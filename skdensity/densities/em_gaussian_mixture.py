@@ -208,8 +208,10 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
     a row that misses m features, in a pass, O(K (m³ + n_features²)) for ``"full"`` and
     ``"tied"``. The start looks at rows completed by draws from one Gaussian of all
     rows, and so do callables and the labels or responsibilities that are given.
-    ``reg_covar="auto"`` then follows the variances of what was observed. A row without
-    any value has the log-density 0 and counts for nothing in a fit or a criterion.
+    ``reg_covar="auto"`` then follows the variances of what was observed. What
+    `reg_covar` adds, here as with complete rows, is the variance of noise in the values
+    that were observed: however many are missing, it counts once. A row without any
+    value has the log-density 0 and counts for nothing in a fit or a criterion.
 
     The start looks at some thousand rows, and takes a fraction of the time of the fit;
     the user guide says how.

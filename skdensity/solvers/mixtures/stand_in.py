@@ -2,11 +2,14 @@
 
 Where a row has holes, draws from their conditional distribution under the Gaussian of
 all rows stand in them. Conditional means would make features look less variable than
-they are, and clusters nearer.
+they are, and clusters nearer. One Gaussian knows no clusters, and its draws blur them:
+where rows are few, a second start looks at draws from the mixture that the first one
+leads to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,12 +17,14 @@ import numpy as np
 
 from skdensity.models.covariances.table import DIAGONAL, FULL
 from skdensity.models.gaussian import Gaussian
+from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.variances import available_gaussian
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.distinct import merge_duplicates
 from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.rows.rows import Rows
 from skdensity.solvers.incomplete_gaussian import GaussianEM
+from skdensity.solvers.mixtures.em import EM, EMState
 
 # With more features, how they vary together takes more time than it saves a fit.
 MAX_FEATURES = 100
@@ -27,6 +32,15 @@ MAX_FEATURES = 100
 MAX_STEPS = 30
 # Part of the covariance that is added to it, so that it is not singular.
 RIDGE = 1e-6
+# Steps after which two starts are told apart, and rows up to which there are two. On
+# ten tables of 72 to 944 rows of `benchmarks.mixture.imputation`, with 5, 20 and 40 %
+# missing, fits then end .003 nats below those from the start of the complete table, on
+# average, where those of one start end .011 below, and take 1.3 times as long.
+JUDGING_STEPS = 10
+MAX_JUDGED = 2000
+
+# Where to start, from rows without holes.
+FromRows = Callable[[ArrayRows], Mixture]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +66,10 @@ class StandIn:
         """All rows, in their order; where not all are in memory, a sample."""
         return self.rows.held(self.n_rows, self.rng)
 
+    def better(self, first: Mixture, again: FromRows, reg_covar: np.ndarray) -> Mixture:
+        """The start that was found: another would look at the same rows."""
+        return first
+
 
 @dataclass(frozen=True, eq=False)
 class DrawnStandIn:
@@ -73,6 +91,32 @@ class DrawnStandIn:
     n_rows: int
     n_least: int
     rng: np.random.RandomState
+
+    def better(self, first: Mixture, again: FromRows, reg_covar: np.ndarray) -> Mixture:
+        """Of two starts, the one that leads higher in a few steps.
+
+        Parameters
+        ----------
+        first : Mixture
+            A start from the completed rows.
+        again : callable
+            Gives a start from others.
+        reg_covar : ndarray
+            What the fit adds to every covariance.
+
+        Returns
+        -------
+        start : Mixture
+            The first, or one from rows completed by what the first leads to.
+        """
+        sample = self._distinct
+        if sample.n_rows > MAX_JUDGED:
+            return first
+        em = EM(sample, reg_covar)
+        ahead = _climbed(em, first)
+        X = ahead.mixture.drawn(sample.X, self.rng).astype(sample.dtype, copy=False)
+        second = again(ArrayRows(X, sample.weight, sample.workspace))
+        return second if _climbed(em, second).value > ahead.value else first
 
     @cached_property
     def whole(self) -> ArrayRows:
@@ -112,6 +156,17 @@ class DrawnStandIn:
         added = RIDGE * family.factors.square(start.cholesky)
         em = GaussianEM(rows, family, added)
         return em.run(start, max_steps=MAX_STEPS).gaussian
+
+
+def _climbed(em: EM, start: Mixture) -> EMState:
+    """Where some steps lead; where they fail, they go nowhere."""
+    state = em.init(start)
+    try:
+        for _ in range(JUDGING_STEPS):
+            state = em.step(state)
+    except ValueError:
+        return em.init(state.mixture)
+    return state
 
 
 def stand_in_for(

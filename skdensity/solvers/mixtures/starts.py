@@ -8,7 +8,7 @@ which the first M-step makes a mixture; there is no table of them for all rows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -65,13 +65,31 @@ class Start:
 
     def is_settled(self, given: Given) -> bool:
         """Whether the start with given parts is the same whatever the generator."""
-        is_around = given.means is not None and self._gives_way
+        is_around = given.means is not None and self.looks_at_rows
         return self.is_fixed or given.n_parts == 3 or is_around
 
     @property
-    def _gives_way(self):
-        """Whether it plays no part beside means that are given."""
+    def looks_at_rows(self) -> bool:
+        """Whether it is found in the rows; beside given means it then plays no part."""
         return not (self.is_blind or self.is_own)
+
+    def found(
+        self,
+        given: Given,
+        problem: StartProblem,
+        stand_in: StandIn | DrawnStandIn,
+        rng: np.random.RandomState,
+    ) -> Mixture:
+        """That of :meth:`completing`, or one from what it makes of rows with holes."""
+        first = self.completing(given, problem, rng)
+        if not self.looks_at_rows:
+            return first
+
+        def again(rows):
+            on = start_rows(rows, problem.n_components, rng)
+            return self.completing(given, replace(problem, rows=on), rng)
+
+        return stand_in.better(first, again, problem.reg_covar)
 
     def completing(
         self, given: Given, problem: StartProblem, rng: np.random.RandomState
@@ -93,7 +111,7 @@ class Start:
             Its given parts are exactly those.
         """
         completion = Completion(given, problem)
-        if given.means is not None and self._gives_way:
+        if given.means is not None and self.looks_at_rows:
             return completion.around(given.means)
         found = self.find(problem, rng)
         if self.is_blind or given.n_parts == 0:
