@@ -18,6 +18,8 @@ from skdensity.rows.spread import middle_scatter, quantiles, spread_of
 from skdensity.solvers.bandwidths.path import Path
 from skdensity.solvers.bandwidths.progress import SILENT, Progress
 
+# Of a location that is left out, rounding leaves less than the rest of this share.
+STAYS = 1 - 1e-9
 SINGULAR = (
     "The covariance of the rows is not positive definite: {detail}. Give `bandwidth` "
     "numbers, or remove constant or collinear features"
@@ -71,11 +73,15 @@ class Problem:
 
     @cached_property
     def nearest(self) -> np.ndarray:
-        """Distance of every location to the nearest other one."""
+        """Distance of every location to the nearest row that is not left out with it.
+
+        0 where rows of its own stay.
+        """
         sources, n_threads = self.kernels.sums.sources, self.workspace.n_threads
         points = sources.in_tree(sources.locations)
         distances, _ = sources.tree.query(points, k=[2], workers=n_threads)
-        return distances[:, 0]
+        stays = self.repeats.left_out < STAYS * self.kernels.masses
+        return np.where(stays, 0.0, distances[:, 0])
 
 
 def reference(locations: np.ndarray, repeats: Repeats, shape: KernelShape) -> Gaussian:

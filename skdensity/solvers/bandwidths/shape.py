@@ -81,6 +81,7 @@ def _loss(
             tried,
             problem.workspace,
             problem.repeats.left_out,
+            steps=problem.repeats.steps,
             progress=problem.progress,
         )
         ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
