@@ -25,13 +25,13 @@ MAX_COARSE = 40
 MAX_GAPS = 2
 # Without a grid, values are discrete from so many rows to each on.
 MIN_SHARING = 1.5
-# An atom has `HEAVY` times the rows that are usual around it, and not once in a
+# An atom has `HEAVY` times the rows that are usual around it; on a grid not once in a
 # thousand columns by chance.
 P_CHANCE = 1e-3
 # Without a grid it has so many rows among values that are there once, and so many times
 # those of values that are all there again.
 AMONG_SINGLES, AMONG_COPIES = 5, 10
-# On a grid it has so many times the rows of cells around it, and of those beside it.
+# On a grid it has so many times the rows of the values beside it.
 AMONG_CELLS = 2.0
 # With more values that are heavy than this share they are no exceptions.
 MAX_ATOMS = 0.05
@@ -207,9 +207,8 @@ def _heaped(values, shared, step):
 
 def _on_grid(values, counted, shared, steps):
     """The column if rounding explains what is no atom, and what counts; else None."""
-    numbers = _cells(values, steps[0])
-    kept, atoms = _apart_on_grid(numbers, values, counted)
-    if not explains(numbers, kept):
+    kept, atoms = _apart_on_grid(values, counted)
+    if not explains(_cells(values, steps[0]), kept):
         return None
     share, width = _share(kept, shared), NARROWEST * steps[0]
     return Column("grid", len(values), steps, atoms, share, width), kept
@@ -239,17 +238,16 @@ def _apart_from_atoms(values, shared):
     return _without(shared, is_atom), _named(values, shared, is_atom)
 
 
-def _apart_on_grid(numbers, values, shared):
-    """The same on a grid, where atoms also have more than the cells beside them.
+def _apart_on_grid(values, shared):
+    """The same on a grid, where atoms have many more than the values beside them.
 
-    The top of a narrow group has not, nor has the end of a steep density.
+    The top of a narrow group has not, and around the end of a range, where the density
+    falls or rises, those beside it tell more than those around it.
     """
-    everywhere = np.arange(len(shared))
-    usual = np.maximum(around(shared, everywhere, everywhere + 1), 1)
-    beside = [_shifted(numbers, shared, by) for by in (-1, 1)]
-    beside = np.maximum(np.max(beside, axis=0), 1)
-    is_atom = shared >= AMONG_CELLS * np.maximum(usual, beside)
-    is_atom &= poisson.sf(shared - 1, 1.5 * usual) * len(shared) < P_CHANCE
+    before, after = np.append(0, shared[:-1]), np.append(shared[1:], 0)
+    beside = np.maximum(np.maximum(before, after), 1)
+    is_atom = shared >= AMONG_CELLS * beside
+    is_atom &= poisson.sf(shared - 1, 1.5 * beside) * len(shared) < P_CHANCE
     is_atom &= _are_few(is_atom)
     kept = np.where(is_atom, np.minimum(beside, shared), shared)
     return kept, _named(values, shared, is_atom)
@@ -263,13 +261,6 @@ def _named(values, shared, is_atom):
     """Atoms, the most frequent first."""
     order = np.argsort(-shared[is_atom], kind="stable")
     return tuple(values[is_atom][order].tolist())
-
-
-def _shifted(numbers, shared, by):
-    """Rows some cells away from every value."""
-    numbers = numbers[:, 0]
-    found = np.minimum(np.searchsorted(numbers, numbers + by), len(numbers) - 1)
-    return np.where(numbers[found] == numbers + by, shared[found], 0)
 
 
 def _cells(values, step):
