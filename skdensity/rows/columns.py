@@ -33,6 +33,8 @@ P_CHANCE = 1e-3
 AMONG_SINGLES, AMONG_COPIES = 5, 10
 # On a grid it has so many times the rows of the values beside it.
 AMONG_CELLS = 2.0
+# What counts of it is the mean of so many values to either side.
+N_BESIDE = 2
 # With more values that are heavy than this share they are no exceptions.
 MAX_ATOMS = 0.05
 # From this share of the rows the coarser of two grids is that of the column.
@@ -249,8 +251,7 @@ def _apart_on_grid(values, shared):
     is_atom = shared >= AMONG_CELLS * beside
     is_atom &= poisson.sf(shared - 1, 1.5 * beside) * len(shared) < P_CHANCE
     is_atom &= _are_few(is_atom)
-    kept = np.where(is_atom, np.minimum(beside, shared), shared)
-    return kept, _named(values, shared, is_atom)
+    return _without(shared, is_atom), _named(values, shared, is_atom)
 
 
 def _are_few(is_atom):
@@ -273,9 +274,16 @@ def _share(kept, shared):
 
 
 def _without(shared, which):
-    """Rows of some values replaced by what is usual around them."""
-    before = np.searchsorted(np.flatnonzero(~which), np.flatnonzero(which))
-    usual = np.maximum(around(shared[~which], before, before), 1)
+    """Rows of some values replaced by what others next to them have on the average.
+
+    Any bias would be a wave along a coarser grid, which narrow kernels show.
+    """
+    others = np.flatnonzero(~which)
+    below = np.append(0, np.cumsum(shared[others]))
+    place = np.searchsorted(others, np.flatnonzero(which))
+    begin, end = np.maximum(place - N_BESIDE, 0), place + N_BESIDE
+    end = np.minimum(end, len(others))
+    usual = np.maximum((below[end] - below[begin]) / (end - begin), 1)
     kept = shared.astype(np.float64)
     kept[which] = np.minimum(usual, kept[which])
     return kept

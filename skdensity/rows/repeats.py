@@ -34,6 +34,8 @@ UNLIKE = 50
 GAP, MAX_ATOMS = 10.0, 0.05
 # Weights on grids need so many pairs of neighbours to tell the mass of a row.
 MIN_PAIRED = 0.2
+# Up to so many rows are one: of a rounding error's share of a row nothing stays.
+SINGLE = 1 + 1e-6
 # Rows that weights on few values are taken for, at the lightest of them.
 MANY_ROWS = 100
 # Fewer equidistant values may be chance.
@@ -51,9 +53,9 @@ class Repeats:
     masses : ndarray of shape (n_locations,)
         What locations count when a width is chosen, summing to 1: an atom counts as the
         one place that it is.
-    left_out : ndarray of shape (n_locations,)
-        The part of it that is left out with a row: that of the one row at atoms and
-        where values were rounded, and all of it otherwise.
+    shares : ndarray of shape (n_locations,)
+        The share of a location that is left out with a row: that of the one row at
+        atoms and where values were rounded, and all of it otherwise.
     repeated : float
         Share of the rows that coincide with others.
     is_rounded : bool
@@ -64,10 +66,15 @@ class Repeats:
 
     columns: list[Column]
     masses: np.ndarray
-    left_out: np.ndarray
+    shares: np.ndarray
     repeated: float
     is_rounded: bool
     has_copies: bool
+
+    @property
+    def left_out(self) -> np.ndarray:
+        """What is left out of the masses with a row."""
+        return self.masses * self.shares
 
     @property
     def n_rows(self) -> float:
@@ -111,8 +118,7 @@ def repeats_in(locations: np.ndarray, masses: np.ndarray) -> Repeats:
     """
     ordinary = np.minimum(masses, _largest_but_atoms(masses))
     unit = _unit_on_grids(locations, ordinary, unit_of(masses))
-    row = unit or ordinary
-    counts = masses / row
+    counts = masses / (unit or ordinary)
     columns, part = _columns(locations, counts)
     is_rounded = unit > 0 and _is_rounded(locations, columns, counts * part)
     has_copies = not is_rounded and _repeated(counts * part) >= MIN_REPEATED
@@ -120,12 +126,10 @@ def repeats_in(locations: np.ndarray, masses: np.ndarray) -> Repeats:
         # Copies of a row tell nothing of a column that one of them does not.
         columns, part = _columns(locations, np.where(part < 1, counts, 1.0))
     kept = masses * part
-    # What is left of an atom without one of its rows is still there.
-    is_one_row = (part < 1) | is_rounded
-    left_out = np.where(is_one_row, np.minimum(row * part, kept), kept)
-    masses, left_out = kept / kept.sum(), left_out / kept.sum()
-    repeated = _repeated(counts)
-    return Repeats(columns, masses, left_out, repeated, is_rounded, has_copies)
+    stays = ((part < 1) | is_rounded) & (counts > SINGLE)
+    shares = np.where(stays, 1 / counts, 1.0)
+    repeated, kept = _repeated(counts), kept / kept.sum()
+    return Repeats(columns, kept, shares, repeated, is_rounded, has_copies)
 
 
 def unit_of(masses: np.ndarray) -> float:
@@ -189,7 +193,8 @@ def _columns(locations, counts):
     """Descriptions of the columns, and the part of every row that counts."""
     found = [described(column, counts) for column in locations.T]
     parts = np.array([part for _, part in found])
-    return [column for column, _ in found], parts.min(axis=0)
+    # Where two atoms cross they count as one place along either column.
+    return [column for column, _ in found], parts.prod(axis=0)
 
 
 def _is_rounded(locations, columns, counts):

@@ -18,8 +18,6 @@ from skdensity.rows.spread import middle_scatter, quantiles, spread_of
 from skdensity.solvers.bandwidths.path import Path
 from skdensity.solvers.bandwidths.progress import SILENT, Progress
 
-# Of a location that is left out, rounding leaves less than the rest of this share.
-STAYS = 1 - 1e-9
 SINGULAR = (
     "The covariance of the rows is not positive definite: {detail}. Give `bandwidth` "
     "numbers, or remove constant or collinear features"
@@ -80,7 +78,7 @@ class Problem:
         sources, n_threads = self.kernels.sums.sources, self.workspace.n_threads
         points = sources.in_tree(sources.locations)
         distances, _ = sources.tree.query(points, k=[2], workers=n_threads)
-        stays = self.repeats.left_out < STAYS * self.kernels.masses
+        stays = self.repeats.left_out < self.kernels.masses
         return np.where(stays, 0.0, distances[:, 0])
 
 
