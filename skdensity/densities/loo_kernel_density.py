@@ -511,6 +511,7 @@ def _left_out(kernels: Kernels, workspace: Workspace) -> np.ndarray:
     """Log-density of every location without its own rows, or without one of them."""
     if len(kernels.locations) == 1:
         return np.array([-np.inf])
-    left_out = repeats_in(kernels.locations, kernels.masses).left_out
+    repeats = repeats_in(kernels.locations, kernels.masses)
+    left_out = kernels.masses * repeats.shares
     ((log_density, _),) = LeaveOneOut(kernels, workspace, left_out).at([1.0], NOTHING)
     return log_density

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import poisson
 
 from skdensity.rows.grids import cells, explains, grid_step
-from skdensity.rows.heaps import HEAVY, around, heaps_on
+from skdensity.rows.heaps import HEAVY, N_ATOMS, around, heaps_on
 from skdensity.rows.spread import spread_of
 
 # Share of rows that must share values for a column to be more than continuous.
@@ -19,18 +19,22 @@ MIN_REPEATED = 0.01
 # Up to so many values, with so many rows to each, a column is discrete: too few to see
 # what is smooth.
 MAX_DISCRETE, MIN_ROWS = 20, 3
-# On a grid of so many values a group may be as narrow as an atom is.
+# On a grid of up to so many values a group may be as narrow as an atom is.
 MAX_COARSE = 40
 # Values that are this close, in cells to a value, cannot but be there again.
 MAX_GAPS = 2
 # Without a grid, values are discrete from so many rows to each on.
 MIN_SHARING = 1.5
-# An atom has `HEAVY` times the rows that are usual around it, and not once in a
+# An atom has `HEAVY` times the rows that are usual around it; on a grid not once in a
 # thousand columns by chance.
 P_CHANCE = 1e-3
 # Without a grid it has so many rows among values that are there once, and so many times
 # those of values that are all there again.
 AMONG_SINGLES, AMONG_COPIES = 5, 10
+# On a grid it has so many times the rows of the values beside it.
+AMONG_CELLS = 2.0
+# What counts of it is the mean of so many values to either side.
+N_BESIDE = 2
 # With more values that are heavy than this share they are no exceptions.
 MAX_ATOMS = 0.05
 # From this share of the rows the coarser of two grids is that of the column.
@@ -71,6 +75,11 @@ class Column:
     atoms: tuple[float, ...] = ()
     atom_share: float = 0.0
     least_width: float = 0.0
+
+    @property
+    def step(self) -> float:
+        """That of the grid which most values are on; 0 without a grid."""
+        return self.least_width / NARROWEST if self.steps else 0.0
 
     @property
     def is_smooth(self) -> bool:
@@ -133,7 +142,7 @@ def described(column: np.ndarray, counts: np.ndarray) -> tuple[Column, np.ndarra
     part = np.ones(n_values)
     if n_values == 1:
         found = Column("constant", 1)
-    elif 1 - n_values / n_rows < MIN_REPEATED:
+    elif 1 - n_values / n_rows < MIN_REPEATED and shared.max() < AMONG_SINGLES:
         found = Column("continuous", n_values)
     elif n_values <= MAX_DISCRETE and n_rows >= MIN_ROWS * n_values:
         step = float(np.median(np.diff(values.astype(np.float64))))
@@ -174,14 +183,12 @@ def _of_many(values, shared):
 
 def _coarse(values, shared, step):
     """The column on a grid of few steps, and what counts; else None."""
-    numbers, width = _cells(values, step), NARROWEST * step
-    if explains(numbers, shared):
-        kind = "grid"
-    elif np.ptp(numbers) < MAX_GAPS * len(values):
-        kind = "discrete"  # a group may be narrower than the steps
-    else:
-        return None
-    return Column(kind, len(values), (step,), least_width=width), shared
+    found = _on_grid(values, shared, shared, (step,))
+    if found or np.ptp(_cells(values, step)) >= MAX_GAPS * len(values):
+        return found
+    # A group may be narrower than the steps.
+    width = NARROWEST * step
+    return Column("discrete", len(values), (step,), least_width=width), shared
 
 
 def _heaped(values, shared, step):
@@ -202,7 +209,7 @@ def _heaped(values, shared, step):
 
 def _on_grid(values, counted, shared, steps):
     """The column if rounding explains what is no atom, and what counts; else None."""
-    kept, atoms = _apart_from_atoms(values, counted, is_grid=True)
+    kept, atoms = _apart_on_grid(values, counted)
     if not explains(_cells(values, steps[0]), kept):
         return None
     share, width = _share(kept, shared), NARROWEST * steps[0]
@@ -211,7 +218,7 @@ def _on_grid(values, counted, shared, steps):
 
 def _without_grid(values, shared):
     """The column of values without a grid, and what counts of each."""
-    kept, atoms = _apart_from_atoms(values, shared, is_grid=False)
+    kept, atoms = _apart_from_atoms(values, shared)
     n_values, share = len(values), _share(kept, shared)
     if kept.sum() < MIN_SHARING * n_values:
         return Column("continuous", n_values, (), atoms, share), kept
@@ -220,7 +227,7 @@ def _without_grid(values, shared):
     return Column("discrete", n_values, (), atoms, share, width), kept
 
 
-def _apart_from_atoms(values, shared, is_grid):
+def _apart_from_atoms(values, shared):
     """What counts of every value, and those that are atoms, the most frequent first.
 
     Atoms have many more rows than the values around them, and are few.
@@ -228,13 +235,33 @@ def _apart_from_atoms(values, shared, is_grid):
     everywhere = np.arange(len(shared))
     usual = np.maximum(around(shared, everywhere, everywhere + 1), 1)
     is_atom = shared >= HEAVY * usual
-    if is_grid:
-        is_atom &= poisson.sf(shared - 1, 1.5 * usual) * len(shared) < P_CHANCE
-    else:
-        is_atom &= shared >= np.where(usual < 2, AMONG_SINGLES, AMONG_COPIES * usual)
-    is_atom &= is_atom.mean() <= MAX_ATOMS
+    is_atom &= shared >= np.where(usual < 2, AMONG_SINGLES, AMONG_COPIES * usual)
+    is_atom &= _are_few(is_atom)
+    return _without(shared, is_atom), _named(values, shared, is_atom)
+
+
+def _apart_on_grid(values, shared):
+    """The same on a grid, where atoms have many more than the values beside them.
+
+    The top of a narrow group has not, and around the end of a range, where the density
+    falls or rises, those beside it tell more than those around it.
+    """
+    before, after = np.append(0, shared[:-1]), np.append(shared[1:], 0)
+    beside = np.maximum(np.maximum(before, after), 1)
+    is_atom = shared >= AMONG_CELLS * beside
+    is_atom &= poisson.sf(shared - 1, 1.5 * beside) * len(shared) < P_CHANCE
+    is_atom &= _are_few(is_atom)
+    return _without(shared, is_atom), _named(values, shared, is_atom)
+
+
+def _are_few(is_atom):
+    return is_atom.sum() <= max(N_ATOMS, MAX_ATOMS * len(is_atom))
+
+
+def _named(values, shared, is_atom):
+    """Atoms, the most frequent first."""
     order = np.argsort(-shared[is_atom], kind="stable")
-    return _without(shared, is_atom), tuple(values[is_atom][order].tolist())
+    return tuple(values[is_atom][order].tolist())
 
 
 def _cells(values, step):
@@ -247,9 +274,16 @@ def _share(kept, shared):
 
 
 def _without(shared, which):
-    """Rows of some values replaced by what is usual around them."""
-    before = np.searchsorted(np.flatnonzero(~which), np.flatnonzero(which))
-    usual = np.maximum(around(shared[~which], before, before), 1)
+    """Rows of some values replaced by what others next to them have on the average.
+
+    Any bias would be a wave along a coarser grid, which narrow kernels show.
+    """
+    others = np.flatnonzero(~which)
+    below = np.append(0, np.cumsum(shared[others]))
+    place = np.searchsorted(others, np.flatnonzero(which))
+    begin, end = np.maximum(place - N_BESIDE, 0), place + N_BESIDE
+    end = np.minimum(end, len(others))
+    usual = np.maximum((below[end] - below[begin]) / (end - begin), 1)
     kept = shared.astype(np.float64)
     kept[which] = np.minimum(usual, kept[which])
     return kept

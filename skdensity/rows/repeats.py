@@ -14,8 +14,6 @@ import numpy as np
 from skdensity.rows.columns import (
     MAX_DISCRETE,
     MIN_REPEATED,
-    MIN_ROWS,
-    NARROWEST,
     Column,
     described,
     distinct_values,
@@ -36,6 +34,10 @@ UNLIKE = 50
 GAP, MAX_ATOMS = 10.0, 0.05
 # Weights on grids need so many pairs of neighbours to tell the mass of a row.
 MIN_PAIRED = 0.2
+# Up to so many rows are one: of a rounding error's share of a row nothing stays.
+SINGLE = 1 + 1e-6
+# Rows that weights on few values are taken for, at the lightest of them.
+MANY_ROWS = 100
 # Fewer equidistant values may be chance.
 MIN_CELLS = 4
 
@@ -51,9 +53,9 @@ class Repeats:
     masses : ndarray of shape (n_locations,)
         What locations count when a width is chosen, summing to 1: an atom counts as the
         one place that it is.
-    left_out : ndarray of shape (n_locations,)
-        The part of it that is left out with a row: that of the one row where values
-        were rounded, and all of it otherwise.
+    shares : ndarray of shape (n_locations,)
+        The share of a location that is left out with a row: that of the one row at
+        atoms and where values were rounded, and all of it otherwise.
     repeated : float
         Share of the rows that coincide with others.
     is_rounded : bool
@@ -64,10 +66,15 @@ class Repeats:
 
     columns: list[Column]
     masses: np.ndarray
-    left_out: np.ndarray
+    shares: np.ndarray
     repeated: float
     is_rounded: bool
     has_copies: bool
+
+    @property
+    def left_out(self) -> np.ndarray:
+        """What is left out of the masses with a row."""
+        return self.masses * self.shares
 
     @property
     def n_rows(self) -> float:
@@ -78,6 +85,11 @@ class Repeats:
     def least_widths(self) -> np.ndarray:
         """Narrowest kernels that show no gaps between values, for every feature."""
         return np.array([column.least_width for column in self.columns])
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Step of the grid of every feature, 0 for none."""
+        return np.array([column.step for column in self.columns])
 
 
 def repeats_in(locations: np.ndarray, masses: np.ndarray) -> Repeats:
@@ -105,9 +117,7 @@ def repeats_in(locations: np.ndarray, masses: np.ndarray) -> Repeats:
     ([Column(discrete, 6 values 1 apart)], 28)
     """
     ordinary = np.minimum(masses, _largest_but_atoms(masses))
-    unit, on_grids = unit_of(masses), _unit_on_grids(locations, ordinary)
-    if not unit or on_grids > UNLIKE * unit:
-        unit = on_grids
+    unit = _unit_on_grids(locations, ordinary, unit_of(masses))
     counts = masses / (unit or ordinary)
     columns, part = _columns(locations, counts)
     is_rounded = unit > 0 and _is_rounded(locations, columns, counts * part)
@@ -116,10 +126,10 @@ def repeats_in(locations: np.ndarray, masses: np.ndarray) -> Repeats:
         # Copies of a row tell nothing of a column that one of them does not.
         columns, part = _columns(locations, np.where(part < 1, counts, 1.0))
     kept = masses * part
-    left_out = np.minimum(unit * part, kept) if is_rounded else kept
-    masses, left_out = kept / kept.sum(), left_out / kept.sum()
-    repeated = _repeated(counts)
-    return Repeats(columns, masses, left_out, repeated, is_rounded, has_copies)
+    stays = ((part < 1) | is_rounded) & (counts > SINGLE)
+    shares = np.where(stays, 1 / counts, 1.0)
+    repeated, kept = _repeated(counts), kept / kept.sum()
+    return Repeats(columns, kept, shares, repeated, is_rounded, has_copies)
 
 
 def unit_of(masses: np.ndarray) -> float:
@@ -147,28 +157,31 @@ def _largest_but_atoms(masses):
     return largest[above[-1] + 1] if len(above) else largest[0]
 
 
-def _unit_on_grids(locations, masses):
+def _unit_on_grids(locations, masses, unit):
     """Mass of a typical row on grids, from how unlike masses in neighbouring cells are.
 
-    With rows of masses w, what is not explained by pairs of cells is E w² / E w.
+    With rows of masses w, what is not explained by pairs of cells is E w² / E w. It is
+    the common unit of the masses unless these are too unlike to be counts.
     """
     values = [distinct_values(column)[0] for column in locations.T]
     sizes = np.array([len(column) for column in values])
     steps = np.array([grid_step(c) if len(c) > 1 else 0.0 for c in values])
     if np.any(steps == 0):
-        return 0.0
+        return unit
     numbers, axes = cells(locations, steps), sizes > MAX_DISCRETE
     if not axes.any():
         # On few values it is of no account, as long as it is small.
-        return float(masses.min() / MIN_ROWS) if _are_full(numbers, sizes) else 0.0
+        few = masses.min() / MANY_ROWS if _are_full(numbers, sizes) else 0.0
+        return float(unit or few)
     if len(axes) == 1:  # atoms and heaps among the neighbours of one another
         everywhere = np.arange(len(masses))
         usual = around(masses, everywhere, everywhere + 1)
         masses = np.where(masses > HEAVY * usual, usual, masses)
     itself, apart = masses @ masses, paired(numbers, masses, axes)
     if apart < MIN_PAIRED * itself:
-        return 0.0
-    return float(max(itself - apart, masses.min() ** 2) / masses.sum())
+        return unit
+    found = float(max(itself - apart, masses.min() ** 2) / masses.sum())
+    return found if found > UNLIKE * unit else unit
 
 
 def _are_full(numbers, sizes):
@@ -180,15 +193,16 @@ def _columns(locations, counts):
     """Descriptions of the columns, and the part of every row that counts."""
     found = [described(column, counts) for column in locations.T]
     parts = np.array([part for _, part in found])
-    return [column for column, _ in found], parts.min(axis=0)
+    # Where two atoms cross they count as one place along either column.
+    return [column for column, _ in found], parts.prod(axis=0)
 
 
 def _is_rounded(locations, columns, counts):
     """Whether all columns have steps that explain which rows coincide."""
-    if not all(column.steps and column.least_width > 0 for column in columns):
+    if not all(column.step for column in columns):
         return False
     axes = np.array([column.kind == "grid" for column in columns])
-    steps = np.array([column.least_width for column in columns]) / NARROWEST
+    steps = np.array([column.step for column in columns])
     return not axes.any() or explains(cells(locations, steps), counts, axes)
 
 

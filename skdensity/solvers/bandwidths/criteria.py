@@ -22,6 +22,7 @@ from scipy.special import gammaln, ndtri
 from scipy.stats.qmc import Halton
 
 from skdensity.models.kernels.kernels import Kernels, rest_of
+from skdensity.models.kernels.lattice import surplus
 from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.spread import spread_of
@@ -65,6 +66,9 @@ class LeftOut:
         The part of every location's mass that is left out of its own density.
     every : int, default=1
         Only every so many locations are evaluated, at the density of all.
+    steps : ndarray of shape (n_features,), optional
+        Of grids that rows are on; densities are then those of cells, over what a kernel
+        adds up to on them. 0 for features that can have any value, as for None.
     progress : Progress, default=SILENT
         Hears of what is tried.
     """
@@ -73,6 +77,7 @@ class LeftOut:
     workspace: Workspace
     left_out: np.ndarray
     every: int = 1
+    steps: np.ndarray | None = None
     progress: Progress = SILENT
 
     @cached_property
@@ -112,10 +117,25 @@ class LeftOut:
                 self._with_kept(sums, h, statistic, *values)
                 for h, values in zip(bandwidths, found, strict=True)
             ]
-        return [
+        found = [
             (log_sums - self._log_rest + kernels.log_peak_at(h), means)
             for h, (log_sums, means) in zip(bandwidths, found, strict=True)
         ]
+        if not self._is_on_grid:
+            return found
+        return [
+            self._of_cells(kernels.scaled(h), statistic, *values)
+            for h, values in zip(bandwidths, found, strict=True)
+        ]
+
+    @property
+    def _is_on_grid(self):
+        return self.steps is not None and bool(self.steps.any())
+
+    def _of_cells(self, kernels, statistic, log_density, means):
+        """Densities over what the kernel adds up to on the grids."""
+        log_sum, more = surplus(kernels, self.steps, statistic)
+        return log_density - log_sum, means + more
 
     @cached_property
     def _kept(self):
@@ -288,7 +308,9 @@ class LeastSquares(Criterion):
     r"""Least squares, :math:`2 \sum_i m_i \hat p_{-i}(x_i) - \int \hat p^2`.
 
     In units of the peak of the kernels' own Gaussian. The integral is a sum of kernels
-    of :math:`\sqrt 2 h` (Rudemo 1982; Bowman 1984, doi:10.1093/biomet/71.2.353).
+    of :math:`\sqrt 2 h` (Rudemo 1982; Bowman 1984, doi:10.1093/biomet/71.2.353). On
+    grids it is one over cells, where the square of a row's own kernel has more; pairs
+    of others have as much on the average.
     """
 
     def score(self, stretch, scale, log_density, slope):
@@ -300,4 +322,18 @@ class LeastSquares(Criterion):
         log_wide, wide_slope = self._anywhere(stretch, np.sqrt(2) * scale, rows)
         wide = np.exp(log_wide - unit)
         square = self.weights @ wide, self.weights @ (wide * wide_slope)
-        return cross[0] - square[0], cross[1] - square[1]
+        more = self._more_of_own(stretch, scale)
+        return cross[0] - square[0] - more[0], cross[1] - square[1] - more[1]
+
+    def _more_of_own(self, stretch, scale):
+        """What sums over cells have more than the integral, and its slope in log t."""
+        if not self._is_on_grid:
+            return 0.0, 0.0
+        kernels, how = stretch.kernels, (self.steps, stretch.statistic)
+        log_sum, means = surplus(kernels.scaled(scale), *how)
+        log_square, of_square = surplus(kernels.scaled(scale / np.sqrt(2)), *how)
+        ratio = np.exp(log_square - 2 * log_sum)
+        ratio_slope = ratio * (2 * means - of_square) @ stretch.columns
+        log_own = kernels.log_peak_at(np.sqrt(2) * scale) - self.kernels.kernel.log_peak
+        own = self.weights @ self.left_out[self.index] * np.exp(log_own)
+        return own * (ratio - 1), own * (ratio_slope - stretch.n_free * (ratio - 1))

@@ -71,11 +71,15 @@ class Problem:
 
     @cached_property
     def nearest(self) -> np.ndarray:
-        """Distance of every location to the nearest other one."""
+        """Distance of every location to the nearest row that is not left out with it.
+
+        0 where rows of its own stay.
+        """
         sources, n_threads = self.kernels.sums.sources, self.workspace.n_threads
         points = sources.in_tree(sources.locations)
         distances, _ = sources.tree.query(points, k=[2], workers=n_threads)
-        return distances[:, 0]
+        stays = self.repeats.left_out < self.kernels.masses
+        return np.where(stays, 0.0, distances[:, 0])
 
 
 def reference(locations: np.ndarray, repeats: Repeats, shape: KernelShape) -> Gaussian:

@@ -24,8 +24,8 @@ from skdensity.solvers.bandwidths.progress import SILENT, Enough, Progress, Trie
 from skdensity.solvers.bandwidths.search import maximise
 from skdensity.solvers.bandwidths.shape import best_shape
 
-# Of the least width: half a step shows 1.4 % of the steps, this much a thousandth.
-ABOVE_RIPPLES = 1.25
+# Of the least width, where slopes are told still: below, nothing becomes narrower.
+ABOVE_LEAST = 1 + 1e-9
 FLAT = (
     "bandwidth='isj' finds no structure, as in uniform rows: its equation has no root, "
     "and the widest candidate is taken"
@@ -141,12 +141,13 @@ def _search(criterion, problem, lower):
         problem.kernels,
         problem.workspace,
         problem.repeats.left_out,
+        steps=problem.repeats.steps,
         progress=problem.progress,
         least_widths=problem.repeats.least_widths,
     )
     lower = max(lower, least)
-    if least > 0:  # a maximum above the ripples must not hide between two octaves
-        anchor = ABOVE_RIPPLES * least
+    if least > 0:  # a maximum next to the floor must not hide between two octaves
+        anchor = ABOVE_LEAST * least
         upper = anchor * 2.0 ** max(np.ceil(np.log2(upper / anchor)), 0)
     trials = maximise(criterion, min(lower, upper), upper)
     if trials[-1].bandwidth < least:

@@ -83,6 +83,7 @@ def _loss(
             tried,
             problem.workspace,
             problem.repeats.left_out,
+            steps=problem.repeats.steps,
             progress=problem.progress,
         )
         left_out.announce()
