@@ -67,6 +67,8 @@ class LeftOut:
         Only every so many locations are evaluated, at the density of all.
     progress : Progress, default=SILENT
         Hears of what is tried.
+    is_coarse : bool, default=False
+        Whether sums are as exact as leads a search, and no more.
     """
 
     kernels: Kernels
@@ -74,6 +76,7 @@ class LeftOut:
     left_out: np.ndarray
     every: int = 1
     progress: Progress = SILENT
+    is_coarse: bool = False
 
     @cached_property
     def index(self) -> np.ndarray:
@@ -102,7 +105,7 @@ class LeftOut:
         `bandwidths` are factors of the width of the kernels, in descending order.
         """
         kernels = kernels or self.kernels
-        sums = kernels.sums
+        sums = self._sums_of(kernels)
         found = sums.left_out(self.index, bandwidths, statistic, self.workspace)
         if self._kept.any():
             found = [
@@ -113,6 +116,9 @@ class LeftOut:
             (log_sums - self._log_rest + kernels.log_peak_at(h), means)
             for h, (log_sums, means) in zip(bandwidths, found, strict=True)
         ]
+
+    def _sums_of(self, kernels):
+        return kernels.sums.coarse if self.is_coarse else kernels.sums
 
     @cached_property
     def _kept(self):
@@ -194,11 +200,16 @@ class Criterion(LeftOut, ABC):
         """
         return replace(self, every=max(1, len(self.kernels.masses) // n_rows))
 
+    @cached_property
+    def coarse(self) -> Criterion:
+        """The same, as exact as leads a search, and no more."""
+        return replace(self, is_coarse=True)
+
     def _anywhere(self, stretch, scale, rows):
         """Log-densities of rows of data, and their slopes in log t."""
         kernels = stretch.kernels
         how = scale, stretch.statistic, self.workspace
-        log_sums, means = kernels.sums.at(kernels.whitened(rows), *how)
+        log_sums, means = self._sums_of(kernels).at(kernels.whitened(rows), *how)
         return log_sums + kernels.log_peak_at(scale), stretch.slopes(means)
 
 
