@@ -6,16 +6,15 @@ Usage: python -m benchmarks.mixture.real [--repeats 10] [--only likelihood] [--w
 A turn is a seed. Tables whose package is not installed are left out.
 """
 
-import argparse
-import sys
 import warnings
 from functools import partial
 
 import numpy as np
 from sklearn.model_selection import GridSearchCV
 
-from benchmarks.common.command import run
+from benchmarks.common.command import RATIO, run
 from benchmarks.common.report import factor, seconds, size, times
+from benchmarks.common.tables import asked_for
 from benchmarks.common.turns import take_turns, timed
 from benchmarks.mixture.best_known import best_known
 from benchmarks.mixture.contest import (
@@ -27,7 +26,7 @@ from benchmarks.mixture.contest import (
     in_words,
 )
 from benchmarks.mixture.problems import clusters
-from benchmarks.mixture.tables import TABLES, Table, available
+from benchmarks.mixture.tables import TABLES, Table
 
 SHORT = 0.2  # seconds; below, the sum over the tables counts
 CLOSE = 0.01  # nats per row
@@ -169,13 +168,8 @@ def searches(Mixture, X, seeds):
 
 def main() -> None:
     """Run the sections for the tables asked for."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--tables", help=f"some of {', '.join(TABLES)}; by comma")
-    tables = parser.parse_known_args()[0].tables
-    if tables and "--write" in sys.argv:
-        parser.error("--write takes all tables: a file is one run")
-    names = tables.split(",") if tables else ()
-    by_table = Sections(available(names))
+    parser, tables = asked_for(TABLES)
+    by_table = Sections(tables)
     warnings.simplefilter("ignore")  # what a default fit warns of is not the point here
     run(
         "mixture.real",
@@ -183,7 +177,7 @@ def main() -> None:
         [by_table.likelihood, by_table.held_out, grid_search],
         PACKAGES,
         title="Mixtures of real tables",
-        note=NOTE,
+        note=NOTE + RATIO,
         repeats=10,
         parents=[parser],
     )
