@@ -19,8 +19,8 @@ from skdensity.models.kernels.statistics import (
     SQUARES,
 )
 from skdensity.models.kernels.sums import fourier, regions, total
-from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
-from skdensity.models.kernels.sums.fourier import SUPPORT
+from skdensity.models.kernels.sums.algorithms import ALGORITHMS, LEADING, Summation
+from skdensity.models.kernels.sums.fourier import FULL
 from skdensity.models.kernels.sums.total import KernelSums
 from skdensity.models.kernels.support import Axis, Support
 from skdensity.passes.workspace import Workspace
@@ -146,16 +146,16 @@ def exact_left_out(data, n_features, statistic, bandwidth):
     return brute_force(points[::2], sources, bandwidth, average, OWN)
 
 
-def assert_close(actual, expected, degree=2):
-    """Sums are within RTOL, and means within what that leaves of them."""
+def assert_close(actual, expected, degree=2, rtol=RTOL):
+    """Sums are within `rtol`, and means within what that leaves of them."""
     log_sums, means = actual
     exact_log_sums, exact_means = expected
     error = np.abs(log_sums - exact_log_sums)
     # No float64 is nearer than eps to a large logarithm.
-    assert np.all(error <= RTOL + 8 * EPS * np.abs(exact_log_sums))
-    # A transform of Δ^degree has modes that are up to SUPPORT^degree times as large.
+    assert np.all(error <= rtol + 8 * EPS * np.abs(exact_log_sums))
+    # A transform of Δ^degree has modes that are up to support^degree times as large.
     largest = np.abs(exact_means).max(axis=1, keepdims=True, initial=1)
-    bound = RTOL * (SUPPORT**degree + 2 * largest)
+    bound = rtol * (FULL.support**degree + 2 * largest)
     assert np.all(np.abs(means - exact_means) <= bound)
 
 
@@ -219,6 +219,21 @@ def test_sums_without_the_own_kernel_equal_brute_force(
     found = sums.left_out(OWN, bandwidths, statistic, ALONE)
     for actual, expected in zip(found, exact, strict=True):
         assert_close(actual, expected, statistic.degree)
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize("n_features", [1, 2, 3, 5])
+@pytest.mark.parametrize("algorithm", ["auto", "nufft"])
+def test_coarse_sums_keep_an_error_of_their_own(data, n_features, algorithm):
+    sources = Sources(points_of(data, n_features), masses_of(N_POINTS))
+    sums, queries = sums_of(sources, algorithm).coarse, queries_of(data, n_features)
+    actual = sums.at(queries, BANDWIDTH, DISTANCE, ALONE)
+    expected = exact_anywhere(data, n_features, "distance")
+    assert_close(actual, expected, rtol=LEADING)
+    (actual,) = sums.left_out(OWN, [BANDWIDTH], DISTANCE, ALONE)
+    expected = exact_left_out(data, n_features, "distance", BANDWIDTH)
+    assert_close(actual, expected, rtol=LEADING)
 
 
 @pytest.mark.parametrize("own", [np.arange(1100), np.arange(3, 1100, 7)])
@@ -297,6 +312,19 @@ def test_folded_sums_equal_those_over_all_images(
         actual = sums.at(queries, bandwidth, statistic, ALONE)
         expected = brute_force(queries, sources, bandwidth, average)
         assert_close(actual, expected, statistic.degree)
+
+
+@pytest.mark.usefixtures("cheap_transforms")
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+@EACH_FOLD
+def test_coarse_folded_sums_keep_an_error_of_their_own(fold, n_features):
+    sources, own = folded_sources(fold, n_features), np.arange(N_FOLDED)
+    found = sums_of(sources, "nufft").coarse.left_out(
+        own, WIDTHS[::-1], DISTANCE, ALONE
+    )
+    for bandwidth, actual in zip(WIDTHS[::-1], found, strict=True):
+        expected = brute_force(sources.locations, sources, bandwidth, distance, own)
+        assert_close(actual, expected, rtol=LEADING)
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 3])
@@ -510,11 +538,11 @@ def test_regions_hold_every_query_once_and_all_sources_that_reach_it(
             np.testing.assert_array_equal(corner, extreme)
         outside = np.setdiff1d(np.arange(len(points)), region.index)
         gaps = queries[region.queries][:, None] - points[outside]
-        assert np.all(np.abs(gaps).max(axis=2) > SUPPORT * BANDWIDTH)
+        assert np.all(np.abs(gaps).max(axis=2) > FULL.support * BANDWIDTH)
     assert counts.max() == 1
     # A region that no kernel reaches is left out: its sums are zero.
     gaps = np.abs(queries[counts == 0][:, None] - points).max(axis=2)
-    assert np.all(gaps > SUPPORT * BANDWIDTH)
+    assert np.all(gaps > FULL.support * BANDWIDTH)
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 3])

@@ -15,7 +15,8 @@ Written by `{command} --repeats {repeats}` with
 
 {environment}
 
-{note}
+{note}"""
+RATIO = """
 A ratio is the peer's median over skdensity's, so that above 1 skdensity needs less; in
 brackets, the smallest and the largest ratio of a turn."""
 
@@ -33,7 +34,8 @@ def run(
     """Print the tables of the sections asked for, and write them if asked.
 
     `note` says how the benchmark runs; "{repeats}" in it becomes the turns asked for,
-    `repeats` by default. `parents` know options of the benchmark's own.
+    `repeats` by default, and `RATIO` may follow it. `parents` know options of the
+    benchmark's own.
     """
     command, output = f"python -m benchmarks.{name}", FOLDER / f"{name}.md"
     by_name = {section.__name__: section for section in sections}

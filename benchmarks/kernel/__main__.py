@@ -9,7 +9,7 @@ measured where installed.
 
 import warnings
 
-from benchmarks.common.command import run
+from benchmarks.common.command import RATIO, run
 from benchmarks.kernel.accuracy import accuracy
 from benchmarks.kernel.growth import growth
 from benchmarks.kernel.memory import memory
@@ -40,4 +40,6 @@ if __name__ == "__main__":
     # statsmodels takes logarithms of zero, and everybody warns of something to come.
     warnings.simplefilter("ignore", RuntimeWarning)
     warnings.simplefilter("ignore", FutureWarning)
-    run("kernel", __doc__, SECTIONS, PACKAGES, title="Kernel density", note=NOTE)
+    run(
+        "kernel", __doc__, SECTIONS, PACKAGES, title="Kernel density", note=NOTE + RATIO
+    )

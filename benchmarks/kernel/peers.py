@@ -98,11 +98,16 @@ def timed_grid_search(n_samples, n_features):
     return timed(partial(grid_search, draw(n_samples, n_features)))
 
 
-def cv_ml(X):
+def cv_ml(X, bw="cv_ml"):
     """The bandwidths that maximise statsmodels' leave-one-out likelihood."""
     from statsmodels.nonparametric.kernel_density import KDEMultivariate
 
-    return KDEMultivariate(X, "c" * X.shape[1], bw="cv_ml").bw
+    return KDEMultivariate(X, "c" * X.shape[1], bw=bw).bw
+
+
+def normal_reference(X):
+    """statsmodels' default, a rule of thumb."""
+    return cv_ml(X, "normal_reference")
 
 
 def kdepy_isj(X):
@@ -110,3 +115,10 @@ def kdepy_isj(X):
     from KDEpy.bw_selection import improved_sheather_jones
 
     return improved_sheather_jones(X)
+
+
+def kdepy_silverman(X):
+    """KDEpy's rule of Silverman."""
+    from KDEpy.bw_selection import silvermans_rule
+
+    return silvermans_rule(X)

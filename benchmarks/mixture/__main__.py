@@ -11,7 +11,7 @@ import warnings
 
 from sklearn.exceptions import ConvergenceWarning
 
-from benchmarks.common.command import run
+from benchmarks.common.command import RATIO, run
 from benchmarks.mixture.conditions import conditions
 from benchmarks.mixture.equal_work import adam, em, epochs, scores
 from benchmarks.mixture.memory import memory
@@ -40,4 +40,4 @@ each comparison: {repeats}."""
 if __name__ == "__main__":
     # Some fits are cut short on purpose.
     warnings.simplefilter("ignore", ConvergenceWarning)
-    run("mixture", __doc__, SECTIONS, PACKAGES, title="Mixtures", note=NOTE)
+    run("mixture", __doc__, SECTIONS, PACKAGES, title="Mixtures", note=NOTE + RATIO)

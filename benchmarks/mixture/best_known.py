@@ -22,8 +22,9 @@ import numpy as np
 from sklearn.mixture import GaussianMixture
 
 from benchmarks.common.environment import versions
+from benchmarks.common.tables import available
 from benchmarks.mixture.problems import start
-from benchmarks.mixture.tables import Table, available
+from benchmarks.mixture.tables import TABLES, Table
 from skdensity import EMGaussianMixture
 
 FILE = Path(__file__).with_suffix(".json")
@@ -124,7 +125,7 @@ def main() -> None:
     parser.add_argument("--tables", help="by comma; all, if none is named")
     tables = parser.parse_args().tables
     warnings.simplefilter("ignore")
-    for name, table in available(tables.split(",") if tables else ()).items():
+    for name, table in available(TABLES, tables.split(",") if tables else ()).items():
         before, record = best_known(name, table), search(table)
         print(
             f"{name}: {record['nats']:.6f}, before {before:.6f}; least variance "

@@ -16,9 +16,10 @@ from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 
 from benchmarks.common.command import run
 from benchmarks.common.report import factor, ratio, seconds, size
+from benchmarks.common.tables import asked_for
 from benchmarks.common.turns import Turns, take_turns, timed
 from benchmarks.mixture.contest import fold, joined
-from benchmarks.mixture.tables import Table, tables_option
+from benchmarks.mixture.tables import TABLES, Table
 from skdensity import EMGaussianMixture
 
 SHARES = 0.05, 0.2, 0.4
@@ -268,7 +269,7 @@ def imputed(mixture, rows, Imputer):
 
 def main() -> None:
     """Run the sections for the tables asked for."""
-    parser, tables = tables_option()
+    parser, tables = asked_for(TABLES)
     by_table = Sections(tables)
     warnings.simplefilter("ignore")  # what a default fit warns of is not the point here
     run(

@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 from sklearn.model_selection import GridSearchCV
 
-from benchmarks.common.command import run
+from benchmarks.common.command import RATIO, run
 from benchmarks.common.report import factor, seconds, size, times
+from benchmarks.common.tables import asked_for
 from benchmarks.common.turns import take_turns, timed
 from benchmarks.mixture.best_known import best_known
 from benchmarks.mixture.contest import (
@@ -25,7 +26,7 @@ from benchmarks.mixture.contest import (
     in_words,
 )
 from benchmarks.mixture.problems import clusters
-from benchmarks.mixture.tables import TABLES, Table, tables_option
+from benchmarks.mixture.tables import TABLES, Table
 
 SHORT = 0.2  # seconds; below, the sum over the tables counts
 CLOSE = 0.01  # nats per row
@@ -167,7 +168,7 @@ def searches(Mixture, X, seeds):
 
 def main() -> None:
     """Run the sections for the tables asked for."""
-    parser, tables = tables_option()
+    parser, tables = asked_for(TABLES)
     by_table = Sections(tables)
     warnings.simplefilter("ignore")  # what a default fit warns of is not the point here
     run(
@@ -176,7 +177,7 @@ def main() -> None:
         [by_table.likelihood, by_table.held_out, grid_search],
         PACKAGES,
         title="Mixtures of real tables",
-        note=NOTE,
+        note=NOTE + RATIO,
         repeats=10,
         parents=[parser],
     )

@@ -8,8 +8,6 @@ column fits it as well as one likes. (`fair` has no other columns. It is here wi
 of few values, and a `reg_covar` as large as the steps between them.)
 """
 
-import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +17,7 @@ import numpy as np
 from sklearn import datasets
 from sklearn.decomposition import PCA
 
-from benchmarks.common.environment import installed
+from benchmarks.common.tables import standardised, statsmodels_rows
 
 
 @dataclass(frozen=True)
@@ -44,12 +42,6 @@ class Table:
             "n_components": self.n_components,
             "covariance_type": self.covariance_type,
         }
-
-
-def standardised(X) -> np.ndarray:
-    """Columns of mean 0 and variance 1, for features in unlike units."""
-    X = np.asarray(X, dtype=float)
-    return (X - X.mean(axis=0)) / X.std(axis=0)
 
 
 def iris() -> np.ndarray:
@@ -130,9 +122,7 @@ def boston() -> np.ndarray:
 
 def statsmodels(name: str, *columns: str, logarithms: bool = False) -> np.ndarray:
     """Complete rows of some columns (all, if none is named), standardised."""
-    frame = import_module(f"statsmodels.datasets.{name}").load_pandas().data
-    frame = frame[list(columns)] if columns else frame
-    X = frame.dropna().to_numpy(dtype=float)
+    X = statsmodels_rows(name, columns)
     return standardised(np.log(X) if logarithms else X)
 
 
@@ -192,27 +182,3 @@ TABLES = {
     "strikes": of_statsmodels("strikes", "duration", 2, 1e-2, logarithms=True),
     "sunspots": of_statsmodels("sunspots", "SUNACTIVITY", 3, 1e-2),
 }
-
-
-def available(names=()) -> dict[str, Table]:
-    """Those of the tables named, or of all, whose package is installed."""
-    if unknown := set(names) - set(TABLES):
-        raise SystemExit(
-            f"No table is called {', '.join(sorted(unknown))}. "
-            f"There are {', '.join(TABLES)}."
-        )
-    return {
-        name: TABLES[name]
-        for name in names or TABLES
-        if installed(TABLES[name].package)
-    }
-
-
-def tables_option() -> tuple[argparse.ArgumentParser, dict[str, Table]]:
-    """The option of a command to take some of the tables, and those that it takes."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--tables", help=f"some of {', '.join(TABLES)}; by comma")
-    named = parser.parse_known_args()[0].tables
-    if named and "--write" in sys.argv:
-        parser.error("--write takes all tables: a file is one run")
-    return parser, available(named.split(",") if named else ())

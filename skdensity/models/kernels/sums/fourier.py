@@ -11,16 +11,16 @@ sources do, over the frequencies that the kernel leaves: a transform of the sour
 product, a transform to the queries (Barnett, Magland and af Klinteberg 2019,
 doi:10.1137/18M120885X). Derivatives of the kernel are factors of its modes.
 
-The error is *absolute*, some 1e-14 of a kernel's peak: a sum that is too small for a
-relative error must be computed in another way. What coordinates lose as angles moves a
-point by some 1e-16 of the box, which no box of memory's size can show.
+The error is *absolute*, at full precision some 1e-14 of a kernel's peak: a sum that is
+too small for a relative error must be computed in another way. What coordinates lose as
+angles moves a point by some 1e-16 of the box, which no box of memory's size can show.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -36,16 +36,48 @@ MAX_FEATURES = 3
 # Points of the grid that is transformed, twice as many as modes along every axis; they
 # take 16 bytes each.
 MAX_GRID = 2**24
-# What the transforms are asked for, and a bound on what they lose of a sum of moduli.
-TRANSFORM = 1e-14
-LOSS = 2e-14
-# Beyond so many bandwidths a kernel, or its transform, is below what is lost anyway.
-SUPPORT = np.sqrt(-2 * np.log(1e-15))
 
 
 def can_transform(n_features: int) -> bool:
     """Whether there is a transform for so many features."""
     return finufft is not None and n_features <= MAX_FEATURES
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What transforms are asked for.
+
+    Attributes
+    ----------
+    eps : float
+        Error relative to a sum of moduli.
+    upsampling : float
+        Points of the grid to a mode, along every axis; few suffice for few digits.
+
+    Examples
+    --------
+    >>> from skdensity.models.kernels.sums.fourier import COARSE, FULL
+    >>> FULL.loss, COARSE.loss, round(float(COARSE.support), 2)
+    (2e-14, 2e-09, 6.79)
+    """
+
+    eps: float
+    upsampling: float
+
+    @property
+    def loss(self) -> float:
+        """A bound on what is lost of a sum of moduli."""
+        return 2 * self.eps
+
+    @cached_property
+    def support(self) -> float:
+        """Beyond so many bandwidths a kernel, or its transform, is below the loss."""
+        return float(np.sqrt(-2 * np.log(0.1 * self.eps)))
+
+
+FULL = Precision(1e-14, 2.0)
+# On 100,000 rows a third of the time in three features.
+COARSE = Precision(1e-9, 1.25)
 
 
 @dataclass(frozen=True)
@@ -60,6 +92,8 @@ class Box:
         Standard deviation of the kernels.
     repeats : ndarray of shape (n_features,) or float, default=inf
         After how much the sources themselves repeat.
+    precision : Precision, default=FULL
+        Of the transforms.
 
     Examples
     --------
@@ -73,6 +107,7 @@ class Box:
     upper: np.ndarray
     bandwidth: float
     repeats: np.ndarray | float = np.inf
+    precision: Precision = FULL
 
     @cached_property
     def period(self) -> np.ndarray:
@@ -80,13 +115,14 @@ class Box:
 
         Or as long as that of the sources, whose images are then those of the box.
         """
-        longest = self.upper - self.lower + SUPPORT * self.bandwidth
+        longest = self.upper - self.lower + self.precision.support * self.bandwidth
         return np.minimum(longest, self.repeats)
 
     @cached_property
     def n_modes(self) -> tuple[int, ...]:
         """Frequencies along each axis, up to where the kernel's transform ends."""
-        highest = SUPPORT * self.period / (2 * np.pi * self.bandwidth)
+        support = self.precision.support
+        highest = support * self.period / (2 * np.pi * self.bandwidth)
         return tuple(2 * int(n) + 1 for n in np.ceil(highest))
 
     @property
@@ -98,6 +134,17 @@ class Box:
     def fits(self) -> bool:
         """Whether there is memory for the transforms."""
         return self.size * 2 ** len(self.n_modes) <= MAX_GRID
+
+    def at(self, precision: Precision) -> Box:
+        """The same box, for transforms of some precision."""
+        return (
+            self if precision is self.precision else replace(self, precision=precision)
+        )
+
+    @property
+    def how(self) -> dict[str, float]:
+        """What a transform is asked for."""
+        return {"eps": self.precision.eps, "upsampfac": self.precision.upsampling}
 
     def angles(self, points: np.ndarray) -> list[np.ndarray]:
         """Every feature as an angle from −π to π."""
@@ -148,7 +195,7 @@ class Modes:
         With one thread, as several would add in any order.
         """
         transform = getattr(finufft, f"nufft{points.shape[1]}d1")
-        how = {"isign": -1, "eps": TRANSFORM, "nthreads": 1, "n_modes": box.n_modes}
+        how = {"isign": -1, "nthreads": 1, "n_modes": box.n_modes, **box.how}
         modes = transform(*box.angles(points), masses.astype(np.complex128), **how)
         for kernel in box.kernel:
             modes *= kernel
@@ -181,14 +228,14 @@ def fourier_sums(
         Bound on the absolute error of the first row.
     """
     transform = getattr(finufft, f"nufft{queries.shape[1]}d2")
-    how = {"isign": 1, "eps": TRANSFORM, "nthreads": n_threads}
+    how = {"isign": 1, "nthreads": n_threads, **modes.box.how}
     factors = [1.0, *statistic.multipliers(modes.box.omega)]
     angles, sums = modes.box.angles(queries), []
     # All sums are real: one transform yields two, one of them times i.
     for real, imaginary in _in_twos(factors):
         both = transform(*angles, modes.values * (real + 1j * imaginary), **how)
         sums += [both.real, both.imag]
-    return np.array(sums[: len(factors)]), LOSS * modes.moduli
+    return np.array(sums[: len(factors)]), modes.box.precision.loss * modes.moduli
 
 
 def _in_twos(factors):

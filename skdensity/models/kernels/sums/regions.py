@@ -16,7 +16,7 @@ import numpy as np
 
 from skdensity.models.kernels.sources import Sources, corners_of, inside
 from skdensity.models.kernels.sums.dense import MAX_EXTENT
-from skdensity.models.kernels.sums.fourier import SUPPORT, Box, can_transform
+from skdensity.models.kernels.sums.fourier import FULL, Box, can_transform
 
 # The work of transforms, in kernels of a pair: for a mode, for a point in 0 to 3
 # dimensions, and to begin with.
@@ -171,7 +171,7 @@ def _region(queries, points, sources, bandwidth, transforms, of_queries, of_poin
     lower, upper = corners_of(queries[of_queries])
     near = points if len(of_points) == len(points) else points[of_points]
     near = sources.support.nearest(near, 0.5 * (lower + upper))
-    beyond = SUPPORT * bandwidth
+    beyond = FULL.support * bandwidth
     is_near = inside(near, lower - beyond, upper + beyond)
     is_flat = bool(np.all(upper - lower + 2 * beyond < sources.periods))
     if not is_near.all():
@@ -189,7 +189,7 @@ def _halves(region, queries, points):
     within = queries[region.queries]
     lower, upper = corners_of(within)
     axis = np.argmax(upper - lower)
-    if upper[axis] - lower[axis] < SUPPORT * region.box.bandwidth:
+    if upper[axis] - lower[axis] < FULL.support * region.box.bandwidth:
         return []  # the halves would need nearly all sources, both
     middle = 0.5 * (lower[axis] + upper[axis])
     # Between neighbouring numbers the middle is one of them: no half may be empty.

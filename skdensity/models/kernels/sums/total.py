@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,9 +21,8 @@ from skdensity.models.kernels.sums.dense import (
 )
 from skdensity.models.kernels.sums.folded import folded_sums
 from skdensity.models.kernels.sums.fourier import (
-    LOSS,
+    FULL,
     MAX_FEATURES,
-    SUPPORT,
     Box,
     Modes,
     fourier_sums,
@@ -68,6 +67,11 @@ class KernelSums:
 
     sources: Sources
     summation: Summation = DEFAULT
+
+    @cached_property
+    def coarse(self) -> KernelSums:
+        """The same sums, to lead a search."""
+        return replace(self, summation=self.summation.coarse)
 
     def at(
         self,
@@ -268,19 +272,20 @@ class KernelSums:
     def _box(self):
         """All that kernels of bandwidth 1 reach, once around."""
         lower, upper = corners_of(self.sources.points)
-        ends = lower - 0.5 * SUPPORT, upper + 0.5 * SUPPORT
+        ends = lower - 0.5 * FULL.support, upper + 0.5 * FULL.support
         return Box(*ends, 1.0, self.sources.periods)
 
     @cached_property
     def _modes(self):
-        return Modes.of(self.sources.points, self.sources.all_masses, self._box)
+        box = self._box.at(self.summation.precision)
+        return Modes.of(self.sources.points, self.sources.all_masses, box)
 
     def _by_kept_modes(self, queries, bandwidth, statistic, workspace):
         """Sums from the modes of all points, and how small is too small for `rtol`."""
         lower, upper = self._box.lower, self._box.upper
         queries = self.sources.support.nearest(queries, 0.5 * (lower + upper))
         sums = np.zeros((1 + statistic.n_columns(len(lower)), len(queries)))
-        error, rest = self._loss(bandwidth), 0.5 * SUPPORT
+        error, rest = self._loss(bandwidth), 0.5 * FULL.support
         inside = np.all((queries >= lower - rest) & (queries <= upper + rest), 1)
         if inside.any():
             n_threads = _n_threads(transform_work(self._box, len(queries)), workspace)
@@ -292,7 +297,7 @@ class KernelSums:
 
     def _loss(self, bandwidth):
         """What is lost of a sum where kernels end."""
-        return LOSS * self._most(bandwidth)
+        return self.summation.precision.loss * self._most(bandwidth)
 
     def _regional(self, queries, bandwidth, statistic, workspace):
         """Sums region by region, and how small is too small for `rtol`."""
@@ -303,7 +308,8 @@ class KernelSums:
             here = queries[region.queries]
             if not self._is_dense(region):
                 n_threads = _n_threads(region.transform_work, workspace)
-                modes = Modes.of(region.points, region.masses, region.box)
+                box = region.box.at(self.summation.precision)
+                modes = Modes.of(region.points, region.masses, box)
                 values, loss = fourier_sums(here, modes, statistic, n_threads)
                 error = max(error, loss)
             elif region.is_flat:
