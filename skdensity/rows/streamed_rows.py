@@ -149,6 +149,8 @@ class StreamedRows(ABC):
         with np.errstate(over="ignore", invalid="ignore"):
             found = self._summed(partial(_found, Survey.of, of_part))
         self.survey = found.known
+        if self.survey.tally.n_table == 0:
+            raise ValueError("X has no rows: all of its blocks are empty.")
         try:
             self._check(self)
         except BaseException:

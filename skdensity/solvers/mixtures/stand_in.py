@@ -61,6 +61,11 @@ class StandIn:
     n_rows: int
     rng: np.random.RandomState
 
+    @property
+    def is_sample(self) -> bool:
+        """Whether the whole is a sample, as not all rows are in memory."""
+        return self.rows.remembered is not None
+
     @cached_property
     def whole(self) -> ArrayRows:
         """All rows, in their order; where not all are in memory, a sample."""
@@ -117,6 +122,11 @@ class DrawnStandIn:
         X = ahead.mixture.drawn(sample.X, self.rng).astype(sample.dtype, copy=False)
         second = again(ArrayRows(X, sample.weight, sample.workspace))
         return second if _climbed(em, second).value > ahead.value else first
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the whole is a sample, as not all rows are in memory."""
+        return self.incomplete.remembered is not None
 
     @cached_property
     def whole(self) -> ArrayRows:
