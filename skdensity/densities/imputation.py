@@ -86,7 +86,7 @@ class ImputationMixin:
         some, filled = holes.any(axis=1), rows.copy()
         if not some.any():
             return filled
-        self._check_known(rows[some])
+        self._check_given(rows[some])
         if sample:
             _, rng = check_sampling(self, 1, random_state)
             with np.errstate(under="ignore"):  # as in a pass: see Workspace
@@ -96,5 +96,5 @@ class ImputationMixin:
         filled[holes] = values[holes[some]]
         return filled
 
-    def _check_known(self, X):
+    def _check_given(self, X):
         """Complain of values that nothing can follow from; Gaussians take them all."""

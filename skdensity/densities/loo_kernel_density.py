@@ -413,7 +413,7 @@ class LOOKernelDensity(
         # After rounding: a whole turn is none.
         return kernels.support.wrap(modes.astype(kernels.locations.dtype))
 
-    def _check_known(self, X):
+    def _check_given(self, X):
         check_known(X, self._model().support)
 
     def _told(self) -> dict[str, Any]:
