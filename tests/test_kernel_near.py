@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from skdensity import LOOKernelDensity
+from skdensity.models.kernels.folds import FoldedKernel
 from skdensity.models.kernels.sources import Sources
-from skdensity.models.kernels.statistics import DISTANCE, NOTHING
+from skdensity.models.kernels.statistics import DISTANCE, NOTHING, SQUARES
 from skdensity.models.kernels.sums import near
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
 from skdensity.models.kernels.sums.dense import Pairs
 from skdensity.models.kernels.sums.total import KernelSums
+from skdensity.models.kernels.support import OPEN, Axis, Support
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.near import compact_order
 
@@ -34,8 +36,9 @@ def rows(kind, n_features, seed=0):
     return X
 
 
-def sums_of(X, masses, algorithm, rtol=RTOL):
-    return KernelSums(Sources(X, masses), Summation(rtol, ALGORITHMS[algorithm]))
+def sums_of(X, masses, algorithm, rtol=RTOL, support=OPEN):
+    summation = Summation(rtol, ALGORITHMS[algorithm])
+    return KernelSums(Sources(X, masses, support), summation)
 
 
 def masses_of(weighted):
@@ -71,6 +74,75 @@ def test_near_pairs_give_the_sums_over_all(kind, n_features, bandwidth, weighted
             auto.left_out(*how), exact.left_out(*how), strict=True
         ):
             assert_close(found, expected)
+
+
+# Where the rows of four features are within: a half line, an interval, circles that
+# clusters lie across the cut of, and circles so short that kernels of 5 are flat.
+SUPPORTS = {
+    "a bound": {0: Axis(-20.0)},
+    "bounds": {0: Axis(-15.0, 15.0), 1: Axis(-np.inf, 16.0), 3: Axis(-30.0, 30.0)},
+    "a circle": {2: Axis(-9.0, 5.0, is_circle=True)},
+    "circles and bounds": {
+        0: Axis(-7.0, 8.0, is_circle=True),
+        1: Axis(-15.0, 15.0),
+        3: Axis(-15.0, 11.0, is_circle=True),
+    },
+    "circles": {k: Axis(-13.0, 13.0, is_circle=True) for k in (0, 2, 3)},
+}
+
+
+def rows_within(support, kind, seed=0):
+    X = rows(kind, 4, seed) if kind == "clusters" else 4 * rows(kind, 4, seed)
+    return support.wrap(support.fold(X))
+
+
+@pytest.mark.parametrize("name", SUPPORTS)
+@pytest.mark.parametrize(
+    ("kind", "bandwidth"),
+    [("normal", 0.5), ("clusters", 0.05), ("clusters", 0.5), ("clusters", 5.0)],
+)
+def test_near_pairs_do_within_bounds_and_around_circles(name, kind, bandwidth):
+    support, own = Support(SUPPORTS[name]), np.arange(N_ROWS)[::-1][:1100][::-1]
+    X, masses = rows_within(support, kind), masses_of(bandwidth < 1)
+    queries = rows_within(support, kind, seed=1)
+    auto, exact = (
+        sums_of(X, masses, algorithm, support=support)
+        for algorithm in ("auto", "exact")
+    )
+    how = bandwidth, NOTHING, ALONE
+    assert_close(auto.at(queries, *how), exact.at(queries, *how))
+    how = own, (bandwidth,), SQUARES, ALONE
+    (found,), (expected,) = auto.left_out(*how), exact.left_out(*how)
+    assert_close(found, expected)
+
+
+@pytest.mark.parametrize("name", SUPPORTS)
+def test_clusters_within_bounds_need_a_fraction_of_all_pairs(monkeypatch, name):
+    support, counts, of_pairs = Support(SUPPORTS[name]), [], FoldedKernel.of_pairs
+
+    def counted(self, queries, points, statistic):
+        counts.append(queries.shape[1] * points.shape[-1])
+        return of_pairs(self, queries, points, statistic)
+
+    monkeypatch.setattr(FoldedKernel, "of_pairs", counted)
+    X = rows_within(support, "clusters")
+    sums = sums_of(X, masses_of(False), "auto", support=support)
+    sums.at(X, 0.3, NOTHING, ALONE)
+    assert sum(counts) < 0.5 * N_ROWS**2
+
+
+def test_distances_of_boxes_go_around_circles():
+    rng = np.random.RandomState(0)
+    X, period = rng.uniform(0, 6, (400, 2)), 6.0
+    X[:, 1] *= 10
+    X = X[compact_order(X, 5)]
+    boxes = near.Boxes.around(X, 5, {0: period})
+    steps = np.abs(X[:, None] - X)
+    steps[..., 0] = np.minimum(steps[..., 0], period - steps[..., 0])
+    least = np.sum(steps**2, axis=2).reshape(80, 5, 80, 5).min(axis=(1, 3))
+    found = np.array([boxes.squares(boxes, i) for i in range(80)])
+    assert np.all(found <= least + 1e-12)
+    assert np.mean(found) > 0.8 * np.mean(least)
 
 
 def n_pairs(monkeypatch, X, bandwidth, own=None):

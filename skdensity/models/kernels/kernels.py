@@ -346,7 +346,8 @@ class Kernels:
     def _given(self, known: np.ndarray) -> Given:
         """The other features, where some are known: maybe none."""
         slopes, left, others = self.kernel.regression(known)
-        origin, X = self.kernel.mean, self.locations.astype(np.float64)
+        origin = self.kernel.mean
+        X = self.locations.astype(np.float64, copy=False)
         steps = origin[known] - X[:, known]
         part = self.marginal(known) if len(known) else None
         return Given(

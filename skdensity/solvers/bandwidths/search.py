@@ -69,7 +69,7 @@ def maximise(criterion: Criterion, lower: float, upper: float) -> list[Trial]:
         paths.append([max(coarse, key=_score)])
     paths = sorted(paths, key=lambda path: path[-1].score, reverse=True)[:N_BASINS]
     if is_all:
-        paths[0] = coarse + [trial for trial in paths[0] if trial not in coarse]
+        paths[0] = [trial for trial in coarse if trial not in paths[0]] + paths[0]
     else:
         paths = [_followed(criterion, path) for path in paths]
     best = max((path[-1] for path in paths), key=_score)

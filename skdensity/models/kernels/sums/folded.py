@@ -14,6 +14,7 @@ import numpy as np
 from skdensity.models.kernels.sources import Sources
 from skdensity.models.kernels.statistics import PairStatistic
 from skdensity.models.kernels.sums.dense import (
+    Blocks,
     Expansion,
     Pairs,
     exponential,
@@ -67,6 +68,28 @@ class FoldedPairs:
         return kernels, folds
 
 
+class EvenBlocks(Blocks):
+    """All pairs, in blocks of about as many; few queries make up for it by more points.
+
+    Parameters
+    ----------
+    n_queries, n_points : int
+        How many there are.
+    """
+
+    def __init__(self, n_queries: int, n_points: int) -> None:
+        self._n_queries, self._n_points = n_queries, n_points
+        self._length = N_PAIRS // min(N_QUERIES, n_queries)
+
+    @property
+    def rows(self) -> list[slice]:
+        length = N_PAIRS // min(self._length, self._n_points)
+        return list(_blocks(self._n_queries, length))
+
+    def near(self, rows: slice) -> Iterator[slice]:
+        return _blocks(self._n_points, self._length)
+
+
 def folded_sums(
     queries: np.ndarray,
     sources: Sources,
@@ -74,6 +97,7 @@ def folded_sums(
     statistic: PairStatistic,
     workspace: Workspace,
     own: np.ndarray | None = None,
+    blocks: Blocks | None = None,
 ) -> np.ndarray:
     """Sums of kernels, and of kernels times a statistic.
 
@@ -93,6 +117,8 @@ def folded_sums(
         Threads and scratch.
     own : ndarray of shape (n_queries,), default=None
         A location that is left out with all its images, for every query.
+    blocks : Blocks, default=None
+        The pairs that are added up; None for all.
 
     Returns
     -------
@@ -100,6 +126,7 @@ def folded_sums(
         Zero where the kernels underflow; the rows of the statistic are then undefined.
     """
     pairs = FoldedPairs(queries, sources, bandwidth, statistic)
+    pairing = blocks or EvenBlocks(len(queries), len(sources.masses))
     masses, columns = sources.masses, pairs.points.columns(statistic)
     sums = np.empty((len(queries), columns.shape[1]))
     more = np.zeros((len(queries), statistic.n_columns(sources.n_features)))
@@ -115,11 +142,9 @@ def folded_sums(
             return kernels @ columns[block]
 
     def fill(rows: slice) -> None:
-        sums[rows] = sum(map(add, repeat(rows), _blocks(len(masses), n_points)))
+        sums[rows] = sum(map(add, repeat(rows), pairing.near(rows)))
 
-    # Few queries make up for it by more points, and the other way around.
-    n_points = N_PAIRS // min(N_QUERIES, len(queries))
-    workspace.each(fill, _blocks(len(queries), N_PAIRS // min(n_points, len(masses))))
+    workspace.each(fill, pairing.rows)
     values = of_statistic(sums, pairs.relative, statistic)
     values[1:] += more.T
     return values

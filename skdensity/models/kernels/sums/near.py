@@ -13,8 +13,9 @@ each of them: a query far from all points keeps its digits, as it needs them all
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -58,19 +59,24 @@ class Boxes:
         How many rows there are.
     length : int
         Of a block of them.
+    circles : dict of int to float
+        Features that go around, and how far; boxes are within one turn.
     """
 
     lower: np.ndarray
     upper: np.ndarray
     n_rows: int
     length: int
+    circles: dict[int, float] = field(default_factory=dict)
 
     @classmethod
-    def around(cls, rows: np.ndarray, length: int) -> Boxes:
+    def around(
+        cls, rows: np.ndarray, length: int, circles: dict[int, float] | None = None
+    ) -> Boxes:
         """The boxes of rows in their order."""
         starts = np.arange(0, len(rows), length)
         lower, upper = (f.reduceat(rows, starts) for f in (np.minimum, np.maximum))
-        return cls(lower, upper, len(rows), length)
+        return cls(lower, upper, len(rows), length, circles or {})
 
     def rows(self, box: int, n_boxes: int = 1) -> slice:
         """The rows in some boxes that follow each other."""
@@ -81,6 +87,11 @@ class Boxes:
         """Squared distances of all boxes from one of the others."""
         gaps = np.maximum(self.lower - others.upper[other], 0)
         np.maximum(gaps, others.lower[other] - self.upper, out=gaps)
+        for k, period in self.circles.items():
+            ends = np.maximum(self.upper[:, k], others.upper[other, k])
+            begins = np.minimum(self.lower[:, k], others.lower[other, k])
+            around = np.maximum(period - (ends - begins), 0)
+            gaps[:, k] = np.minimum(gaps[:, k], around)
         return np.einsum("bd,bd->b", gaps, gaps)
 
     def nearest(self, others: Boxes, other: int) -> np.ndarray:
@@ -102,17 +113,27 @@ class NearBlocks(Blocks):
         Squared distances beyond which points do not matter to a block of queries.
     is_symmetric : bool
         Whether queries are the points, and pairs count for both.
+    n_queries, run : int
+        Queries, and blocks of points, that are taken together at most, where they
+        follow each other.
     """
 
     def __init__(
-        self, boxes: Boxes, others: Boxes, reaches: np.ndarray, is_symmetric: bool
+        self,
+        boxes: Boxes,
+        others: Boxes,
+        reaches: np.ndarray,
+        is_symmetric: bool,
+        n_queries: int = BLOCK,
+        run: int = RUN,
     ) -> None:
         self._boxes, self._others = boxes, others
         self._reaches, self._is_symmetric = reaches, is_symmetric
+        self._n_queries, self._run = n_queries, run
 
     @property
     def rows(self) -> list[slice]:
-        return list(_together(self._boxes, self._reaches))
+        return list(_together(self._boxes, self._reaches, self._n_queries))
 
     def near(self, rows: slice) -> Iterator[slice]:
         is_near = self._is_near(rows.start // self._boxes.length)
@@ -121,8 +142,8 @@ class NearBlocks(Blocks):
             is_near[: -(-rows.stop // LENGTH)] = False
         ends = np.flatnonzero(np.diff(is_near, prepend=False, append=False))
         for begin, end in ends.reshape(-1, 2):
-            for start in range(begin, end, RUN):
-                yield self._others.rows(start, min(RUN, end - start))
+            for start in range(begin, end, self._run):
+                yield self._others.rows(start, min(self._run, end - start))
 
     def _is_near(self, box):
         """Which blocks of points matter to a block of queries, or it to them."""
@@ -150,7 +171,7 @@ def near_sums(
     queries = queries[order]
     blocks = _near_blocks(queries, points, np.ones(1), workspace, share)
     sums = dense_sums(queries, points, statistic, workspace, blocks)
-    return _unsorted(sums, order)
+    return unsorted(sums, order)
 
 
 def near_left_out(
@@ -170,12 +191,12 @@ def near_left_out(
     own, rates = own[order], (bandwidths[0] / np.asarray(bandwidths)) ** 2
     blocks = _near_blocks(points.points[own], points, rates, workspace, share, own)
     found = dense_left_out(points, own, bandwidths, statistic, workspace, blocks)
-    return [_unsorted(sums, order) for sums in found]
+    return [unsorted(sums, order) for sums in found]
 
 
-def _together(boxes, reaches):
+def _together(boxes, reaches, n_queries):
     """The rows of boxes, long blocks where these need everything."""
-    box, most = 0, max(1, BLOCK // boxes.length)
+    box, most = 0, max(1, n_queries // boxes.length)
     while box < len(reaches):
         n_boxes = 1
         if np.isinf(reaches[box]):
@@ -185,7 +206,8 @@ def _together(boxes, reaches):
         box += n_boxes
 
 
-def _unsorted(sums, order):
+def unsorted(sums: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Columns that are in an order, as they were before."""
     out = np.empty_like(sums)
     out[:, order] = sums
     return out
@@ -194,59 +216,62 @@ def _unsorted(sums, order):
 def _near_blocks(queries, points, rates, workspace, share, own=None):
     """The blocks that matter at one of the rates of h² at least."""
     is_symmetric = own is not None and len(own) == len(points.masses)
-    length = LENGTH if is_symmetric else QUERIES
-    nearest = Nearest(points.relative(queries), points, length, own)
-
-    def reach(box: int) -> float:
-        return max(nearest.reaches(box, rates, share))
-
-    boxes, others = nearest.boxes, nearest.others
-    reaches = np.array([*workspace.map(reach, range(len(boxes.lower)))])
-    return NearBlocks(boxes, others, reaches, is_symmetric)
+    nearest = FlatNearest(points.relative(queries), points, is_symmetric, own)
+    reaches = nearest.reaches(rates, share, workspace)
+    return NearBlocks(nearest.boxes, nearest.others, reaches, is_symmetric)
 
 
-class Nearest:
+class Nearest(ABC):
     """What the nearest points add to sums, and what the others are beside it.
 
     Parameters
     ----------
-    queries : ndarray of shape (n_queries, n_features)
-        As :meth:`Expansion.relative` gives them, in compact blocks.
-    points : Expansion
-        The points, in compact blocks.
-    length : int
-        Of a block of queries.
+    boxes, others : Boxes
+        Of the queries, and of the points.
+    masses : ndarray of shape (n_points,)
+        Those of the points.
     own : ndarray of shape (n_queries,), optional
         A point that is left out, for every query.
+    most : float, default=1
+        A bound on how much all images of a point are, relative to the nearest.
     """
 
     def __init__(
         self,
-        queries: np.ndarray,
-        points: Expansion,
-        length: int,
-        own: np.ndarray | None = None,
+        boxes: Boxes,
+        others: Boxes,
+        masses: np.ndarray,
+        own: np.ndarray | None,
+        most: float = 1.0,
     ) -> None:
-        self.boxes = Boxes.around(queries, length)
-        self.others = Boxes.around(points.centred, LENGTH)
-        self._factor, self._points, self._own = (
-            Pairs(queries, points).factor,
-            points,
-            own,
-        )
-        starts = np.arange(0, len(points.masses), LENGTH)
-        self._box_masses = np.add.reduceat(points.masses, starts)
+        self.boxes, self.others = boxes, others
+        self._masses, self._own = masses, own
+        starts = np.arange(0, len(masses), others.length)
+        self._most_of_boxes = most * np.add.reduceat(masses, starts)
 
-    def reaches(self, box: int, rates: np.ndarray, share: float) -> Iterator[float]:
-        """Squared distances from a block of queries beyond which points do not matter.
+    @abstractmethod
+    def exponents(self, rows: slice, near: np.ndarray) -> np.ndarray:
+        """−r²/2 of some queries and points, at most those of their kernels."""
 
-        One for every rate: infinite where too few points are as far, −1 where none
+    def reaches(
+        self, rates: np.ndarray, share: float, workspace: Workspace
+    ) -> np.ndarray:
+        """How far points matter to a block of queries, at one of the rates at least.
+
+        As squared distances: infinite where too few points are farther, −1 where none
         matter.
         """
+
+        def reach(box: int) -> float:
+            return max(self._reaches(box, rates, share))
+
+        return np.array([*workspace.map(reach, range(len(self.boxes.lower)))])
+
+    def _reaches(self, box, rates, share):
         exponents, masses = self._kernels(box)
         squares = self.others.squares(self.boxes, box)
         order = np.argsort(-squares, kind="stable")
-        farthest, left_out = squares[order], self._box_masses[order]
+        farthest, left_out = squares[order], self._most_of_boxes[order]
         for rate in rates:
             sums = np.exp(np.maximum(rate * exponents, LOWEST)) @ masses
             lost = np.cumsum(left_out * np.exp(-0.5 * rate * farthest))
@@ -260,7 +285,40 @@ class Nearest:
     def _kernels(self, box):
         """Exponents of the nearest points' kernels at h, and the points' masses."""
         rows, near = self.boxes.rows(box), self.others.nearest(self.boxes, box)
-        exponents = self._factor[rows] @ self._points.factor[:, near]
+        exponents = self.exponents(rows, near)
         if self._own is not None:
             exponents[near == self._own[rows, None]] = LOWEST
-        return exponents, self._points.masses[near]
+        return exponents, self._masses[near]
+
+
+class FlatNearest(Nearest):
+    """The same without bounds or circles.
+
+    Parameters
+    ----------
+    queries : ndarray of shape (n_queries, n_features)
+        As :meth:`Expansion.relative` gives them, in compact blocks.
+    points : Expansion
+        The points, in compact blocks.
+    are_points : bool
+        Whether the queries are the points, and cut like these.
+    own : ndarray of shape (n_queries,), optional
+        A point that is left out, for every query.
+    """
+
+    def __init__(
+        self,
+        queries: np.ndarray,
+        points: Expansion,
+        are_points: bool,
+        own: np.ndarray | None = None,
+    ) -> None:
+        boxes = Boxes.around(queries, LENGTH if are_points else QUERIES)
+        super().__init__(
+            boxes, Boxes.around(points.centred, LENGTH), points.masses, own
+        )
+        self._factor, self._points = Pairs(queries, points).factor, points
+
+    def exponents(self, rows: slice, near: np.ndarray) -> np.ndarray:
+        """From one product of matrices."""
+        return self._factor[rows] @ self._points.factor[:, near]

@@ -32,6 +32,7 @@ from skdensity.models.kernels.sums.near import (
     near_left_out,
     near_sums,
 )
+from skdensity.models.kernels.sums.near_folded import near_folded_sums
 from skdensity.models.kernels.sums.neighbours import neighbour_sums
 from skdensity.models.kernels.sums.regions import (
     Region,
@@ -194,10 +195,16 @@ class KernelSums:
             return dense_sums(queries, self._expansion(bandwidth), *how)
         return self._folded(queries, bandwidth, statistic, workspace)
 
-    def _folded(self, queries, *how):
+    def _folded(self, queries, bandwidth, statistic, workspace, own=None):
+        how = bandwidth, statistic, workspace
         # Very wide kernels in many features overflow, and are then done in log space.
         with np.errstate(over="ignore", invalid="ignore"):
-            return folded_sums(queries, self.sources, *how)
+            if not self._skips(len(queries), len(self.sources.masses)):
+                return folded_sums(queries, self.sources, *how, own)
+            own = None if own is None else self._places[own]
+            return near_folded_sums(
+                queries, self._compact_sources, *how, self._share, own
+            )
 
     def _dense_left_out(self, own, bandwidths, statistic, workspace):
         """Sums over all pairs of different locations, for every bandwidth."""
@@ -245,8 +252,12 @@ class KernelSums:
 
     def _compact(self, bandwidth):
         """All points, laid out for sums over near pairs."""
-        sources, order = self.sources, self._order
-        return Expansion(sources.locations[order], sources.masses[order], bandwidth)
+        sources = self._compact_sources
+        return Expansion(sources.locations, sources.masses, bandwidth)
+
+    @cached_property
+    def _compact_sources(self):
+        return self.sources.some(self._order)
 
     @cached_property
     def _order(self):
