@@ -249,6 +249,9 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
         "acceleration": [StrOptions({"auto", *ACCELERATIONS}), None],
     }
 
+    # What tells the rows of a fit that may be continued from others.
+    _rows_told: tuple[float, ...] | None = None
+
     def __init__(
         self,
         n_components: int = 1,
@@ -285,6 +288,20 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
         self.n_jobs = n_jobs
+
+    def _problem(self, rows):
+        problem, told = super()._problem(rows), None
+        if self.warm_start:
+            # Other rows or weights would have the same sums by chance only.
+            told = (rows.total_weight, *problem.moments().mean[0])
+            if told != self._rows_told:
+                # A likelihood of other rows is nothing to compare the first step with.
+                self.lower_bound_ = -np.inf
+        self._rows_told = told
+        return problem
+
+    def _resumed(self, solver):
+        return solver.init(self._model(), self.lower_bound_)
 
     def _last_moments(self, run, rows):
         moments = run.result.state.moments
