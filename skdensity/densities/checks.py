@@ -105,8 +105,9 @@ def check_squares(estimator, rows):
     largest = np.sqrt(np.finfo(np.float64).max / size / (4 * rows.n_features))
     if max(rows.X.max(), -rows.X.min()) <= largest:
         return
-    # Of what was observed: the comparison before is false of NaN, too.
-    sizes = np.fmax.reduce(np.abs(rows.positive().X))
+    # Of what was observed: the comparison before is false of NaN, too. Without a copy.
+    X = rows.positive().X
+    sizes = np.maximum(np.fmax.reduce(X), -np.fmin.reduce(X))
     if sizes.max() <= largest:
         return
     feature = sizes.argmax()
