@@ -60,11 +60,10 @@ def marginal_log_joint(mixture, X):
     return out + np.log(mixture.weights)
 
 
-def lifted_moments(mixture, X, weight, added=0.0):
+def lifted_moments(mixture, X, weight):
     """Moments about the means by regressions on what was observed.
 
-    S1 = G S1_o and S2 = G S2_o Gᵀ + N pad(C) with G = [I; Σ_mo Σ_oo⁻¹]. What was
-    observed may vary by a number R besides, which adds N G R Gᵀ.
+    S1 = G S1_o and S2 = G S2_o Gᵀ + N pad(C) with G = [I; Σ_mo Σ_oo⁻¹].
     """
     joint = marginal_log_joint(mixture, X)
     shares = weight[:, None] * np.exp(joint - logsumexp(joint, axis=1)[:, None])
@@ -82,7 +81,6 @@ def lifted_moments(mixture, X, weight, added=0.0):
             share = shares[rows, k]
             first[k] += G @ (share @ residuals)
             second[k] += G @ (residuals.T * share) @ residuals @ G.T
-            second[k] += share.sum() * added * G @ G.T
             C = matrix[np.ix_(m, m)] - G[m] @ matrix[np.ix_(o, m)]
             second[k][np.ix_(m, m)] += share.sum() * C
     return shares.sum(axis=0), first, second
@@ -140,19 +138,6 @@ def test_moments_are_those_of_the_lifted_marginals(mixture):
     ):
         np.testing.assert_allclose(found, sums, rtol=1e-10, atol=1e-11)
     np.testing.assert_array_equal(moments.about, mixture.means)
-
-
-def test_covariances_of_their_own_are_those_of_what_was_observed(mixture):
-    X, weight = with_every_pattern(mixture)
-    family, counts = mixture.family, ~np.isnan(X).all(axis=1)
-    moments = mixture.moments(IncompleteRows(X, weight), 0.2)
-    found = moments.with_covariance(
-        family.scatter, family.scatter.covariance_of(0.2, 4)
-    )
-    _, _, second = lifted_moments(mixture, X[counts], weight[counts], 0.2)
-    np.testing.assert_allclose(found, in_layout(family, second), rtol=1e-10, atol=1e-11)
-    assert mixture.moments(IncompleteRows(X, weight)).correction is None
-    assert mixture.moments(ArrayRows(np.nan_to_num(X)), 0.2).correction is None
 
 
 def test_effective_rows_count_by_responsibilities(mixture):

@@ -125,8 +125,8 @@ class Sections:
             "and loses on fresh rows, the model has more parameters than the values "
             "can tell, and the values that an imputer makes up hold it back. Where it "
             "loses on both, `reg_covar` is wide beside what features tell of each "
-            "other: rows filled in by a regression are too narrow, which makes up for "
-            "it.",
+            "other, and counts for more the less was observed: rows filled in by a "
+            "regression vary too little, which makes up for it.",
             "table, rows × features, K, missing, skdensity, over SimpleImputer, "
             "over KNNImputer, over IterativeImputer, on what was observed",
         )

@@ -209,9 +209,11 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
     ``"tied"``. The start looks at rows completed by draws from one Gaussian of all
     rows, and so do callables and the labels or responsibilities that are given.
     ``reg_covar="auto"`` then follows the variances of what was observed. What
-    `reg_covar` adds, here as with complete rows, is the variance of noise in the values
-    that were observed: however many are missing, it counts once. A row without any
-    value has the log-density 0 and counts for nothing in a fit or a criterion.
+    `reg_covar` adds to what is filled in comes back with it, so that it counts for more
+    the less was observed: added to the variance of a feature that is independent of the
+    others and missing in a share p of the rows, for 1 / (1 - p) times as much. It holds
+    covariances up where little tells of them. A row without any value has the
+    log-density 0 and counts for nothing in a fit or a criterion.
 
     The start looks at some thousand rows, and takes a fraction of the time of the fit;
     the user guide says how.

@@ -82,14 +82,6 @@ class HoledBlock:
         log_det = conditionals.complete(out, self.patterns, self.scratch)
         return 0.5 * (self.n_missing * LOG_2PI - log_det)
 
-    def scatter(
-        self, conditionals: Conditionals, share: np.ndarray, added: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """What the holes add to second moments, for weights times responsibilities.
-
-        And what they change in the covariance that rows have of their own, if any.
-        """
-        arguments = share, self.patterns, self.scratch
-        if added is None:
-            return conditionals.scatter(*arguments), None
-        return conditionals.scatter_and_correction(*arguments, added)
+    def scatter(self, conditionals: Conditionals, share: np.ndarray) -> np.ndarray:
+        """What the holes add to second moments, for weights times responsibilities."""
+        return conditionals.scatter(share, self.patterns, self.scratch)

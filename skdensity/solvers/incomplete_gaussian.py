@@ -88,7 +88,7 @@ class GaussianEM:
         here = parameters.ravel(Mixture.alone(start))
         for _ in range(max_steps):
             mixture = parameters.unravel(here)
-            moments = mixture.moments(self.rows, self.added)
+            moments = mixture.moments(self.rows)
             after = self.maximised(moments, start)
             size = _length(mixture.gaussian(0), after)
             image = parameters.ravel(Mixture.alone(after))

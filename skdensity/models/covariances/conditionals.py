@@ -70,33 +70,3 @@ class Conditionals(ABC):
         scatter : ndarray
             In the layout of the family's second moments, without an axis of components.
         """
-
-    @abstractmethod
-    def scatter_and_correction(
-        self,
-        share: np.ndarray,
-        patterns: Sequence[Patterns],
-        scratch: Scratch,
-        covariance: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        r"""The same, and what holes change where rows have a covariance R of their own.
-
-        Only what was observed has it: a completed row varies by :math:`P R P^\top`, P
-        being what completes residuals, where a complete one varies by R. The change is
-        :math:`\sum_i s_i (P_i R P_i^\top - R)`. Without it R would count twice where a
-        feature is missing: it is part of the conditional covariance already.
-
-        Parameters
-        ----------
-        share, patterns, scratch
-            As those of :meth:`scatter`.
-        covariance : ndarray
-            R, in the family's layout without an axis of components.
-
-        Returns
-        -------
-        scatter : ndarray
-            That of :meth:`scatter`.
-        correction : ndarray
-            In the same layout.
-        """

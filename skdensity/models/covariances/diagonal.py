@@ -127,21 +127,12 @@ class DiagonalConditionals(Conditionals):
         return log_det
 
     def scatter(self, share, patterns, scratch):
-        # The square of a factor might overflow.
-        return self._missing(share, patterns) / self.factor / self.factor
-
-    def scatter_and_correction(self, share, patterns, scratch, covariance):
-        missing = self._missing(share, patterns)
-        return missing / self.factor / self.factor, -missing * covariance
-
-    def _missing(self, share, patterns):
-        """The share of rows that miss each feature."""
         sums = np.zeros_like(self.factor)
         for some in patterns:
             shares = np.add.reduceat(share[some.rows], some.begin)
             each = np.broadcast_to(shares, some.missing.shape)
             sums += np.bincount(some.missing.ravel(), each.ravel(), len(sums))
-        return sums
+        return sums / self.factor / self.factor  # whose square might overflow
 
 
 class DiagonalProducts(Products):

@@ -54,9 +54,9 @@ class IsotropicConditionals(DiagonalConditionals):
             log_det[some.rows] = 2 * some.n_missing * np.log(self.factor)
         return log_det
 
-    def _missing(self, share, patterns):
-        """The same, over all features."""
-        return sum(some.n_missing * share[some.rows].sum() for some in patterns)
+    def scatter(self, share, patterns, scratch):
+        n_missing = sum(some.n_missing * share[some.rows].sum() for some in patterns)
+        return n_missing / self.factor / self.factor
 
 
 class IsotropicProducts(DiagonalProducts):

@@ -49,35 +49,14 @@ class MatrixConditionals(Conditionals):
         return log_det
 
     def scatter(self, share, patterns, scratch):
-        (sums,) = self._padded(share, patterns, scratch, [_itself])
-        return sums
-
-    def scatter_and_correction(self, share, patterns, scratch, covariance):
-        # With Q = Λ_mm⁻¹, padded, P is I − Q Λ.
-        pull = self.precision @ covariance
-        inner = pull @ self.precision
-
-        def squared(some, covariances):
-            blocks = inner.take(self._pairs(some.missing))
-            left, stack = (a.transpose(2, 0, 1) for a in (covariances, blocks))
-            return (left @ stack @ left).transpose(1, 2, 0)
-
-        sums, squares = self._padded(share, patterns, scratch, [_itself, squared])
-        linear = sums @ pull
-        return sums, squares - linear - linear.T
-
-    def _padded(self, share, patterns, scratch, functions):
-        """Sums of functions of conditional covariances, 0 at what was observed."""
         n_features = len(self.precision)
-        sums = np.zeros((len(functions), n_features**2))
+        sums = np.zeros(n_features**2)
         for some in patterns:
             covariances, _, _ = self._inverted(some, scratch)
             shares = np.add.reduceat(share[some.rows], some.begin)
-            pairs = self._pairs(some.missing).ravel()
-            for function, out in zip(functions, sums, strict=True):
-                weights = function(some, covariances) * shares
-                out += np.bincount(pairs, weights.ravel(), n_features**2)
-        return sums.reshape(len(functions), n_features, n_features)
+            pairs, weights = self._pairs(some.missing), covariances * shares
+            sums += np.bincount(pairs.ravel(), weights.ravel(), n_features**2)
+        return sums.reshape(n_features, n_features)
 
     def _pairs(self, missing):
         """Where pairs of missing features are in the raveled precision."""
@@ -118,10 +97,6 @@ class MatrixConditionals(Conditionals):
             products = np.matmul(inverses.swapaxes(1, 2), inverses)
             pivots = np.abs(np.diagonal(triangles, axis1=1, axis2=2))
             return products.transpose(1, 2, 0), 2 * np.log(pivots).sum(axis=1)
-
-
-def _itself(_, covariances):
-    return covariances
 
 
 def inverted(matrices, scratch):

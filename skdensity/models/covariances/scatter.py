@@ -90,15 +90,9 @@ class Scatter(ABC):
             out=np.zeros_like(pooled),
             where=total > 0,
         )
-        return covariances + self.covariance_of(reg_covar, n_features)
-
-    def covariance_of(
-        self, reg_covar: float | np.ndarray, n_features: int
-    ) -> np.ndarray:
-        """A covariance that may be given as a number, the variance of every feature."""
         if np.ndim(reg_covar) == 0:
-            return self.isolated(np.full(n_features, float(reg_covar)))
-        return np.asarray(reg_covar)
+            reg_covar = self.isolated(np.full(n_features, float(reg_covar)))
+        return covariances + reg_covar
 
     def with_covariance(
         self,

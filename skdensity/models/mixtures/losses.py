@@ -142,7 +142,9 @@ class GaussianLoss:
         """Moments of rows that vary by `added`, besides."""
         if self.added is None:
             return moments
-        second = moments.with_covariance(self.family.scatter, self.added)
+        second = self.family.scatter.with_covariance(
+            moments.second, moments.mass, self.n_features, self.added
+        )
         return replace(moments, second=second)
 
 
@@ -162,8 +164,7 @@ class IncompleteGaussianLoss(GaussianLoss):
     ) -> tuple[float, np.ndarray]:
         """Loss in nats per unit of weight, and its gradient."""
         gaussian = self.unravel(parameters)
-        added = 0.0 if self.added is None else self.added
-        moments = Mixture.alone(gaussian).moments(rows, added)
+        moments = Mixture.alone(gaussian).moments(rows)
         distance, gradient = self._terms(gaussian, moments)
         value = -moments.log_likelihood / moments.mass[0]
         if self.added is not None:

@@ -213,7 +213,7 @@ class Mixture(Components):
 
         return of_block
 
-    def moments(self, rows: Rows, added: float | np.ndarray = 0.0) -> Moments:
+    def moments(self, rows: Rows) -> Moments:
         """One pass over the rows: the likelihood and the moments about the means.
 
         This is EM's E-step and all that a gradient needs. Time
@@ -226,19 +226,13 @@ class Mixture(Components):
         ----------
         rows : Rows
             Weighted rows.
-        added : float or ndarray, default=0
-            Covariance that will be added to estimates, as in
-            :meth:`Scatter.estimate`: holes change what it comes to.
 
         Returns
         -------
         moments : Moments
             Taken about ``self.means``.
         """
-        if rows.are_complete:
-            form = self.local_form(self.pass_form, rows)
-        else:
-            form = IncompleteForm(self.pass_form, self, added)
+        form = self.local_form(self.pass_form, rows)
 
         def term(block: Block, scratch: Scratch):
             found = form.block(block.X, scratch)

@@ -50,10 +50,6 @@ class Moments:
         for isotropic ones.
     about : ndarray of shape (n_components, n_features)
         The points c_k.
-    correction : ndarray, optional
-        What holes change where rows are taken to have a covariance of their own: to be
-        added to second moments beside :math:`N_k` times that covariance. None is no
-        change.
     """
 
     log_likelihood: float
@@ -61,7 +57,6 @@ class Moments:
     first: np.ndarray
     second: np.ndarray
     about: np.ndarray
-    correction: np.ndarray | None = None
 
     def __add__(self, other: Moments) -> Moments:
         """Moments of both sets of rows; `other` must be about the same points."""
@@ -73,7 +68,6 @@ class Moments:
             mass=self.mass + other.mass,
             first=self.first + other.first,
             second=self.second + other.second,
-            correction=_sum_of(self.correction, other.correction),
         )
 
     def moments(self) -> Moments:
@@ -157,26 +151,8 @@ class Moments:
         self, scatter: Scatter, reg_covar: float | np.ndarray
     ) -> np.ndarray:
         """Maximum-likelihood covariances, each plus `reg_covar`: see `Scatter`."""
-        mass, n_features = self.mass, self.about.shape[1]
-        found = scatter.estimate(self.central(scatter), mass, n_features, reg_covar)
-        if self.correction is None or not np.any(reg_covar):
-            return found
-        return found + scatter.estimate(self.correction, mass, n_features, 0.0)
-
-    def with_covariance(self, scatter: Scatter, covariance: np.ndarray) -> np.ndarray:
-        """Second moments of rows that have a covariance of their own, in its layout."""
         n_features = self.about.shape[1]
-        found = scatter.with_covariance(self.second, self.mass, n_features, covariance)
-        if self.correction is None or not np.any(covariance):
-            return found
-        return found + self.correction
-
-
-def _sum_of(one, other):
-    """Of corrections, of which each may be none."""
-    if one is None or other is None:
-        return other if one is None else one
-    return one + other
+        return scatter.estimate(self.central(scatter), self.mass, n_features, reg_covar)
 
 
 def merged(one: Moments, other: Moments, scatter: Scatter) -> Moments:

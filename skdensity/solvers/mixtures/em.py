@@ -82,7 +82,7 @@ class EM(Solver):
 
     def moments(self, mixture: Mixture) -> Moments:
         """The E-step."""
-        return mixture.moments(mixture.near(self.rows), self.reg_covar)
+        return mixture.moments(mixture.near(self.rows))
 
     def finished(self, state: EMState) -> tuple[Mixture, float]:
         """The mixture, and the mean log-likelihood before its last step."""

@@ -32,19 +32,24 @@ class Landscape:
     reg_covar: np.ndarray
     total_weight: float
 
+    def regularised(
+        self, mixture: Mixture, mass: np.ndarray, second: np.ndarray
+    ) -> np.ndarray:
+        """Second moments of rows that vary by `reg_covar`, besides."""
+        scatter, d = mixture.family.scatter, mixture.n_features
+        return scatter.with_covariance(second, mass, d, self.reg_covar)
+
     def gradient(self, mixture: Mixture, moments: Moments) -> np.ndarray:
         """That of the mean log-likelihood, were every row to vary by `reg_covar`."""
         # So that it vanishes where EM, with its regularisation, rests.
-        second = moments.with_covariance(mixture.family.scatter, self.reg_covar)
+        second = self.regularised(mixture, moments.mass, moments.second)
         moments = replace(moments, second=second)
         return self.parameters.gradient(mixture, moments) / self.total_weight
 
     def penalties(self, mixture: Mixture) -> np.ndarray:
         """½ tr(Σ_k⁻¹ R) of each factor, for the variances R that are added."""
         n, free = mixture.n_components, self.parameters.gaussians.free
-        added = mixture.family.scatter.with_covariance(
-            np.zeros(()), np.ones(n), mixture.n_features, self.reg_covar
-        )
+        added = self.regularised(mixture, np.ones(n), np.zeros(()))
         # Where components share a factor, what is added to each is summed up.
         traces = free.trace(free.white_scatter(mixture.precision_factors, added))
         return 0.5 * traces * (len(traces) / n)
@@ -84,26 +89,14 @@ class Visit:
     def _penalties(self):
         return self.landscape.penalties(self.mixture)
 
-    @cached_property
-    def _pull_of_holes(self):
-        """What the gradient owes to the correction of the moments."""
-        moments = replace(self.moments, correction=None)
-        return self.point.gradient - self.landscape.gradient(self.mixture, moments)
-
     def rise_in_penalty(self, before: Visit) -> float:
         r"""What `reg_covar` takes, in the mean over the rows, on the way from another.
 
         EM maximises :math:`Q(\theta) - \sum_k N_k \mathrm{tr}(\Sigma_k^{-1} R) / 2`,
         with the masses of where it is: no function of :math:`\theta` has that gradient.
         Along a step, with the masses halfway, the sum changes by the integral of it, up
-        to the third power of the step. What holes change in the gradient is integrated
-        by the trapezoidal rule, which is as exact.
+        to the third power of the step.
         """
         mass = 0.5 * (self.moments.mass + before.moments.mass)
         rise = self._penalties - before._penalties
-        in_mean = float(np.sum(mass * rise)) / self.landscape.total_weight
-        if self.moments.correction is None:
-            return in_mean
-        step = self.point.parameters - before.point.parameters
-        pull = 0.5 * (self._pull_of_holes + before._pull_of_holes)
-        return in_mean - float(step @ pull)
+        return float(np.sum(mass * rise)) / self.landscape.total_weight

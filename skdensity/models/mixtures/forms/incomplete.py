@@ -25,13 +25,10 @@ class IncompleteForm:
         How blocks without holes are evaluated.
     components : Components
         The mixture.
-    added : float or ndarray, default=0
-        Covariance that rows are taken to have of their own.
     """
 
     complete: Form
     components: Components
-    added: float | np.ndarray = 0.0
 
     @property
     def row_bytes(self) -> int:
@@ -51,12 +48,6 @@ class IncompleteForm:
         if components.family.shape.tied:
             return [conditionals(own[0])] * len(own)
         return [conditionals(factor) for factor in own]
-
-    @cached_property
-    def own_covariance(self) -> np.ndarray | None:
-        """What is added, in the family's layout; None if it is nothing."""
-        scatter, d = self.components.family.scatter, self.components.n_features
-        return scatter.covariance_of(self.added, d) if np.any(self.added) else None
 
     def block(
         self, X: np.ndarray, scratch: Scratch, kept: Kept = ALL_COMPONENTS
@@ -118,23 +109,19 @@ class IncompleteBlock:
     def sums(self, shares: np.ndarray, log_likelihood: float) -> Moments:
         """Expected moments about the means, for weights times responsibilities."""
         components, scratch = self.form.components, self.rows.scratch
-        scatter, added = components.family.scatter, self.form.own_covariance
+        scatter = components.family.scatter
         scaled = scratch.array("white", self.residuals.shape[1:])
-        first, second, correction = [], [], []
+        first, second = [], []
         for residuals, conditionals, share in zip(
             self.residuals, self.form.conditionals, shares, strict=True
         ):
             first.append(residuals @ share)
             found = scatter.of_residuals(residuals, share, out=scaled)
-            of_holes, change = self.rows.scatter(conditionals, share, added)
-            second.append(found + of_holes)
-            if change is not None:
-                correction.append(change)
+            second.append(found + self.rows.scatter(conditionals, share))
         return Moments(
             log_likelihood,
             mass=shares.sum(axis=1),
             first=np.stack(first),
             second=np.stack(second),
             about=components.means,
-            correction=np.stack(correction) if correction else None,
         )
