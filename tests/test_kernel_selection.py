@@ -397,6 +397,9 @@ def test_robust_scores_equal_quadrature(X):
         ("diag", "bounded"),
         ("diag", "held"),
         ("full", "held"),
+        ("spherical", "cells"),
+        ("diag", "cells"),
+        ("full", "cells"),
         ("spherical", "periodic"),
         ("diag", "periodic"),
     ],
@@ -404,6 +407,7 @@ def test_robust_scores_equal_quadrature(X):
 def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, kind):
     shape, X, masses = SHAPES[covariance_type], rows(2), weights()
     support, n_left_out, least = Support(), np.inf, np.zeros(2)
+    steps = np.zeros(2)
     if kind == "counts":
         masses, n_left_out = 1.0 + np.arange(100) % 4, 1.0
     elif kind == "bounded":
@@ -414,11 +418,14 @@ def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, ki
         X = support.wrap(X)
     elif kind == "held":
         least = np.array([0.0, 1.0])
+    elif kind == "cells":
+        least, steps = np.array([0.2, 0.3]), np.array([0.4, 0.6])
     left_out = np.minimum(masses, n_left_out) / masses.sum()
     masses = masses / masses.sum()
     kernel = reference(X, repeats_in(X, masses), shape)
     kernels = Kernels(X, masses, kernel, support)
-    score = criterion(kernels, Workspace(), left_out, least_widths=least)
+    on_path = {"least_widths": least, "steps": steps}
+    score = criterion(kernels, Workspace(), left_out, **on_path)
     if kind == "sampled":
         score = score.sampled(30)
         assert len(score.index) < 40
@@ -869,72 +876,6 @@ def test_rows_drawn_again_and_again_say_no_more_than_once(bandwidth, n_features,
     # That some are there more often than others makes a small difference.
     expected = chosen(np.unique(X, axis=0), bandwidth)
     assert chosen(X, bandwidth) == pytest.approx(expected, rel=0.3)
-
-
-def incomes(r, n):
-    return r.lognormal(7.5, 0.5, n)
-
-
-def heaped(x, r, step, share):
-    coarse = 50 * step * (x / (50 * step)).round()
-    return np.where(r.random(len(x)) < share, coarse, step * (x / step).round())
-
-
-def hours(r, n):
-    return r.normal(38, 10, n)
-
-
-ROUNDED = {
-    "tenths": (lambda r, n: r.normal(size=n), lambda x, r: x.round(1), 0.1),
-    "integers": (lambda r, n: r.normal(0, 15, n), lambda x, r: x.round(), 1.0),
-    "counts": (lambda r, n: r.gamma(20, 1.5, n), lambda x, r: x.round(), 1.0),
-    "heaps": (incomes, lambda x, r: heaped(x, r, 10.0, 0.1), 10.0),
-    "many heaps": (incomes, lambda x, r: heaped(x, r, 10.0, 0.3), 10.0),
-    "spike": (hours, lambda x, r: np.where(r.random(len(x)) < 0.3, 40, x), 0.0),
-    "rounded spike": (
-        hours,
-        lambda x, r: np.where(r.random(len(x)) < 0.3, 40, x.round(1)),
-        0.1,
-    ),
-    "zeros": (
-        lambda r, n: r.gamma(2, 5, n),
-        lambda x, r: np.where(r.random(len(x)) < 0.3, 0, x.round(1)),
-        0.1,
-    ),
-    "clipped": (
-        lambda r, n: np.clip(r.normal(size=n), -1.5, 2),
-        lambda x, r: x.round(3),
-        1e-3,
-    ),
-}
-
-
-def ratio_of(name, bandwidth, n_rows, n_seeds):
-    """Median ratio of widths with and without rounding, and what is allowed."""
-    draw, damage, step = ROUNDED[name]
-    pairs = []
-    for seed in range(n_seeds):
-        r = rng_of(seed)
-        x = draw(r, n_rows)
-        pair = damage(x, r)[:, None], x[:, None]
-        pairs.append([chosen(X, bandwidth) for X in pair])
-    with_it, without = np.transpose(pairs)
-    return np.median(with_it / without), max(0.3, np.median(step / 2 / without))
-
-
-@pytest.mark.parametrize("bandwidth", ["loo", "lscv", "robust_loo", "isj"])
-@pytest.mark.parametrize("name", ROUNDED)
-def test_rounding_spikes_and_heaps_hardly_change_the_width(name, bandwidth):
-    ratio, tol = ratio_of(name, bandwidth, 500, 5)
-    assert abs(ratio - 1) <= tol
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("bandwidth", ["loo", "lscv", "robust_loo"])
-@pytest.mark.parametrize("name", ROUNDED)
-def test_nor_do_they_in_the_median_of_twenty(name, bandwidth):
-    ratio, tol = ratio_of(name, bandwidth, 500, 20)
-    assert abs(ratio - 1) <= tol
 
 
 @pytest.mark.parametrize("bandwidth", ["robust_loo", "isj", "silverman", "scott"])

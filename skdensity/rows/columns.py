@@ -31,7 +31,8 @@ P_CHANCE = 1e-3
 # Without a grid it has so many rows among values that are there once, and so many times
 # those of values that are all there again.
 AMONG_SINGLES, AMONG_COPIES = 5, 10
-# On a grid it has so many times the rows of the values beside it.
+# On a grid it has so many times the rows of the values beside it, which have not so
+# many times those of the third and fourth.
 AMONG_CELLS = 2.0
 # What counts of it is the mean of so many values to either side.
 N_BESIDE = 2
@@ -243,12 +244,14 @@ def _apart_from_atoms(values, shared):
 def _apart_on_grid(values, shared):
     """The same on a grid, where atoms have many more than the values beside them.
 
-    The top of a narrow group has not, and around the end of a range, where the density
-    falls or rises, those beside it tell more than those around it.
+    Around the end of a range, where the density falls or rises, these tell more than
+    the others around it. Beside the top of a narrow group are more than farther away.
     """
-    before, after = np.append(0, shared[:-1]), np.append(shared[1:], 0)
-    beside = np.maximum(np.maximum(before, after), 1)
+    near, far = np.pad(shared, 1), np.pad(shared, 4)
+    beside = np.maximum(np.maximum(near[:-2], near[2:]), 1)
+    beyond = np.maximum(far[:-8] + far[1:-7], far[7:-1] + far[8:]) / 2
     is_atom = shared >= AMONG_CELLS * beside
+    is_atom &= beside <= AMONG_CELLS * np.maximum(beyond, 1)
     is_atom &= poisson.sf(shared - 1, 1.5 * beside) * len(shared) < P_CHANCE
     is_atom &= _are_few(is_atom)
     return _without(shared, is_atom), _named(values, shared, is_atom)

@@ -15,6 +15,8 @@ MAX_MULTIPLE = 200
 HEAVY, P_CHANCE, MIN_DEVIATIONS = 2.5, 1e-7, 10.0
 # So many values are needed to see a grid, and so many grids to see what deviates.
 MIN_VALUES, MIN_GRIDS = 4, 8
+# Of grids within each other the coarsest with so much of the best score.
+NEARLY = 0.95
 # Values that may be atoms, and not count.
 N_ATOMS = 2
 # Values to either side that show what is usual.
@@ -85,9 +87,12 @@ def heaps_on(numbers: np.ndarray, shared: np.ndarray) -> tuple[int, np.ndarray]:
     # A step as wide as the spread makes remainders of its own.
     most = int(min(MAX_MULTIPLE, spread_of(numbers, shared / shared.sum())))
     found = [_heaviest(numbers, rows, multiple) for multiple in range(2, most + 1)]
-    score, multiple, remainder = max(found, default=(0.0, 0, 0))
-    if score <= 0:
+    best = max(found, default=(0.0, 0, 0))
+    if best[0] <= 0:
         return 0, np.zeros(len(numbers), dtype=bool)
+    # What a finer one has besides is what all numbers have.
+    as_good = [each for each in found if each[0] >= NEARLY * best[0]]
+    multiple, remainder = max(each[1:] for each in as_good if each[1] % best[1] == 0)
     return multiple, numbers % multiple == remainder
 
 
