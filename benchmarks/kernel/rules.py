@@ -62,9 +62,8 @@ def from_widths(choose, X):
 def rules() -> list[Rule]:
     """All rules that are installed; skdensity's come first."""
     found = [Rule("", name, partial(fitted, name, "full")) for name in OURS]
-    found.append(
-        Rule("", "loo` `diag", partial(fitted, "loo", "diag"), is_for_one=False)
-    )
+    diag = partial(fitted, "loo", "diag")
+    found.insert(1, Rule("", "loo` `diag", diag, is_for_one=False))
     found += [
         Rule("SciPy", name, partial(scipys, name)) for name in ("scott", "silverman")
     ]

@@ -43,6 +43,9 @@ RUN = 4
 QUERIES = 96
 # Where less than this share of the points can be left out, all of them are added up.
 FEW = 0.2
+# Blocks of queries of which one is looked at before all are: in a single cluster, where
+# none can do without points, looking at all takes 3 % of the time of all pairs.
+FIRST = 8
 # Blocks of points, the nearest, whose kernels bound sums from below.
 N_NEAREST = 1
 
@@ -265,7 +268,10 @@ class Nearest(ABC):
         def reach(box: int) -> float:
             return max(self._reaches(box, rates, share))
 
-        return np.array([*workspace.map(reach, range(len(self.boxes.lower)))])
+        n_boxes = len(self.boxes.lower)
+        if np.all(np.isinf([*workspace.map(reach, range(0, n_boxes, FIRST))])):
+            return np.full(n_boxes, np.inf)
+        return np.array([*workspace.map(reach, range(n_boxes))])
 
     def _reaches(self, box, rates, share):
         exponents, masses = self._kernels(box)
