@@ -180,6 +180,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         -0.9189
         """
 
+        self._check_fitted()
+
         def term(X, weight):
             return sum_of_values(self.score_samples(X), weight)
 
