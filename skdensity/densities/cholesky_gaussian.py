@@ -38,6 +38,7 @@ from skdensity.models.mixtures.losses import gaussian_loss
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments, merged
 from skdensity.models.mixtures.variances import moments_to_lean_on
+from skdensity.rows.row_blocks import RowBlocks
 from skdensity.solvers.loop import iterate
 from skdensity.solvers.result import (
     Result,
@@ -241,7 +242,10 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike | RowBlocks,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Minimise the mean negative log-likelihood.
 
@@ -250,7 +254,7 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Training rows, at least 2. NaN is what was not observed; every feature needs
             a value somewhere.
         y : Ignored

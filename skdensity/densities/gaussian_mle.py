@@ -29,6 +29,7 @@ from skdensity.models.pattern_moments import (
     TooManyPatterns,
     own_family,
 )
+from skdensity.rows.row_blocks import RowBlocks
 from skdensity.solvers.incomplete_gaussian import GaussianEM
 
 SINGULAR = (
@@ -187,7 +188,10 @@ class GaussianMLE(StreamMixin, BaseGaussian):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike | RowBlocks,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Estimate mean and covariance.
 
@@ -195,7 +199,7 @@ class GaussianMLE(StreamMixin, BaseGaussian):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Training rows, at least 2. NaN is what was not observed; every feature needs
             a value somewhere.
         y : Ignored
