@@ -130,9 +130,11 @@ def effective_number(rows: Rows) -> float:
     16.0
     """
 
+    largest = rows.largest_weight
+
     def term(block: Block, scratch: Scratch) -> np.ndarray:
         # Relative to the largest, squares of tiny weights are not lost.
-        part = block.weight / rows.largest_weight
+        part = block.weight / largest
         return np.array([part.sum(), part @ part])
 
     total, squares = rows.add(term, row_bytes=16)

@@ -169,11 +169,11 @@ class Mixture(Components):
         """
         if self.family.shape.tied:
             return np.array([effective_number(rows)])
-        form = self.local_form(self.pass_form, rows)
+        form, largest = self.local_form(self.pass_form, rows), rows.largest_weight
 
         def term(block: Block, scratch: Scratch):
             # Relative to the largest, squares of tiny weights are not lost.
-            part = block.weight / rows.largest_weight
+            part = block.weight / largest
             found = form.block(block.X, scratch)
             _, shares = posterior(found.log_joint(), self.weights[found.kept], part)
             squares = np.einsum("kn,kn->k", shares, shares)
