@@ -16,7 +16,7 @@ from skdensity.solvers.mixtures.starts import STARTS, start_rows
 def start(name, X, weight, n_components, family=FULL):
     """The rows that a start looks at, and the mixture that it finds."""
     rng = np.random.RandomState(0)
-    rows = start_rows(ArrayRows(X, weight), n_components, rng)
+    rows, _ = start_rows(ArrayRows(X, weight), n_components, rng)
     added = 1e-6 * family.scatter.isolated(np.ones(X.shape[1]))
     sought = StartProblem(rows, n_components, family, added)
     return rows.X, STARTS[name].find(sought, rng)

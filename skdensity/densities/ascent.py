@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ class AscentMixin:
     """Gradient and modes of a density whose model has ``gradient(rows)``."""
 
     # What BaseDensity provides.
+    _answer: Any
     _dtype: Any
-    _evaluated: Any
-    _rows: Any
+    _model: Any
 
     def gradient(self, X: ArrayLike) -> np.ndarray:
         """Gradient of the log-density at every row.
@@ -59,9 +60,8 @@ class AscentMixin:
         array([[-0.],
                [-1.]])
         """
-        X = self._rows(X)
-        check_whole("gradient", X)
-        return self._evaluated("gradient", X)
+        shape, check = (self._model().n_features,), partial(check_whole, "gradient")
+        return self._answer("gradient", X, shape=shape, check=check)
 
     def modes(self) -> np.ndarray:
         """Local maxima of the density.

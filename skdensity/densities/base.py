@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdensity.densities.checks import (
     check_numbers,
     check_sampling,
-    check_weights,
+    check_total,
     weighted_sum,
 )
 from skdensity.densities.kept import Kept
+from skdensity.densities.tables.array_table import ArrayTable
+from skdensity.densities.tables.kinds import table_of
+from skdensity.densities.tables.table import Answer
+from skdensity.densities.tables.table_check import TableCheck
 from skdensity.passes.workspace import Workspace
-from skdensity.rows.incomplete_rows import IncompleteRows, rows_of_table
+from skdensity.rows.incomplete_rows import rows_of_table
 
 
 class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
@@ -35,6 +40,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     # Whether NaN may stand for what was not observed.
     _takes_missing = False
+    # Whether the rows of the fit are a part of the density, and must be in memory.
+    _keeps_rows = False
 
     # Where the HTML representation of an estimator links to.
     _doc_link_module = "skdensity"
@@ -79,7 +86,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         >>> GaussianMLE().fit([[0.0], [2.0]]).score_samples([[1.0], [3.0]]).round(4)
         array([-0.9189, -2.9189])
         """
-        return self._evaluated("log_density", self._rows(X))
+        return self._answer("log_density", X)
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
         """Draw rows from the fitted density.
@@ -165,11 +172,13 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         >>> round(density.score([[1.0], [3.0]], sample_weight=[1, 0]), 4)
         -0.9189
         """
-        log_density = self.score_samples(X)
-        if sample_weight is None:
-            return float(np.mean(log_density, dtype=np.float64))
-        weight = check_weights(sample_weight, log_density)
-        return weighted_sum(weight, log_density) / float(weight.sum())
+
+        def term(X, weight):
+            return sum_of_values(self.score_samples(X), weight)
+
+        total, weight = table_of(X).add(term, sample_weight)
+        check_total(weight, weight)
+        return float(total / weight)
 
     @abstractmethod
     def _model_of(self, told: dict[str, Any]) -> Any:
@@ -210,6 +219,20 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         with np.errstate(under="ignore"):  # as in a pass: see Workspace
             return self._kept.model(self._told(), self._model_of)
 
+    def _answer(self, method, X, *, shape=(), dtype=None, check=lambda X: None):
+        """What a method of the model gives for a table, in the way of its kind.
+
+        `shape` and `dtype` are those of a value; `check` may complain of checked rows.
+        """
+        self._check_fitted()
+
+        def values(X):
+            check(X)
+            return self._evaluated(method, X)
+
+        answer = Answer(values, shape, dtype)
+        return table_of(X).evaluate(self._check_of_rows(), answer)
+
     def _evaluated(self, method, X):
         """What a method of the model gives for validated rows, in their dtype."""
         model = self._model_for(X)
@@ -227,10 +250,13 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         return model
 
     def _rows(self, X):
-        """Rows to evaluate a fitted estimator at."""
+        """Rows to evaluate a fitted estimator at, as an array."""
         self._check_fitted()
-        finite = "allow-nan" if self._takes_missing else True
-        return self._table(X, reset=False, ensure_all_finite=finite)
+        return self._check_of_rows()(X)
+
+    def _check_of_rows(self):
+        """What rows must be that a fitted estimator is evaluated at."""
+        return TableCheck(self, takes_missing=self._takes_missing)
 
     def _table(self, X, **checks):
         """A table of numbers, as float64 or float32."""
@@ -240,25 +266,35 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     @contextmanager
     def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):
         """Weighted rows, with threads that end with the context."""
-        X = self._table(
-            X,
-            ensure_min_samples=min_samples,
-            ensure_all_finite="allow-nan",
-            reset=reset,
+        check = TableCheck(
+            self, takes_missing=True, reset=reset, min_samples=min_samples
         )
-        weight = None if sample_weight is None else check_weights(sample_weight, X)
+        table = table_of(X)
+        if self._keeps_rows:
+            table = ArrayTable(table.held(type(self).__name__))
+        once_known = partial(self._check_known, min_samples=min_samples)
         with Workspace(self.n_jobs) as workspace:
-            rows = rows_of_table(X, weight, workspace)
-            if isinstance(rows, IncompleteRows):
-                self._check_observed(rows)
-            if rows.n_rows < min_samples:
-                raise ValueError(
-                    f"`sample_weight` leaves n_samples={rows.n_rows} rows of positive "
-                    f"weight; {type(self).__name__} needs at least {min_samples}."
-                )
+            rows = table.rows(check, sample_weight, workspace, once_known)
+            workspace.hold_blas()  # k-means sets limits, too, and does not count
+            if rows.remembered is not None:
+                self._look_at(rows)
             yield rows
         # Here, since evaluating must leave the attributes as they are.
         self._kept = Kept()
+
+    def _look_at(self, rows):
+        """What the first pass is made for, where passes are dear and remembered."""
+
+    def _check_known(self, rows, min_samples):
+        """Complain of rows that cannot be fitted to, as soon as they are known."""
+        if not rows.are_complete:
+            self._check_observed(rows)
+        check_total(rows.total_weight, rows.largest_weight)
+        if rows.n_rows < min_samples:
+            raise ValueError(
+                f"There are n_samples={rows.n_rows} rows of positive weight; "
+                f"{type(self).__name__} needs at least {min_samples}."
+            )
 
     def _check_observed(self, rows):
         """Complain of NaN where nothing can be missing, or everything is."""
@@ -270,9 +306,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
                 "such rows, or fit `EMGaussianMixture`, which takes NaN as missing."
             )
         names = getattr(self, "feature_names_in_", range(rows.n_features))
-        never = [
-            name for name, seen in zip(names, rows.observed, strict=True) if not seen
-        ]
+        is_never = np.isnan(rows.origin)
+        never = [name for name, is_so in zip(names, is_never, strict=True) if is_so]
         if never:
             raise ValueError(
                 f"X has no value of feature{'s' * (len(never) > 1)} "
@@ -332,3 +367,10 @@ def rows_as(sample: Any, dtype: np.dtype) -> Any:
     """What `sample` returns, with rows of another dtype."""
     rows = rows_of(sample).astype(dtype, copy=False)
     return (rows, *sample[1:]) if isinstance(sample, tuple) else rows
+
+
+def sum_of_values(values: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """The weighted sum of values, and the sum of the weights."""
+    if weight is None:
+        return np.array([values.sum(dtype=np.float64), len(values)])
+    return np.array([weighted_sum(weight, values), weight.sum()])

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity
 from skdensity.densities.checks import (
+    check_squares,
     checked_array,
     checked_matrices,
     not_positive_definite,
@@ -18,8 +19,10 @@ from skdensity.densities.checks import (
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.parts import PartsMixin
+from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
+from skdensity.models.mixtures.moments import moments_of
 
 
 class BaseGaussian(
@@ -76,6 +79,18 @@ class BaseGaussian(
         )
         estimator._store_given(gaussian, matrix, matrix.dtype)
         return estimator
+
+    @property
+    @abstractmethod
+    def _family(self) -> CovarianceFamily:
+        """The shape of the covariance that is fitted."""
+
+    def _look_at(self, rows):
+        moments_of(rows, self._family.scatter)
+
+    def _check_known(self, rows, min_samples):
+        super()._check_known(rows, min_samples)
+        check_squares(self, rows)
 
     @abstractmethod
     def _store_given(self, gaussian, covariance, dtype):

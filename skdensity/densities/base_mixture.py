@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from numbers import Integral, Real
@@ -21,7 +22,6 @@ from skdensity.densities.checks import (
     check_component,
     check_sampling,
     check_squares,
-    checked_array,
     checked_matrices,
     checked_mixing_weights,
     not_positive_definite,
@@ -32,6 +32,7 @@ from skdensity.densities.criteria import CriteriaMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.doubts import doubts_of, warn_of
 from skdensity.densities.imputation import ImputationMixin
+from skdensity.densities.initial_values import given_values
 from skdensity.densities.parts import PartsMixin
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_components
 from skdensity.densities.runs import FitProblem, Run
@@ -42,7 +43,6 @@ from skdensity.models.mixtures.variances import moments_to_lean_on
 from skdensity.passes.workspace import Workspace
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixture_modes import mixture_modes
-from skdensity.solvers.mixtures.given import Given
 from skdensity.solvers.mixtures.problem import StartProblem
 from skdensity.solvers.mixtures.stand_in import stand_in_for
 from skdensity.solvers.mixtures.starts import sample_size, start_of, start_rows
@@ -224,12 +224,6 @@ class BaseGaussianMixture(
         task = fit_task(self, self.n_init, X, y, sample_weight)
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
-            if rows.n_rows < self.n_components:
-                raise ValueError(
-                    f"n_components={self.n_components} needs at least as many rows of "
-                    f"positive weight, but got n_samples={rows.n_rows}."
-                )
-            check_squares(self, rows)
             problem = self._problem(rows)
             best = self._best_run(problem, task)
             self._store(best, rows.dtype)
@@ -380,9 +374,22 @@ class BaseGaussianMixture(
         )
         return self._finished(solver, result)
 
+    def _look_at(self, rows):
+        # Where starts draw their sample from, and as they will.
+        rng = deepcopy(check_random_state(self.random_state))
+        rows.sample(sample_size(self.n_components), rng)
+
+    def _check_known(self, rows, min_samples):
+        super()._check_known(rows, min_samples)
+        if rows.n_rows < self.n_components:
+            raise ValueError(
+                f"n_components={self.n_components} needs at least as many rows of "
+                f"positive weight, but got n_samples={rows.n_rows}."
+            )
+        check_squares(self, rows)
+
     def _problem(self, rows):
         """What every run of this fit shares."""
-        rows.workspace.hold_blas()  # k-means sets limits, too, and does not count
         family = FAMILIES[self.covariance_type]
         moments = cache(lambda: moments_to_lean_on(rows, family))
         rng = check_random_state(self.random_state)
@@ -455,16 +462,15 @@ class BaseGaussianMixture(
     def _starts(self, problem):
         """A start for every run; what they share is prepared once."""
         family, n_components = FAMILIES[self.covariance_type], self.n_components
-        given = self._given(family, problem.rows.n_features)
+        given = given_values(self, family, problem.rows.n_features)
         rows, rng, start = problem.rows, problem.rng, problem.start
         n_alike = self.n_init if self._runs_draw else 1
         if given.n_parts == 3:
             mixture = Mixture.from_cholesky(**vars(given), family=family)
             yield from [mixture] * n_alike
             return
-        on = start_rows(problem.stand_in.rows, n_components, rng)
-        is_all = on.weight is None and rows.weight is None and on.n_rows == rows.n_rows
-        of_all = problem.moments if is_all and rows.are_complete else None
+        on, are_all = start_rows(problem.stand_in.rows, n_components, rng)
+        of_all = problem.moments if are_all and rows.are_complete else None
         sought = StartProblem(on, n_components, family, problem.reg_covar, of_all)
         if start.is_fixed:
             warn_of_repetition(self)
@@ -473,24 +479,6 @@ class BaseGaussianMixture(
             return
         for _ in range(self.n_init):
             yield start.completing(given, sought, rng)
-
-    def _given(self, family, n_features) -> Given:
-        """Checked initial weights, means and Cholesky factors, those that are given."""
-        shape = (self.n_components, n_features)
-        weights = means = cholesky = None
-        if self.weights_init is not None:
-            weights = checked_mixing_weights(
-                self.weights_init, "weights_init", self.n_components
-            )
-        if self.means_init is not None:
-            means = checked_array(self.means_init, "means_init", shape)
-        if self.precisions_init is not None:
-            name = "precisions_init"
-            precisions = checked_matrices(self.precisions_init, name, family, shape)
-            cholesky = family.cholesky_of_precisions(
-                precisions, not_positive_definite(name)
-            )
-        return Given(weights, means, cholesky)
 
     def _store(self, run, dtype):
         """Set the fitted attributes, in scikit-learn's shapes and the rows' dtype."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_scalar
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _num_samples,
+    check_scalar,
+)
 
 # What objects that are times are instances of; those of pandas are among them.
 TIMES = date, time, timedelta, np.datetime64, np.timedelta64
@@ -67,34 +72,38 @@ def check_weights(sample_weight, X):
     """Weights of rows as a float64 array, non-negative and not all zero."""
     check_numbers(sample_weight, "sample_weight")
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-    if weight.min() < 0:
+    _check_signs(weight)
+    with np.errstate(over="ignore"):
+        check_total(weight.sum(), weight.max())
+    return weight
+
+
+def weights_of_some(sample_weight, X):
+    """Weights of some of all rows, non-negative; they may all be zero."""
+    weight = checked_array(sample_weight, "sample_weight", (_num_samples(X),))
+    _check_signs(weight)
+    return weight
+
+
+def _check_signs(weight):
+    if weight.min(initial=0) < 0:
         raise ValueError(
             f"`sample_weight` must be non-negative; its smallest value is "
             f"{weight.min():g}."
         )
-    if not np.any(weight):
+
+
+def check_total(total, largest):
+    """Complain of weights that are all zero, or of which the sum overflows."""
+    if largest == 0:
         raise ValueError(
             "`sample_weight` is zero for every row; at least one must be positive."
         )
-    with np.errstate(over="ignore"):
-        total = weight.sum()
     if not np.isfinite(total):
         raise ValueError(
             f"The sum of `sample_weight` overflows; its largest value is "
-            f"{weight.max():g}. Divide the weights by it."
+            f"{largest:g}. Divide the weights by it."
         )
-    return weight
-
-
-def check_weights_of_values(sample_weight, X):
-    """The same, 0 for rows without any value: they are not there."""
-    weight = check_weights(sample_weight, X)
-    is_empty = np.isnan(X).all(axis=1)
-    if not is_empty.any():
-        return weight
-    if np.all(is_empty[weight > 0]):
-        raise ValueError("All rows of `X` that have a weight consist of NaN alone.")
-    return np.where(is_empty, 0.0, weight)
 
 
 def check_squares(estimator, rows):
@@ -103,10 +112,10 @@ def check_squares(estimator, rows):
     if rows.dtype == np.float32 and size < MANY:
         return  # their squares are not too large for sums in float64
     largest = np.sqrt(np.finfo(np.float64).max / size / (4 * rows.n_features))
-    if max(rows.X.max(), -rows.X.min()) <= largest:
+    if rows.largest <= largest:
         return
     # Of what was observed: the comparison before is false of NaN, too.
-    sizes = np.fmax.reduce(np.abs(rows.positive().X))
+    sizes = rows.add(_sizes, row_bytes=16 * rows.n_features).values
     if sizes.max() <= largest:
         return
     feature = sizes.argmax()
@@ -116,6 +125,22 @@ def check_squares(estimator, rows):
         f"overflow: {type(estimator).__name__} takes up to {largest:.3g} here, with "
         f"weights that sum to {rows.total_weight:.3g}. {_scaled(rows, sizes, feature)}"
     )
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Largest absolute values of every feature; those of two sets of rows add up."""
+
+    values: np.ndarray
+
+    def __add__(self, other):
+        """Those of both."""
+        return Sizes(np.fmax(self.values, other.values))
+
+
+def _sizes(block, scratch):
+    """Those of what was observed."""
+    return Sizes(np.fmax.reduce(np.abs(block.X)))
 
 
 def _scaled(rows, sizes, feature):

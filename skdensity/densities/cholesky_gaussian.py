@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
-from skdensity.densities.checks import check_squares, checked_array
+from skdensity.densities.checks import checked_array
 from skdensity.densities.descent import (
     ADAM_CONSTRAINTS,
     adam_for,
@@ -25,6 +25,7 @@ from skdensity.densities.descent import (
 )
 from skdensity.densities.doubts import doubt_of_gaussian, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
+from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.losses import gaussian_loss
@@ -278,7 +279,6 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         task = fit_task(self, self.max_iter, X, y, sample_weight)
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
-            check_squares(self, rows)
             added, doubt = self._added_covariance(rows)
             result = self._run(rows, added, task)
             task.end()
@@ -287,6 +287,10 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
         warn_unless_converged(likelihood, type(self).__name__, self.tol)
         warn_of(self, [doubt])
         return self
+
+    @property
+    def _family(self) -> CovarianceFamily:
+        return FULL
 
     def _added_covariance(self, rows):
         """What `reg_covar` stands for, and whether the fit rests on it."""

@@ -12,8 +12,8 @@ class ComponentsMixin:
     """Questions to a fitted mixture about its components."""
 
     # What BaseDensity provides.
-    _evaluated: Any
-    _rows: Any
+    _answer: Any
+    _model: Any
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Most probable component of every row.
@@ -50,7 +50,7 @@ class ComponentsMixin:
         >>> mixture.predict([[0.0], [3.0]])
         array([0, 1])
         """
-        return self._evaluated("labels", self._rows(X))
+        return self._answer("labels", X, dtype=np.intp)
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Responsibilities: the probability of every component given the row.
@@ -89,7 +89,7 @@ class ComponentsMixin:
         array([[0.982, 0.018],
                [0.5  , 0.5  ]])
         """
-        return self._evaluated("responsibilities", self._rows(X))
+        return self._of_components("responsibilities", X)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Log of the responsibilities, in nats.
@@ -127,7 +127,7 @@ class ComponentsMixin:
         >>> mixture.predict_log_proba([[-400.0]]).round(3)
         array([[    0., -1608.]])
         """
-        return self._evaluated("log_responsibilities", self._rows(X))
+        return self._of_components("log_responsibilities", X)
 
     def score_components(self, X: ArrayLike) -> np.ndarray:
         """Log-density of every row under every component, in nats.
@@ -165,4 +165,8 @@ class ComponentsMixin:
         array([[-0.9189, -8.9189],
                [-2.9189, -2.9189]])
         """
-        return self._evaluated("log_components", self._rows(X))
+        return self._of_components("log_components", X)
+
+    def _of_components(self, method, X):
+        """A value of every component for every row."""
+        return self._answer(method, X, shape=(self._model().n_components,))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import log
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from skdensity.densities.checks import (
-    check_weights_of_values,
-    warn_of_light_weights,
-    weighted_sum,
-)
+from skdensity.densities.checks import warn_of_light_weights, weighted_sum
+from skdensity.densities.tables.kinds import table_of
 
 
 class CriteriaMixin:
     """Information criteria of a fitted mixture."""
 
     # What BaseDensity provides.
+    _check_fitted: Any
     _evaluated: Any
     _model: Any
     _rows: Any
@@ -175,13 +175,22 @@ class CriteriaMixin:
 
     def _criterion(self, method, X, sample_weight, price):
         """−2 ℓ plus the price of every parameter, a function of the total weight."""
-        X = self._rows(X)
-        log_density = self._evaluated(method, X)
-        weight = check_weights_of_values(sample_weight, X)
-        total, n_parameters = weight.sum(), self._n_parameters()
+        self._check_fitted()
+        term = partial(self._sum_of, method)
+        log_likelihood, total = table_of(X).add(term, sample_weight)
+        if total == 0:
+            raise ValueError("All rows of `X` that have a weight consist of NaN alone.")
+        n_parameters = self._n_parameters()
         warn_of_light_weights(self, total, n_parameters)
-        log_likelihood = weighted_sum(weight, log_density)
-        return -2 * log_likelihood + n_parameters * price(total)
+        return -2 * float(log_likelihood) + n_parameters * price(total)
+
+    def _sum_of(self, method, X, weight):
+        """The weighted sum of values, and the weight, of rows that have any value."""
+        X = self._rows(X)
+        weight = np.ones(len(X)) if weight is None else weight
+        weight = np.where(np.isnan(X).all(axis=1), 0.0, weight)
+        values = self._evaluated(method, X)
+        return np.array([weighted_sum(weight, values), weight.sum()])
 
     def _n_parameters(self):
         mixture = self._model()

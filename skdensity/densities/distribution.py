@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,8 @@ class DistributionMixin:
     """
 
     # What BaseDensity provides.
-    _evaluated: Any
+    _answer: Any
     _model: Any
-    _rows: Any
     n_jobs: Any
 
     def cdf(self, X: ArrayLike) -> np.ndarray:
@@ -78,10 +78,7 @@ class DistributionMixin:
         >>> density.cdf([[-9.0], [0.0], [9.0]]).round(3)
         array([0. , 0.5, 1. ])
         """
-        X = self._rows(X)
-        check_one_feature("cdf", self._model().n_features)
-        check_whole("cdf", X)
-        return self._evaluated("cdf", X)
+        return self._answer("cdf", X, check=partial(self._check_values, "cdf"))
 
     def sf(self, X: ArrayLike) -> np.ndarray:
         """Probability of a value above x, for one feature.
@@ -118,10 +115,7 @@ class DistributionMixin:
         >>> density.sf([[10.0]]), 1 - density.cdf([[10.0]])
         (array([7.61985302e-24]), array([0.]))
         """
-        X = self._rows(X)
-        check_one_feature("sf", self._model().n_features)
-        check_whole("sf", X)
-        return self._evaluated("sf", X)
+        return self._answer("sf", X, check=partial(self._check_values, "sf"))
 
     def quantile(self, q: ArrayLike) -> np.ndarray:
         """Inverse of the distribution function, for one feature.
@@ -277,3 +271,8 @@ class DistributionMixin:
                 return DensityRegion(coverage, level_of(model, coverage, workspace))
             level, intervals = Intervals(model, workspace).of_share(coverage)
         return DensityRegion(coverage, level, intervals)
+
+    def _check_values(self, method, X):
+        """Complain of rows that are not one value each."""
+        check_one_feature(method, self._model().n_features)
+        check_whole(method, X)

@@ -16,9 +16,9 @@ from sklearn.utils._param_validation import StrOptions
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
-from skdensity.densities.checks import check_squares
 from skdensity.densities.doubts import doubt_of_gaussian, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
+from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
@@ -212,8 +212,7 @@ class GaussianMLE(BaseGaussian):
         """
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
         with unchanged_on_error(self), fit_rows as rows:
-            check_squares(self, rows)
-            family = FAMILIES[self.covariance_type]
+            family = self._family
             moments, added, converged = self._estimated(rows, family)
             self._store_estimate(moments, added, rows.dtype)
             if not rows.are_complete:
@@ -271,10 +270,9 @@ class GaussianMLE(BaseGaussian):
         is_first = not hasattr(self, "location_") or self._begins_anew
         fit_rows = self._rows_to_fit(X, sample_weight, reset=is_first)
         with unchanged_on_error(self), fit_rows as rows:
-            check_squares(self, rows)
             if not rows.are_complete:
                 raise ValueError(NAN_IN_STREAM)
-            scatter = FAMILIES[self.covariance_type].scatter
+            scatter = self._family.scatter
             moments, dtype = moments_of(rows, scatter), rows.dtype
             if not is_first:
                 self._check_stream()
@@ -282,6 +280,10 @@ class GaussianMLE(BaseGaussian):
                 dtype = np.result_type(dtype, self.location_)
             self._store_estimate(moments, self._added(moments), dtype)
         return self
+
+    @property
+    def _family(self) -> CovarianceFamily:
+        return FAMILIES[self.covariance_type]
 
     def _check_stream(self):
         if not hasattr(self, "_moments"):
@@ -308,7 +310,7 @@ class GaussianMLE(BaseGaussian):
 
     def _store_estimate(self, moments, added, dtype):
         """Store the estimate; a singular one has parameters but no density."""
-        family = FAMILIES[self.covariance_type]
+        family = self._family
         (location,) = moments.mean
         (inner,) = moments.covariances(family.scatter, added)
         covariance = family.shape.matrices(inner, len(location))
@@ -325,9 +327,7 @@ class GaussianMLE(BaseGaussian):
 
     def _added(self, moments):
         """What `reg_covar` stands for, for rows of some moments."""
-        return added_to_gaussian(
-            self.reg_covar, moments, FAMILIES[self.covariance_type]
-        )
+        return added_to_gaussian(self.reg_covar, moments, self._family)
 
     def _store_given(self, gaussian, covariance, dtype):
         self._fitted_type = gaussian.family.name

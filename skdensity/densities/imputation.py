@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from skdensity.densities.checks import check_sampling
+from skdensity.densities.tables.kinds import table_of
+from skdensity.densities.tables.table import Answer
 
 
 class ImputationMixin:
     """Fill in rows, for a density whose model has ``completed`` and ``drawn``."""
 
     # What BaseDensity provides.
+    _check_fitted: Any
+    _check_of_rows: Any
     _evaluated: Any
+    _model: Any
     _model_for: Any
-    _rows: Any
 
     def impute(
         self, X: ArrayLike, *, sample: bool = False, random_state: Any = None
@@ -80,13 +85,18 @@ class ImputationMixin:
         >>> density.impute([[2.0, np.nan]], sample=True, random_state=0).round(2)
         array([[2.  , 2.62]])
         """
-        rows = self._rows(X)
+        self._check_fitted()
+        rng = check_sampling(self, 1, random_state)[1] if sample else None
+        answer = Answer(partial(self._imputed, rng), (self._model().n_features,))
+        return table_of(X).evaluate(self._check_of_rows(), answer)
+
+    def _imputed(self, rng, rows):
+        """Rows filled in, with draws if there is something to draw with."""
         model, holes = self._model_for(rows), np.isnan(rows)
         some, filled = holes.any(axis=1), rows.copy()
         if not some.any():
             return filled
-        if sample:
-            _, rng = check_sampling(self, 1, random_state)
+        if rng is not None:
             with np.errstate(under="ignore"):  # as in a pass: see Workspace
                 values = model.drawn(rows[some], rng)
         else:

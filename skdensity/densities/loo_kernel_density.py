@@ -258,6 +258,7 @@ class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
         "n_jobs": [Integral, None],
     }
     _told_by = ("locations_", "weights_", "bandwidth_")
+    _keeps_rows = True
 
     def __init__(
         self,
@@ -420,7 +421,7 @@ class LOOKernelDensity(PartsMixin, DistributionMixin, BaseDensity):
         array([[ 0.],
                [-1.]])
         """
-        return self._evaluated("gradient", self._rows(X))
+        return self._answer("gradient", X, shape=(self._model().n_features,))
 
     def modes(self) -> np.ndarray:
         """Local maxima of the density, found by mean shift from the training rows.

@@ -9,7 +9,7 @@ import numpy as np
 
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
-from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.rows import Rows
 from skdensity.solvers.loop import Solver
 from skdensity.solvers.mixtures.stand_in import DrawnStandIn, StandIn
 from skdensity.solvers.mixtures.starts import Start
@@ -22,7 +22,7 @@ class FitProblem:
 
     Attributes
     ----------
-    rows : ArrayRows
+    rows : Rows
         What is fitted to.
     stand_in : StandIn or DrawnStandIn
         Rows without holes, for what can only look at such.
@@ -37,7 +37,7 @@ class FitProblem:
         Those of all rows, computed once; without correlations if rows have holes.
     """
 
-    rows: ArrayRows
+    rows: Rows
     stand_in: StandIn | DrawnStandIn
     reg_covar: np.ndarray
     rng: np.random.RandomState

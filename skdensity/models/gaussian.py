@@ -18,7 +18,7 @@ from skdensity.models.normal_sums import NormalSums
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.incomplete_rows import IncompleteRows
-from skdensity.rows.rows import Rows
+from skdensity.rows.rows import HeldRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class Gaussian(NormalSums):
         conditionals = self.family.asked("conditionals", "a row with missing values")
         return conditionals(self.precision_factor)
 
-    def log_density(self, rows: Rows) -> np.ndarray:
+    def log_density(self, rows: HeldRows) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
 
         def values(X, scratch):
@@ -124,7 +124,7 @@ class Gaussian(NormalSums):
         with np.errstate(over="ignore"):  # −inf where a distance has no square
             return rows.fill(values, row_bytes=32 * self.n_features)
 
-    def gradient(self, rows: Rows) -> np.ndarray:
+    def gradient(self, rows: HeldRows) -> np.ndarray:
         """Gradient of the log-density, of the shape and dtype of complete rows."""
 
         def values(X, scratch):

@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from skdensity.models.kernels.masses.boxes import correlated_mass
 from skdensity.models.kernels.masses.normal import mass_between
-from skdensity.rows.rows import Rows
+from skdensity.rows.rows import HeldRows
 
 # Step of a mesh, in standard deviations: between its values the density has at most one
 # top. And how far it reaches: further out there is less than 1e-15.
@@ -41,11 +41,11 @@ class NormalSums(ABC):
         Which is told by their indices.
         """
 
-    def cdf(self, rows: Rows) -> np.ndarray:
+    def cdf(self, rows: HeldRows) -> np.ndarray:
         """Mass below every row, of shape (n_samples,), for one feature."""
         return self._added(rows, 1.0)
 
-    def sf(self, rows: Rows) -> np.ndarray:
+    def sf(self, rows: HeldRows) -> np.ndarray:
         """Mass above every row, of shape (n_samples,), for one feature."""
         return self._added(rows, -1.0)
 

@@ -44,6 +44,8 @@ class ArrayRows:
 
     # Whether every feature of every row was observed.
     are_complete = True
+    # Passes cost little: nothing is remembered.
+    remembered = None
 
     def __init__(
         self,
@@ -88,6 +90,11 @@ class ArrayRows:
     def largest_weight(self) -> float:
         """Largest of the weights."""
         return 1.0 if self.weight is None else float(self.weight.max())
+
+    @property
+    def largest(self) -> float:
+        """No value is further from 0, whatever its weight; NaN if there are holes."""
+        return float(max(self.X.max(initial=-np.inf), -self.X.min(initial=np.inf)))
 
     @property
     def smallest_weight(self) -> float:
@@ -206,6 +213,10 @@ class ArrayRows:
         if self.n_rows <= n_rows:
             return self.positive()
         return self.take(sample_distinct(self.X, n_rows, rng, self.index))
+
+    def held(self, n_rows: int, rng: np.random.RandomState) -> ArrayRows:
+        """These: all of them are in memory."""
+        return self
 
     def batches(
         self, size: int, rng: np.random.RandomState

@@ -103,20 +103,33 @@ def sample_distinct(
     >>> len(chosen), len(np.unique(X[chosen]))
     (6, 2)
     """
-    hashes = _hashes(X, np.uint64(rng.randint(2**31)))
+    hashes = hashes_of(X, seed_of_hashes(rng))
     index = np.arange(len(X)) if index is None else index
     hashes = hashes[index]
+    return index[hashes < threshold(hashes, n_rows)]
+
+
+def seed_of_hashes(rng: np.random.RandomState) -> np.uint64:
+    """What makes hashes of the same values others."""
+    return np.uint64(rng.randint(2**31))
+
+
+def threshold(hashes: np.ndarray, n_distinct: int) -> float | np.uint64:
+    """The least hash that is too large to be among some number of distinct ones.
+
+    Infinite if there are no more than these.
+    """
     # The smallest hashes are enough, unless most of them belong to copies.
-    n_smallest = min(4 * n_rows, len(index))
+    n_smallest = min(4 * n_distinct, len(hashes))
+    if len(hashes) <= n_distinct:
+        return np.inf
     distinct = np.unique(np.partition(hashes, n_smallest - 1)[:n_smallest])
-    if len(distinct) <= n_rows:
+    if len(distinct) <= n_distinct:
         distinct = np.unique(hashes)
-    if len(distinct) <= n_rows:
-        return index
-    return index[hashes < distinct[n_rows]]
+    return np.inf if len(distinct) <= n_distinct else distinct[n_distinct]
 
 
-def _hashes(X: np.ndarray, seed: np.uint64) -> np.ndarray:
+def hashes_of(X: np.ndarray, seed: np.uint64) -> np.ndarray:
     """A number for every row, equal for equal rows."""
     hashes = np.full(len(X), seed)
     for rows in row_blocks(len(X), row_bytes=32):

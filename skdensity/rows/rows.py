@@ -69,6 +69,10 @@ class Rows(Protocol):
         """Largest of the weights."""
 
     @property
+    def largest(self) -> float:
+        """No observed value is further from 0; NaN if that takes a closer look."""
+
+    @property
     def are_complete(self) -> bool:
         """Whether every feature of every row was observed."""
 
@@ -90,8 +94,37 @@ class Rows(Protocol):
     def are_near(self) -> bool:
         """Whether they are in such an order."""
 
+    @property
+    def remembered(self) -> dict[Any, Any] | None:
+        """What was found in passes that are dear, to be found once; else None.
+
+        Where it is a dictionary, a pass reads the table again.
+        """
+
     def add(self, term: Callable[[Block, Scratch], T], row_bytes: int) -> T:
-        """Add up a function of blocks, in their order; `row_bytes` is what it needs."""
+        """Add up a function of blocks, in their order; `row_bytes` is what it needs.
+
+        The function must not hold the rows themselves: it may be sent elsewhere.
+        """
+
+    def sample(self, n_rows: int, rng: np.random.RandomState) -> Any:
+        """About `n_rows` distinct rows with all their copies, as rows in memory.
+
+        Chosen by a hash of their values: neither order nor repetition makes a
+        difference.
+        """
+
+    def held(self, n_rows: int, rng: np.random.RandomState) -> Any:
+        """Rows in memory that stand for these: all, or where they are not a sample."""
+
+    def batches(
+        self, size: int, rng: np.random.RandomState
+    ) -> Iterator[tuple[Rows, float]]:
+        """All rows in random batches, each with its part of the weight."""
+
+
+class HeldRows(Rows, Protocol):
+    """Rows in memory, for which there is room for a value each."""
 
     def fill(
         self,
@@ -102,18 +135,6 @@ class Rows(Protocol):
         dtype: np.typing.DTypeLike | None = None,
     ) -> np.ndarray:
         """A value for every row of the table, whatever its weight."""
-
-    def sample(self, n_rows: int, rng: np.random.RandomState) -> Any:
-        """About `n_rows` distinct rows with all their copies, as rows in memory.
-
-        Chosen by a hash of their values: neither order nor repetition makes a
-        difference.
-        """
-
-    def batches(
-        self, size: int, rng: np.random.RandomState
-    ) -> Iterator[tuple[Rows, float]]:
-        """All rows in random batches, each with its part of the weight."""
 
 
 def effective_number(rows: Rows) -> float:
@@ -139,3 +160,22 @@ def effective_number(rows: Rows) -> float:
 
     total, squares = rows.add(term, row_bytes=16)
     return float(total**2 / squares)
+
+
+def once(rows: Rows, key: Any, find: Callable[[], T]) -> T:
+    """What is found in passes over rows; where these are dear, it is found once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.block_rows import BlockRows
+    >>> from skdensity.rows.rows import once
+    >>> rows = BlockRows(lambda: iter([(np.ones((2, 1)), None)]))
+    >>> once(rows, "answer", lambda: 42), once(rows, "answer", lambda: 0)
+    (42, 42)
+    """
+    if rows.remembered is None:
+        return find()
+    if key not in rows.remembered:
+        rows.remembered[key] = find()
+    return rows.remembered[key]

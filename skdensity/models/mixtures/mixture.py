@@ -28,7 +28,7 @@ from skdensity.models.mixtures.posterior import log_likelihood, log_sum, posteri
 from skdensity.models.mixtures.relevance import Relevance, are_many, relevance_of
 from skdensity.passes.scratch import Scratch
 from skdensity.rows.incomplete_rows import IncompleteRows
-from skdensity.rows.rows import Block, Rows, effective_number
+from skdensity.rows.rows import Block, HeldRows, Rows, effective_number
 
 # Components for each feature from which on a single pass pays for an order of the rows.
 MIN_TO_ORDER = 100
@@ -64,15 +64,15 @@ class Mixture(Components):
         may_pay = are_many(self.n_components, self.n_features, rows.n_rows)
         return rows.near if may_pay and self.relevance is not None else rows
 
-    def log_density(self, rows: Rows) -> np.ndarray:
+    def log_density(self, rows: HeldRows) -> np.ndarray:
         """Log-density of every row, of shape (n_samples,), in nats."""
         return self._filled(rows, log_sum)
 
-    def log_completed(self, rows: Rows) -> np.ndarray:
+    def log_completed(self, rows: HeldRows) -> np.ndarray:
         """Joint log-density of every row and its most probable component, in nats."""
         return self._filled(rows, lambda joint, _: joint.max(axis=0))
 
-    def responsibilities(self, rows: Rows) -> np.ndarray:
+    def responsibilities(self, rows: HeldRows) -> np.ndarray:
         """Posterior probabilities of shape (n_samples, n_components)."""
 
         def of_joint(joint, out):
@@ -81,7 +81,7 @@ class Mixture(Components):
         form, shape = self._suited(self.form, rows), (self.n_components,)
         return rows.fill(self._of_joint(form, of_joint), form.row_bytes, shape=shape)
 
-    def log_responsibilities(self, rows: Rows) -> np.ndarray:
+    def log_responsibilities(self, rows: HeldRows) -> np.ndarray:
         """Logarithms of the same, which keep what is too small for an exponential."""
         with np.errstate(divide="ignore"):
             log_prior = np.log(self.weights)
@@ -96,7 +96,7 @@ class Mixture(Components):
         form, shape = self._suited(self.form, rows), (self.n_components,)
         return rows.fill(self._of_joint(form, of_joint), form.row_bytes, shape=shape)
 
-    def log_components(self, rows: Rows) -> np.ndarray:
+    def log_components(self, rows: HeldRows) -> np.ndarray:
         """log N(x_i | k), of shape (n_samples, n_components), in nats."""
         # Of equal weights, since a component may have weight 0.
         equal = replace(self, weights=np.full_like(self.weights, 1 / len(self.weights)))
@@ -107,7 +107,7 @@ class Mixture(Components):
 
         return rows.fill(self._of_joint(form, of_joint), form.row_bytes, shape=shape)
 
-    def gradient(self, rows: Rows) -> np.ndarray:
+    def gradient(self, rows: HeldRows) -> np.ndarray:
         r"""Gradient of the log-density, of the shape and dtype of complete rows.
 
         .. math:: \nabla \log p(x) = \sum_k r_k(x) \, \Sigma_k^{-1} (\mu_k - x)
@@ -126,7 +126,7 @@ class Mixture(Components):
         row_bytes = self.form.row_bytes + 48 * self.n_features
         return rows.fill(values, row_bytes, shape=self.means.shape[1:])
 
-    def completed(self, rows: Rows) -> np.ndarray:
+    def completed(self, rows: HeldRows) -> np.ndarray:
         """Rows with holes, with the conditional mean in these, in float64."""
         form = self._suited(self.form, rows)
 
@@ -153,7 +153,7 @@ class Mixture(Components):
             out[y == k] = self.gaussian(k).drawn(X[y == k], rng)
         return out
 
-    def labels(self, rows: Rows) -> np.ndarray:
+    def labels(self, rows: HeldRows) -> np.ndarray:
         """Most probable component of every row, of shape (n_samples,)."""
         form = self._suited(self.form, rows)
         values = self._of_joint(form, lambda joint, _: joint.argmax(axis=0))

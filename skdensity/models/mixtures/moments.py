@@ -10,7 +10,7 @@ import numpy as np
 
 from skdensity.models.covariances.scatter import Scatter
 from skdensity.passes.scratch import Scratch
-from skdensity.rows.rows import Block, Rows
+from skdensity.rows.rows import Block, Rows, once
 
 # Share of a sum of squares that its rounding errors may be.
 ROUNDING = 16 * np.finfo(np.float64).eps
@@ -250,6 +250,8 @@ def shares_of_parts(labels: np.ndarray, n_components: int) -> SharesOf:
 def moments_of(rows: Rows, scatter: Scatter) -> Moments:
     """Moments of all rows, about their mean, in two passes.
 
+    Where passes are dear in one, by merging those of blocks.
+
     Parameters
     ----------
     rows : Rows
@@ -272,4 +274,30 @@ def moments_of(rows: Rows, scatter: Scatter) -> Moments:
     >>> moments.mean, moments.second
     (array([[2.]]), array([[[2.]]]))
     """
-    return shared_moments(rows, 1, lambda block, _: block.weight[None], scatter)
+    if rows.remembered is None:
+        return shared_moments(rows, 1, lambda block, _: block.weight[None], scatter)
+    return once(rows, ("moments", scatter), lambda: _merged_moments(rows, scatter))
+
+
+@dataclass(frozen=True, eq=False)
+class Merging:
+    """Moments of one component about its mean, which add up about the common mean."""
+
+    moments: Moments
+    scatter: Scatter
+
+    def __add__(self, other: Merging) -> Merging:
+        """Those of both sets of rows."""
+        return Merging(merged(self.moments, other.moments, self.scatter), self.scatter)
+
+
+def _merged_moments(rows, scatter):
+    """Moments of all rows, about their mean, in one pass."""
+
+    def term(block: Block, scratch: Scratch) -> Merging:
+        columns, shares = block.columns(scratch), block.weight[None]
+        mean = columns @ block.weight / block.weight.sum()
+        found = block_moments(columns, shares, mean[None], scatter, scratch)
+        return Merging(found, scatter)
+
+    return rows.add(term, row_bytes=24 * rows.n_features + 8).moments

@@ -110,8 +110,11 @@ def moments_to_lean_on(rows: Rows, family: CovarianceFamily) -> Moments:
     Those of what each feature has cost two passes and vanish nowhere, while how
     features with holes vary together takes a fit to tell.
     """
-    if rows.are_complete:
-        return moments_of(rows, family.scatter)
+    # Where passes are dear the first one is for moments, and tells of holes besides.
+    if rows.remembered is not None or rows.are_complete:
+        moments = moments_of(rows, family.scatter)
+        if rows.are_complete:
+            return moments
     gaussian, mass = available_gaussian(rows, family), np.array([rows.total_weight])
     nothing = np.zeros((1, rows.n_features))
     second = family.scatter.with_covariance(

@@ -18,6 +18,7 @@ from skdensity.models.mixtures.variances import available_gaussian
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.distinct import merge_duplicates
 from skdensity.rows.incomplete_rows import IncompleteRows
+from skdensity.rows.rows import Rows
 from skdensity.solvers.incomplete_gaussian import GaussianEM
 
 # With more features, how they vary together takes more time than it saves a fit.
@@ -34,16 +35,22 @@ class StandIn:
 
     Attributes
     ----------
-    whole : ArrayRows
-        All rows.
+    rows : Rows
+        All rows, which are those to look at.
+    n_rows : int
+        Rows of a sample, where not all are in memory.
+    rng : RandomState
+        Source of randomness.
     """
 
-    whole: ArrayRows
+    rows: Rows
+    n_rows: int
+    rng: np.random.RandomState
 
-    @property
-    def rows(self) -> ArrayRows:
-        """Rows to look at: all of them."""
-        return self.whole
+    @cached_property
+    def whole(self) -> ArrayRows:
+        """All rows, in their order; where not all are in memory, a sample."""
+        return self.rows.held(self.n_rows, self.rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +59,7 @@ class DrawnStandIn:
 
     Attributes
     ----------
-    incomplete : IncompleteRows
+    incomplete : Rows
         The rows.
     n_rows : int
         Rows of the sample.
@@ -62,15 +69,18 @@ class DrawnStandIn:
         Source of randomness.
     """
 
-    incomplete: IncompleteRows
+    incomplete: Rows
     n_rows: int
     n_least: int
     rng: np.random.RandomState
 
     @cached_property
     def whole(self) -> ArrayRows:
-        """All rows, in the order of the table; those of weight zero too."""
-        incomplete = self.incomplete
+        """All rows, in the order of the table; those of weight zero too.
+
+        Where not all are in memory, a sample.
+        """
+        incomplete = self.incomplete.held(self.n_rows, self.rng)
         X = self._gaussian.drawn(incomplete.X, self.rng)
         X = X.astype(incomplete.dtype, copy=False)
         return ArrayRows(X, incomplete.weight, incomplete.workspace)
@@ -80,7 +90,7 @@ class DrawnStandIn:
         """A sample of the distinct rows, which knows neither order nor repetition."""
         X = self._gaussian.drawn(self._distinct.X, self.rng)
         X = X.astype(self._distinct.dtype, copy=False)
-        return ArrayRows(X, self._distinct.weight, self.incomplete.workspace)
+        return ArrayRows(X, self._distinct.weight, self._distinct.workspace)
 
     @cached_property
     def _distinct(self) -> ArrayRows:
@@ -90,7 +100,7 @@ class DrawnStandIn:
         if len(X) < self.n_least:
             return sample
         weight = masses * sample.total_weight
-        return IncompleteRows(X, weight, self.incomplete.workspace)
+        return IncompleteRows(X, weight, sample.workspace)
 
     @cached_property
     def _gaussian(self) -> Gaussian:
@@ -105,13 +115,13 @@ class DrawnStandIn:
 
 
 def stand_in_for(
-    rows: ArrayRows, n_rows: int, n_least: int, rng: np.random.RandomState
+    rows: Rows, n_rows: int, n_least: int, rng: np.random.RandomState
 ) -> StandIn | DrawnStandIn:
     """Rows without holes that stand for rows.
 
     Parameters
     ----------
-    rows : ArrayRows
+    rows : Rows
         Rows that may have holes.
     n_rows : int
         Rows of the sample that is completed, where there are more.
@@ -120,6 +130,6 @@ def stand_in_for(
     rng : RandomState
         Source of randomness; complete rows need none.
     """
-    if isinstance(rows, IncompleteRows):
-        return DrawnStandIn(rows, n_rows, n_least, rng)
-    return StandIn(rows)
+    if rows.are_complete:
+        return StandIn(rows, n_rows, rng)
+    return DrawnStandIn(rows, n_rows, n_least, rng)

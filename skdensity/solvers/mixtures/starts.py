@@ -196,7 +196,9 @@ def sample_size(n_components: int) -> int:
     return max(MAX_ROWS, ROWS_PER_COMPONENT * n_components)
 
 
-def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> ArrayRows:
+def start_rows(
+    rows: Rows, n_components: int, rng: np.random.RandomState
+) -> tuple[ArrayRows, bool]:
     """Distinct rows, so that a start cannot tell a weight from a repetition.
 
     Rows that all count the same keep their order, which makes seeds mean what they mean
@@ -216,6 +218,8 @@ def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> Arr
     -------
     rows : ArrayRows
         Distinct rows; all rows when there are fewer distinct ones than components.
+    are_all : bool
+        Whether these are all rows, which count the same.
     """
     sampled = rows.sample(sample_size(n_components), rng)
     X, weight = sampled.X, sampled.each_weight
@@ -224,8 +228,9 @@ def start_rows(rows: Rows, n_components: int, rng: np.random.RandomState) -> Arr
         locations, masses, first = X, weight, np.arange(len(X))
     # Without threads: starts may draw random numbers block by block.
     if np.ptp(masses) <= 1e-12 * masses.max():
-        return ArrayRows(X[np.sort(first)])
-    return ArrayRows(locations, masses)
+        are_all = sampled.weight is None and len(first) == rows.n_rows
+        return ArrayRows(X[np.sort(first)]), are_all
+    return ArrayRows(locations, masses), False
 
 
 def _uniform_shares(n_components: int, rng: np.random.RandomState) -> SharesOf:

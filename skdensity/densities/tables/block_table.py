@@ -1,0 +1,86 @@
+"""Tables that come block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from skdensity.densities.tables.table import Answer
+from skdensity.densities.tables.table_check import TableCheck, sum_of_blocks
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.block_rows import BlockRows
+from skdensity.rows.row_blocks import RowBlocks
+from skdensity.rows.rows import Rows
+
+
+class BlockTable:
+    """A table that is read block by block, and never as a whole.
+
+    Parameters
+    ----------
+    X : RowBlocks
+        Gives the blocks.
+    """
+
+    def __init__(self, X: RowBlocks) -> None:
+        self.X = X
+
+    def rows(
+        self,
+        check: TableCheck,
+        sample_weight: Any,
+        workspace: Workspace,
+        once_known: Callable[[Rows], None],
+    ) -> Rows:
+        """Rows that are read in every pass."""
+        _check_no_weights(sample_weight)
+        return BlockRows(lambda: self._checked(check), workspace, once_known)
+
+    def evaluate(self, check: TableCheck, answer: Answer) -> Iterator[np.ndarray]:
+        """An iterator of arrays of values, one for every block."""
+        return (answer.values(X) for X, _ in self._checked(check))
+
+    def add(
+        self, term: Callable[[Any, np.ndarray | None], np.ndarray], sample_weight: Any
+    ) -> np.ndarray:
+        """The sum of the function of all blocks that have rows, in their order."""
+        _check_no_weights(sample_weight)
+        return sum_of_blocks(term, self._named())
+
+    def held(self, name: str) -> Any:
+        """An error: it need not fit into memory."""
+        raise TypeError(
+            f"{name} keeps all training rows, and takes no RowBlocks in `fit`. Give it "
+            "an array: a sample of the rows, or, if they fit into memory, "
+            "np.concatenate(list(blocks))."
+        )
+
+    def _checked(self, check):
+        """All blocks and their weights, checked."""
+        return (check.block(*block) for block in self._named())
+
+    def _named(self):
+        """All blocks, with weights or None, and names."""
+        number = -1
+        for number, block in enumerate(self.X):
+            pair = block if _is_pair(block) else (block, None)
+            yield *pair, f"block {number}"
+        if number < 0:
+            raise ValueError(
+                "`RowBlocks` gave no blocks: `make_blocks` must return a fresh "
+                "iterator, with the first block again, at every call."
+            )
+
+
+def _is_pair(block):
+    return isinstance(block, tuple) and len(block) == 2
+
+
+def _check_no_weights(sample_weight):
+    if sample_weight is not None:
+        raise ValueError(
+            "`sample_weight` of RowBlocks comes with the blocks, as pairs of rows and "
+            "their weights; set `sample_weight` to None."
+        )

@@ -1,0 +1,49 @@
+"""The kinds of tables: which of them X is, by its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from skdensity.densities.tables.array_table import ArrayTable
+from skdensity.densities.tables.block_table import BlockTable
+from skdensity.densities.tables.mapped_table import MappedTable, is_large_map
+from skdensity.densities.tables.table import Table
+from skdensity.rows.row_blocks import RowBlocks
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An entry of :data:`KINDS`.
+
+    Attributes
+    ----------
+    is_one : callable
+        Whether some X is of the kind. Of a library that need not be there it asks
+        ``sys.modules``: what was never imported made no X.
+    table : callable
+        Maps such an X to its table.
+    """
+
+    is_one: Callable[[Any], bool]
+    table: Callable[[Any], Table]
+
+
+# All but arrays, and what NumPy makes an array of.
+KINDS: list[Kind] = [
+    Kind(lambda X: isinstance(X, RowBlocks), BlockTable),
+    Kind(is_large_map, MappedTable),
+]
+
+
+def table_of(X: Any) -> Table:
+    """The table that X is.
+
+    Examples
+    --------
+    >>> from skdensity.densities.tables.kinds import table_of
+    >>> type(table_of([[1.0], [2.0]])).__name__
+    'ArrayTable'
+    """
+    return next((kind.table(X) for kind in KINDS if kind.is_one(X)), ArrayTable(X))

@@ -1,0 +1,63 @@
+"""What an estimator asks of any kind of table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from skdensity.densities.tables.table_check import TableCheck
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.rows import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What an estimator answers for every row, and how that will look.
+
+    Attributes
+    ----------
+    values : callable
+        Maps a checked array of rows to as many values.
+    shape : tuple of int
+        Shape of one value.
+    dtype : dtype, optional
+        Of the values; None is that of the rows.
+    """
+
+    values: Callable[[np.ndarray], np.ndarray]
+    shape: tuple[int, ...] = ()
+    dtype: np.typing.DTypeLike | None = None
+
+
+class Table(Protocol):
+    """A table of some kind, of which nothing was read or checked so far."""
+
+    def rows(
+        self,
+        check: TableCheck,
+        sample_weight: Any,
+        workspace: Workspace,
+        once_known: Callable[[Rows], None],
+    ) -> Rows:
+        """Rows to fit to.
+
+        `check` is for every block; `once_known` is called with the rows as soon as it
+        is known what they are.
+        """
+
+    def evaluate(self, check: TableCheck, answer: Answer) -> Any:
+        """The answer for every row: of arrays an array, of others what suits them."""
+
+    def add(
+        self, term: Callable[[Any, np.ndarray | None], np.ndarray], sample_weight: Any
+    ) -> np.ndarray:
+        """Add up a function of blocks as they came, and of their checked weights."""
+
+    def held(self, name: str) -> Any:
+        """The same as what an array is made of, for an estimator that keeps its rows.
+
+        `name` is that of the estimator, for the error of tables that are too large.
+        """

@@ -1,0 +1,117 @@
+"""What a table must be for an estimator, asked of all of it or of every block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import _num_samples
+
+from skdensity.densities.checks import weights_of_some
+
+
+class TableCheck:
+    """Checks of the values of a table: its width, its names, its numbers.
+
+    Parameters
+    ----------
+    estimator : BaseDensity
+        Whose table it is.
+    takes_missing : bool
+        Whether NaN may be there.
+    reset : bool, default=False
+        Whether the first table that is checked says what others must be.
+    min_samples : int, default=1
+        Rows that a whole table has at least; blocks may be empty.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        takes_missing: bool,
+        reset: bool = False,
+        min_samples: int = 1,
+    ) -> None:
+        self.estimator = estimator
+        self.takes_missing = takes_missing
+        self.reset = reset
+        self.min_samples = min_samples
+        self.dtype: np.dtype | None = None
+
+    def __call__(self, X: Any) -> np.ndarray:
+        """A whole table as an array of float64 or float32."""
+        return self._checked(X, self.min_samples)
+
+    def _checked(self, X, min_samples):
+        finite = "allow-nan" if self.takes_missing else True
+        checked = self.estimator._table(
+            X,
+            reset=self.reset,
+            ensure_min_samples=min_samples,
+            ensure_all_finite=finite,
+        )
+        self.reset = False
+        return checked
+
+    def block(
+        self, X: Any, sample_weight: Any, name: str
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """A block and its weights, or None, both checked; errors tell its name."""
+        with named(name):
+            X = self._checked(X, min_samples=0)
+            if sample_weight is not None:
+                sample_weight = weights_of_some(sample_weight, X)
+            self._check_dtype(X)
+        return X, sample_weight
+
+    def _check_dtype(self, X):
+        """Complain of rows of another dtype than those before them."""
+        if len(X) == 0:
+            return
+        if self.dtype is None:
+            self.dtype = X.dtype
+        if X.dtype != self.dtype:
+            raise ValueError(
+                f"Its rows are of {X.dtype}, and those before of {self.dtype}: results "
+                "could have neither dtype. Convert all blocks to one of them."
+            )
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Errors tell the name of the block that they are about."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"In {name}: {error}") from error
+
+
+def sum_of_blocks(
+    term: Callable[[Any, np.ndarray | None], np.ndarray],
+    blocks: Iterable[tuple[Any, Any, str]],
+) -> np.ndarray:
+    """Add up a function of those blocks that have rows, and of their weights.
+
+    Parameters
+    ----------
+    term : callable
+        Maps a block, as it came, and its checked weights or None to numbers.
+    blocks : iterable of tuple
+        Each block, its weights or None, and its name, in their order.
+    """
+    total: Any = None
+    for X, sample_weight, name in blocks:
+        if _num_samples(X) == 0:
+            continue
+        with named(name):
+            weight = (
+                None if sample_weight is None else weights_of_some(sample_weight, X)
+            )
+            found = term(X, weight)
+        total = found if total is None else total + found
+    if total is None:
+        raise ValueError("X has no rows: all of its blocks are empty.")
+    return total
