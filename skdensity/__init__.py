@@ -9,6 +9,7 @@ from skdensity.displays.bandwidth_display import BandwidthDisplay
 from skdensity.displays.convergence_display import ConvergenceDisplay
 from skdensity.displays.density_display import DensityDisplay
 from skdensity.displays.mixture_display import MixtureDisplay
+from skdensity.rows.row_blocks import RowBlocks
 from skdensity.uses.density_imputer import DensityImputer
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "GaussianMLE",
     "LOOKernelDensity",
     "MixtureDisplay",
+    "RowBlocks",
 ]
 
 __version__ = "0.1.0"

@@ -9,7 +9,7 @@ import dask.array as da
 import joblib
 import numpy as np
 import pytest
-from distributed import LocalCluster, SchedulerPlugin
+from distributed import LocalCluster, SchedulerPlugin, wait
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -23,7 +23,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 N_BLOCKS, N_FEATURES, N_COMPONENTS = 20, 4, 3
-OBJECT_BYTES = 2000
+# Of a record, besides its numbers.
+OBJECT_BYTES = 4000
 
 
 @pytest.fixture(scope="module")
@@ -128,23 +129,36 @@ class Results(SchedulerPlugin):
             self.n_tasks += 1
 
 
-def results_of_an_iteration(cluster, n_rows):
-    """What the tasks of one pass return."""
-    X = table(n_rows).persist()
-    model = mixture().fit(X).set_params(warm_start=True, max_iter=1)
+def results_of_a_fit(cluster, X, max_iter):
+    """What the tasks of a fit return."""
     results = Results()
     cluster.scheduler.add_plugin(results)
-    model.fit(X)
+    mixture().set_params(max_iter=max_iter).fit(X)
     cluster.scheduler.remove_plugin(results.name)
-    return results
+    return np.array([results.n_tasks, results.n_bytes])
 
 
 def test_what_travels_does_not_grow_with_rows(client, cluster):
-    few, many = (results_of_an_iteration(cluster, n_rows) for n_rows in (200, 20_000))
-    assert (many.n_tasks, many.n_bytes) == (few.n_tasks, few.n_bytes)
-    # Of every block, and of the tree, moments; and of every pass, what tasks share.
+    tables = [table(n_rows).persist() for n_rows in (200, 20_000)]
+    few, many = (
+        results_of_a_fit(cluster, X, 3) - results_of_a_fit(cluster, X, 1)
+        for X in tables
+    )
+    np.testing.assert_array_equal(many, few)
+    # Of every block and of the tree a record of moments; and what tasks share.
+    n_tasks, n_bytes = few
     record = 8 * N_COMPONENTS * (1 + N_FEATURES + N_FEATURES**2) + OBJECT_BYTES
-    assert few.n_bytes <= few.n_tasks * record
+    assert 0 < n_bytes <= n_tasks * record
+
+
+def test_rows_stay_where_they_are(client):
+    X = table(20_000).persist()
+    wait(X)
+    mixture().set_params(max_iter=2).fit(X)
+    logs = client.run(lambda dask_worker: list(dask_worker.transfer_incoming_log))
+    moved = {str(key) for log in logs.values() for each in log for key in each["keys"]}
+    assert moved
+    assert not {key for key in moved if X.name in key}
 
 
 def test_a_search_runs_on_the_workers(client):

@@ -3,10 +3,11 @@
 Usage: python -m benchmarks.mixture.dask [--repeats 5] [--only overhead] [--write]
 
 Needs the extra ``dask``. Workers are processes on this machine, of one thread each;
-their rows are persisted before the clock starts.
+their rows are made there, and persisted before the clock starts.
 """
 
-from contextlib import contextmanager
+import warnings
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import cloudpickle
@@ -14,13 +15,13 @@ import dask
 import dask.array as da
 import numpy as np
 from dask.local import get_sync
-from distributed import LocalCluster, SchedulerPlugin, wait
+from distributed import LocalCluster, SchedulerPlugin
 
 from benchmarks.common.command import run
-from benchmarks.common.report import ratio, seconds, size
+from benchmarks.common.report import ratio, seconds
 from benchmarks.common.turns import take_turns
 from benchmarks.mixture.equal_work import per_iteration
-from benchmarks.mixture.problems import clusters, start_at_rows
+from benchmarks.mixture.problems import start
 from skdensity import EMGaussianMixture
 
 PACKAGES = ("skdensity", "numpy", "dask", "distributed")
@@ -29,11 +30,11 @@ An iteration is a fit of 6 of them less a fit of 1, over 5, from the same start.
 are medians, turns of each comparison: {repeats}."""
 # Blocks of 256 MB in a table of 100 GB.
 N_BLOCKS = 400
-OVERHEAD = (10, 10)  # features, components
+GRAPHS = [(10, 10), (50, 50), (100, 100)]  # features, components
+# Rows of a block, features and components.
 TRAFFIC = [(1_000, 10, 10), (10_000, 10, 10), (100_000, 10, 10), (1_000, 50, 50)]
 N_BLOCKS_OF_TRAFFIC = 20
-GRAPHS = [(10, 10), (50, 50), (100, 100)]
-WORK = (3_200_000, 10, 10)
+WORK = 200_000, 10, 10
 N_BLOCKS_OF_WORK = 16
 
 
@@ -54,45 +55,85 @@ def workers(n_workers):
         yield client
 
 
-def fit(X, start, max_iter):
+def rows_in_blocks(n_rows, n_features, n_blocks):
+    """Normal rows, so many in each block, made by whoever works on them."""
+    size, chunks = (n_blocks * n_rows, n_features), (n_rows, n_features)
+    return da.random.RandomState(0).normal(size=size, chunks=chunks).persist()
+
+
+def spread_start(n_features, n_components):
+    """Arguments of a start with means that are spread like the rows."""
+    means = np.random.RandomState(1).standard_normal((n_components, n_features))
+    precisions = np.stack([np.eye(n_features)] * n_components)
+    return start(np.full(n_components, 1 / n_components), means, precisions)
+
+
+def fit(X, begin, max_iter):
     """Log-likelihood per row that the last of `max_iter` iterations saw."""
-    settings = {"tol": 0, "reg_covar": 1e-6, "max_iter": max_iter}
-    return EMGaussianMixture(**settings, **start).fit(X).lower_bound_
+    settings = {"tol": 0, "reg_covar": 1e-2, "max_iter": max_iter}
+    return EMGaussianMixture(**settings, **begin).fit(X).lower_bound_
 
 
-def in_blocks(X, n_blocks):
-    """Rows in blocks, in the memory of whoever works on them."""
-    parted = da.from_array(X, chunks=(-(-len(X) // n_blocks), -1)).persist()
-    wait(parted)
-    return parted
+def iteration(n_rows, n_features, n_components, n_blocks, opened=nullcontext):
+    """Seconds of an iteration, in a context, and where it leads."""
+    with opened():
+        X = rows_in_blocks(n_rows, n_features, n_blocks)
+        return per_iteration(partial(fit, X, spread_start(n_features, n_components)), 5)
 
 
 def overhead(report, repeats):
     """What 400 tasks cost that have next to nothing to do."""
-    n_features, n_components = OVERHEAD
-    X = clusters(10 * N_BLOCKS, n_features, n_components)
-    start = start_at_rows(X, n_components)
     report.table(
         "Overhead",
-        f"An iteration over {N_BLOCKS} blocks of 10 rows each, of {n_features} "
-        f"features, with K = {n_components}: a pass has a task for every block and 58 "
-        "that add up. In memory it is one block.",
-        "rows, an iteration, a task",
+        f"An iteration over {N_BLOCKS} blocks of 10 rows each, of 10 features, with "
+        "K = 10: a pass has a task for every block and 58 that add up.",
+        "scheduler, an iteration, a block",
     )
-    for name, scheduler in {"threads": "threads", "one thread": "sync"}.items():
-        with dask.config.set(scheduler=scheduler):
-            report_overhead(report, f"Dask, {name}", X, start, repeats)
-    with workers(2):
-        report_overhead(report, "Dask, two workers", X, start, repeats)
-    (turns,) = take_turns(repeats, partial(per_iteration, partial(fit, X, start), 5))
-    report.row("in memory", seconds(turns.median), "–")
+    contexts = {
+        "one thread": partial(dask.config.set, scheduler="sync"),
+        "threads": partial(dask.config.set, scheduler="threads"),
+        "distributed, two workers": partial(workers, 2),
+    }
+    calls = [
+        partial(iteration, 10, 10, 10, N_BLOCKS, opened) for opened in contexts.values()
+    ]
+    turns = take_turns(repeats, *calls)
+    for name, taken in zip(contexts, turns, strict=True):
+        report.row(name, seconds(taken.median), seconds(taken.median / N_BLOCKS))
 
 
-def report_overhead(report, name, X, start, repeats):
-    """A row of the table."""
-    call = partial(per_iteration, partial(fit, in_blocks(X, N_BLOCKS), start), 5)
-    (turns,) = take_turns(repeats, call)
-    report.row(name, seconds(turns.median), seconds(turns.median / N_BLOCKS))
+def traffic(report, repeats):
+    """What travels in an iteration."""
+    report.table(
+        "What travels",
+        f"Of an iteration over {N_BLOCKS_OF_TRAFFIC} blocks on two workers: what tasks "
+        "return, as the scheduler counts it, and what went from worker to worker, "
+        "where Dask may move a block to a worker that has none to do.",
+        "rows of a block, features, K, results, between workers, table",
+    )
+    with workers(2) as client:
+        for n_rows, n_features, n_components in TRAFFIC:
+            X = rows_in_blocks(n_rows, n_features, N_BLOCKS_OF_TRAFFIC)
+            begin = spread_start(n_features, n_components)
+            cells = [*bytes_of_an_iteration(client, X, begin), X.nbytes]
+            cells = [kilobytes(n_bytes) for n_bytes in cells]
+            report.row(f"{n_rows:,}", n_features, n_components, *cells)
+
+
+def bytes_of_an_iteration(client, X, begin):
+    """Bytes of results, and of what went between workers."""
+    counted = [counts(client, partial(fit, X, begin, n)) for n in (1, 6)]
+    return np.diff(counted, axis=0)[0] / 5
+
+
+def counts(client, call):
+    """The same, of a whole fit."""
+    call()
+    results, before = Results(), sent(client)
+    client.cluster.scheduler.add_plugin(results)
+    call()
+    client.cluster.scheduler.remove_plugin(results.name)
+    return results.n_bytes, sent(client) - before
 
 
 class Results(SchedulerPlugin):
@@ -109,63 +150,34 @@ class Results(SchedulerPlugin):
             self.n_bytes += nbytes or 0
 
 
-def traffic(report, repeats):
-    """What travels in an iteration."""
-    report.table(
-        "What travels",
-        f"Of an iteration over {N_BLOCKS_OF_TRAFFIC} blocks on two workers: results of "
-        "tasks, as the scheduler counts them, and what went from worker to worker, "
-        "beside the table itself. Moments of K components are K (1 + D + D (D + 1) / "
-        "2) numbers.",
-        "rows of a block, features, K, results, between workers, table",
-    )
-    with workers(2) as client:
-        for n_rows, n_features, n_components in TRAFFIC:
-            X = clusters(N_BLOCKS_OF_TRAFFIC * n_rows, n_features, n_components)
-            start = start_at_rows(X, n_components)
-            parted = in_blocks(X, N_BLOCKS_OF_TRAFFIC)
-            cells = [*of_an_iteration(client, parted, start), X.nbytes]
-            cells = [f"{n_bytes / 1e3:,.0f} kB" for n_bytes in cells]
-            report.row(f"{n_rows:,}", n_features, n_components, *cells)
-
-
-def of_an_iteration(client, X, start):
-    """Bytes of results, and of those that went between workers."""
-    counted = [counts(client, partial(fit, X, start, max_iter)) for max_iter in (1, 6)]
-    return np.diff(counted, axis=0)[0] / 5
-
-
-def counts(client, call):
-    """The same, of a whole fit."""
-    results, before = Results(), sent(client)
-    client.cluster.scheduler.add_plugin(results)
-    call()
-    client.cluster.scheduler.remove_plugin(results.name)
-    return results.n_bytes, sent(client) - before
-
-
 def sent(client):
     """Bytes that went from worker to worker so far."""
     totals = client.run(lambda dask_worker: dask_worker.transfer_outgoing_bytes_total)
     return sum(totals.values())
 
 
+def kilobytes(value):
+    """A number of bytes, in thousands."""
+    return f"{value / 1e3:,.0f} kB"
+
+
 def graphs(report, repeats):
     """How large the graph of a pass is."""
     report.table(
         "Graphs",
-        f"The largest graph of a fit to {N_BLOCKS} blocks, as it is sent to a "
-        "scheduler. It holds the parameters once. Dask warns from 10 MB on.",
-        "features, K, bytes",
+        f"The largest graph of a fit to {N_BLOCKS} blocks of random numbers, as it is "
+        "sent to a scheduler, and that of the numbers alone. Dask warns from 10 MB on.",
+        "features, K, the fit, the numbers",
     )
     for n_features, n_components in GRAPHS:
-        X = clusters(2 * N_BLOCKS, n_features, n_components)
-        start = start_at_rows(X, n_components)
-        rows = da.random.RandomState(0).normal(size=X.shape, chunks=(2, -1))
-        recorder = Recorder()
-        with dask.config.set(scheduler=recorder):
-            fit(rows, start, 1)
-        report.row(n_features, n_components, f"{recorder.n_bytes / 1e3:,.0f} kB")
+        size, chunks = (2 * N_BLOCKS, n_features), (2, n_features)
+        X = da.random.RandomState(0).normal(size=size, chunks=chunks)
+        ours, theirs = Recorder(), Recorder()
+        with dask.config.set(scheduler=ours):
+            fit(X, spread_start(n_features, n_components), 1)
+        X.compute(scheduler=theirs)
+        sizes = [kilobytes(recorder.n_bytes) for recorder in (ours, theirs)]
+        report.row(n_features, n_components, *sizes)
 
 
 class Recorder:
@@ -181,29 +193,26 @@ class Recorder:
 
 def scaling(report, repeats):
     """What a second worker gains."""
-    X, n_components = clusters(*WORK), WORK[-1]
-    start = start_at_rows(X, n_components)
+    n_rows, n_features, n_components = WORK
     report.table(
         "A second worker",
-        f"An iteration over {size(X)} in {N_BLOCKS_OF_WORK} blocks, K = "
-        f"{n_components}, on this machine's cores, which the scheduler and the client "
-        "share with the workers.",
+        f"An iteration over {N_BLOCKS_OF_WORK} blocks of {n_rows:,} × {n_features}, "
+        f"K = {n_components}, on cores that the workers share with the scheduler and "
+        "the client.",
         "one worker, two workers, ratio, a task",
     )
-    runs = [partial(with_workers, n_workers, X, start) for n_workers in (1, 2)]
+    runs = [
+        partial(iteration, *WORK, N_BLOCKS_OF_WORK, partial(workers, n_workers))
+        for n_workers in (1, 2)
+    ]
     one, two = take_turns(repeats, *runs)
     task = seconds(one.median / N_BLOCKS_OF_WORK)
     report.row(seconds(one.median), seconds(two.median), ratio(one, two), task)
 
 
-def with_workers(n_workers, X, start):
-    """Seconds of an iteration, and where it leads."""
-    with workers(n_workers):
-        return per_iteration(partial(fit, in_blocks(X, N_BLOCKS_OF_WORK), start), 5)
-
-
 def main():
     """Run the sections asked for."""
+    warnings.simplefilter("ignore")  # fits are cut short, and blocks are tiny
     run(
         "mixture.dask",
         __doc__,

@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdensity.densities.checks import (
+    DTYPES,
     check_numbers,
     check_sampling,
     check_total,
@@ -261,7 +262,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     def _table(self, X, **checks):
         """A table of numbers, as float64 or float32."""
         check_numbers(X, "X")
-        return validate_data(self, X, dtype=[np.float64, np.float32], **checks)
+        return validate_data(self, X, dtype=DTYPES, **checks)
 
     @contextmanager
     def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):

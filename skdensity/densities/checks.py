@@ -17,6 +17,8 @@ from sklearn.utils.validation import (
 
 # What objects that are times are instances of; those of pandas are among them.
 TIMES = date, time, timedelta, np.datetime64, np.timedelta64
+# What tables may be of; others are converted to the first.
+DTYPES = [np.float64, np.float32]
 # More than rows that anyone has; float32 squares times as much stay finite.
 MANY = 1e18
 

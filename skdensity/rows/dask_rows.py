@@ -14,7 +14,8 @@ import numpy as np
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.block_rows import BlockRows, pieces
-from skdensity.rows.dask_graphs import tasks, tree_sum
+from skdensity.rows.dask_graphs import sum_over
+from skdensity.rows.dask_homes import Homes
 from skdensity.rows.incomplete_rows import rows_of_table
 from skdensity.rows.rows import Rows
 from skdensity.rows.streamed_rows import StreamedRows
@@ -36,6 +37,8 @@ class DaskRows(StreamedRows):
         Partitions, their weights and their names.
     checked : callable
         Makes arrays of them, in the task. It travels.
+    homes : Homes
+        Where the partitions are.
     n_features : int
         Number of features.
     workspace : Workspace, optional
@@ -48,6 +51,7 @@ class DaskRows(StreamedRows):
         self,
         partitions: Sequence[tuple[Any, Any, str]],
         checked: Checked,
+        homes: Homes,
         n_features: int,
         workspace: Workspace | None = None,
         check: Callable[[Rows], None] = lambda rows: None,
@@ -55,6 +59,7 @@ class DaskRows(StreamedRows):
         super().__init__(workspace, check)
         self._partitions = partitions
         self._checked = checked
+        self._homes = homes
         self._n_features = n_features
 
     @property
@@ -77,8 +82,8 @@ class DaskRows(StreamedRows):
 
     def _summed(self, of_part: Callable[[ArrayRows], T]) -> T:
         part_sum = PartSum(self._checked, of_part, dict(np.geterr()))
-        parts = tasks(PartSum.of_partition, part_sum, self._partitions)
-        return tree_sum(parts).compute()
+        homes = self._homes.now()
+        return sum_over(PartSum.of_partition, part_sum, self._partitions, homes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,14 +119,16 @@ def threshold(hashes: np.ndarray, n_distinct: int) -> float | np.uint64:
 
     Infinite if there are no more than these.
     """
-    # The smallest hashes are enough, unless most of them belong to copies.
-    n_smallest = min(4 * n_distinct, len(hashes))
     if len(hashes) <= n_distinct:
         return np.inf
-    distinct = np.unique(np.partition(hashes, n_smallest - 1)[:n_smallest])
-    if len(distinct) <= n_distinct:
-        distinct = np.unique(hashes)
-    return np.inf if len(distinct) <= n_distinct else distinct[n_distinct]
+    # The smallest hashes are enough, unless many of them belong to copies.
+    for n_smallest in (n_distinct + 1, 4 * n_distinct, len(hashes)):
+        n_smallest = min(n_smallest, len(hashes))
+        smallest = np.sort(np.partition(hashes, n_smallest - 1)[:n_smallest])
+        distinct = smallest[np.append(True, smallest[1:] != smallest[:-1])]
+        if len(distinct) > n_distinct:
+            return distinct[n_distinct]
+    return np.inf
 
 
 def hashes_of(X: np.ndarray, seed: np.uint64) -> np.ndarray:

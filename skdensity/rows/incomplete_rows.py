@@ -127,15 +127,18 @@ def rows_of_table(
     X: np.ndarray, weight: np.ndarray | None, workspace: Workspace
 ) -> ArrayRows:
     """Rows of the kind that an array is, by whether it has holes."""
-    if _may_have_holes(X) and np.isnan(X).any():
+    if not are_surely_finite(X) and np.isnan(X).any():
         return IncompleteRows(X, weight, workspace)
     return ArrayRows(X, weight, workspace)
 
 
-def _may_have_holes(X):
-    """False if a sum is finite: it has no NaN, which costs less than to look."""
+def are_surely_finite(X: np.ndarray) -> bool:
+    """Whether a sum shows that all values are finite, which costs less than to look.
+
+    False says nothing: a sum may overflow.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         if not X.flags.forc:
-            return not np.isfinite(X.sum())
+            return bool(np.isfinite(X.sum()))
         values = X.ravel(order="K")  # a view
-        return not np.isfinite(values @ values)
+        return bool(np.isfinite(values @ values))

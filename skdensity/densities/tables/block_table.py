@@ -53,8 +53,8 @@ class BlockTable:
         """An error: it need not fit into memory."""
         raise TypeError(
             f"{name} keeps all training rows, and takes no RowBlocks in `fit`. Give it "
-            "an array: a sample of the rows, or, if they fit into memory, "
-            "np.concatenate(list(blocks))."
+            "an array: a sample of the rows, or all of them if they fit into memory: "
+            "np.concatenate([X for X, _ in blocks])."
         )
 
     def _checked(self, check):
@@ -64,18 +64,13 @@ class BlockTable:
     def _named(self):
         """All blocks, with weights or None, and names."""
         number = -1
-        for number, block in enumerate(self.X):
-            pair = block if _is_pair(block) else (block, None)
-            yield *pair, f"block {number}"
+        for number, (X, weight) in enumerate(self.X):
+            yield X, weight, f"block {number}"
         if number < 0:
             raise ValueError(
                 "`RowBlocks` gave no blocks: `make_blocks` must return a fresh "
                 "iterator, with the first block again, at every call."
             )
-
-
-def _is_pair(block):
-    return isinstance(block, tuple) and len(block) == 2
 
 
 def _check_no_weights(sample_weight):

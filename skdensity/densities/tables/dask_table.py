@@ -17,7 +17,8 @@ from skdensity.densities.tables.dask_tasks import (
 from skdensity.densities.tables.table import Answer
 from skdensity.densities.tables.table_check import TableCheck, whole_sum
 from skdensity.passes.workspace import Workspace
-from skdensity.rows.dask_graphs import shared, tasks, tree_sum
+from skdensity.rows.dask_graphs import shared, sum_over
+from skdensity.rows.dask_homes import Homes
 from skdensity.rows.dask_rows import DaskRows
 from skdensity.rows.rows import Rows
 
@@ -61,8 +62,10 @@ class DaskTable(ABC):
         """Rows of which each pass is one graph of tasks."""
         check = self._checked(check)
         partitions = self._partitions(sample_weight)
-        n_features = self._nothing.shape[1]
-        return DaskRows(partitions, check.block, n_features, workspace, once_known)
+        homes, n_features = Homes.of(self.X), self._nothing.shape[1]
+        return DaskRows(
+            partitions, check.block, homes, n_features, workspace, once_known
+        )
 
     def evaluate(self, check: TableCheck, answer: Answer) -> Any:
         """A Dask array of values, which are computed when they are asked for."""
@@ -76,7 +79,8 @@ class DaskTable(ABC):
     ) -> np.ndarray:
         """The sum of the function of all partitions that have rows, in their order."""
         partitions = self._partitions(sample_weight)
-        return whole_sum(tree_sum(tasks(term_of_partition, term, partitions)).compute())
+        homes = Homes.of(self.X).now()
+        return whole_sum(sum_over(term_of_partition, term, partitions, homes))
 
     def held(self, name: str) -> Any:
         """An error: it need not fit into memory."""

@@ -10,6 +10,7 @@ import numpy as np
 from skdensity.densities.checks import check_numbers
 from skdensity.densities.tables.table import Answer
 from skdensity.densities.tables.table_check import TableCheck, sum_of_blocks
+from skdensity.passes.mapped import let_go
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.block_rows import PIECE_BYTES, BlockRows, pieces
 from skdensity.rows.rows import Rows
@@ -92,3 +93,4 @@ class MappedTable:
         for piece in pieces(self.X):
             own = None if weight is None else weight[piece]
             yield self.X[piece], own, f"rows {piece.start} to {piece.stop - 1}"
+            let_go(self.X[piece])

@@ -7,9 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import _num_samples
+from sklearn.utils import check_array
+from sklearn.utils.validation import (
+    _num_samples,
+    assert_all_finite,
+    validate_data,
+)
 
-from skdensity.densities.checks import weights_of_some
+from skdensity.densities.checks import DTYPES, weights_of_some
+from skdensity.rows.incomplete_rows import are_surely_finite
+from skdensity.rows.named_array import NamedArray
 
 
 class TableCheck:
@@ -43,34 +50,50 @@ class TableCheck:
 
     def __call__(self, X: Any) -> np.ndarray:
         """A whole table as an array of float64 or float32."""
-        return self._checked(X, self.min_samples)
+        return self._checked(X, self.min_samples, self._finite)
 
-    def _checked(self, X, min_samples):
-        finite = "allow-nan" if self.takes_missing else True
-        checked = self.estimator._table(
-            X,
-            reset=self.reset,
-            ensure_min_samples=min_samples,
-            ensure_all_finite=finite,
-        )
+    @property
+    def _finite(self):
+        return "allow-nan" if self.takes_missing else True
+
+    def _checked(self, X, min_samples, finite):
+        checks = {"ensure_min_samples": min_samples, "ensure_all_finite": finite}
+        if isinstance(X, NamedArray):
+            checked = self._checked_named(X, checks)
+        else:
+            checked = self.estimator._table(X, reset=self.reset, **checks)
         self.reset = False
         return checked
 
     def features(self, X: Any) -> np.dtype:
         """Check all but the values of a table without rows; the dtype of its rows."""
-        self.dtype = self._checked(X, min_samples=0).dtype
+        self.dtype = self._checked(X, min_samples=0, finite=False).dtype
         return self.dtype
+
+    def _checked_named(self, X, checks):
+        """The same of columns whose names are apart from them."""
+        validate_data(self.estimator, X.header, reset=self.reset, skip_check_array=True)
+        return check_array(X.values, dtype=DTYPES, input_name="X", **checks)
 
     def block(
         self, X: Any, sample_weight: Any, name: str
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """A block and its weights, or None, both checked; errors tell its name."""
         with named(name):
-            X = self._checked(X, min_samples=0)
+            # Asked again in every pass, so of a sum first.
+            X = self._checked(X, min_samples=0, finite=False)
+            if not are_surely_finite(X):
+                self._check_finite(X)
             if sample_weight is not None:
                 sample_weight = weights_of_some(sample_weight, X)
             self._check_dtype(X)
         return X, sample_weight
+
+    def _check_finite(self, X):
+        name = type(self.estimator).__name__
+        assert_all_finite(
+            X, allow_nan=self.takes_missing, estimator_name=name, input_name="X"
+        )
 
     def _check_dtype(self, X):
         """Complain of rows of another dtype than those before them."""

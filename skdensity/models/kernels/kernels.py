@@ -316,7 +316,7 @@ class Kernels:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Log sums and means at rows of data; −inf and NaN out of the support."""
         queries = self.whitened(X)
-        if self.support.is_open:
+        if self.support.is_open and len(X):
             return self.sums.at(queries, 1.0, statistic, workspace)
         inside = self.support.contains(X)
         log_sums = np.full(len(X), -np.inf)

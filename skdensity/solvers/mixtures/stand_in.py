@@ -47,6 +47,11 @@ class StandIn:
     n_rows: int
     rng: np.random.RandomState
 
+    @property
+    def is_sample(self) -> bool:
+        """Whether the whole is a sample, as not all rows are in memory."""
+        return self.rows.remembered is not None
+
     @cached_property
     def whole(self) -> ArrayRows:
         """All rows, in their order; where not all are in memory, a sample."""
@@ -73,6 +78,11 @@ class DrawnStandIn:
     n_rows: int
     n_least: int
     rng: np.random.RandomState
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the whole is a sample, as not all rows are in memory."""
+        return self.incomplete.remembered is not None
 
     @cached_property
     def whole(self) -> ArrayRows:

@@ -188,6 +188,12 @@ def start_of(
         return STARTS[init_params]
     if callable(init_params):
         return Start(CalledStart(init_params, stand_in.whole), is_own=True)
+    if stand_in.is_sample:
+        raise ValueError(
+            "`init_params` is an array for all rows, and starts look at a sample of "
+            "rows that come in blocks. Give a callable, which is called with the "
+            "sample, or the parts of a mixture: `means_init` and others."
+        )
     return Start(AssignedStart(init_params, stand_in.whole), is_own=True, is_fixed=True)
 
 
