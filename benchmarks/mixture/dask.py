@@ -7,8 +7,9 @@ their rows are made there, and persisted before the clock starts.
 """
 
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
+from time import sleep
 
 import cloudpickle
 import dask
@@ -34,7 +35,8 @@ GRAPHS = [(10, 10), (50, 50), (100, 100)]  # features, components
 # Rows of a block, features and components.
 TRAFFIC = [(1_000, 10, 10), (10_000, 10, 10), (100_000, 10, 10), (1_000, 50, 50)]
 N_BLOCKS_OF_TRAFFIC = 20
-WORK = 200_000, 10, 10
+# And seconds that a task waits.
+WORK = [((200_000, 10, 10), 0.0), ((1_000, 10, 10), 0.05), ((1_000, 10, 10), 0.2)]
 N_BLOCKS_OF_WORK = 16
 
 
@@ -74,11 +76,22 @@ def fit(X, begin, max_iter):
     return EMGaussianMixture(**settings, **begin).fit(X).lower_bound_
 
 
-def iteration(n_rows, n_features, n_components, n_blocks, opened=nullcontext):
-    """Seconds of an iteration, in a context, and where it leads."""
+def iteration(n_rows, n_features, n_components, n_blocks, opened, wait=0.0):
+    """Seconds of an iteration, in a context, and where it leads.
+
+    If a block is to be waited for, every pass waits for it, as for a disk.
+    """
     with opened():
         X = rows_in_blocks(n_rows, n_features, n_blocks)
+        if wait:
+            X = X.map_blocks(late, wait, dtype=X.dtype, meta=X._meta)
         return per_iteration(partial(fit, X, spread_start(n_features, n_components)), 5)
+
+
+def late(X, wait):
+    """Rows, after some seconds."""
+    sleep(wait)
+    return X
 
 
 def overhead(report, repeats):
@@ -122,8 +135,8 @@ def traffic(report, repeats):
 
 def bytes_of_an_iteration(client, X, begin):
     """Bytes of results, and of what went between workers."""
-    counted = [counts(client, partial(fit, X, begin, n)) for n in (1, 6)]
-    return np.diff(counted, axis=0)[0] / 5
+    counted = [counts(client, partial(fit, X, begin, n)) for n in (1, 21)]
+    return np.diff(counted, axis=0)[0] / 20
 
 
 def counts(client, call):
@@ -193,21 +206,23 @@ class Recorder:
 
 def scaling(report, repeats):
     """What a second worker gains."""
-    n_rows, n_features, n_components = WORK
     report.table(
         "A second worker",
-        f"An iteration over {N_BLOCKS_OF_WORK} blocks of {n_rows:,} × {n_features}, "
-        f"K = {n_components}, on cores that the workers share with the scheduler and "
+        f"An iteration over {N_BLOCKS_OF_WORK} blocks, K = 10, where tasks compute, "
+        "or wait for their rows. The workers share the cores with the scheduler and "
         "the client.",
-        "one worker, two workers, ratio, a task",
+        "rows of a block, features, a task waits, one worker, two workers, ratio",
     )
-    runs = [
-        partial(iteration, *WORK, N_BLOCKS_OF_WORK, partial(workers, n_workers))
-        for n_workers in (1, 2)
-    ]
-    one, two = take_turns(repeats, *runs)
-    task = seconds(one.median / N_BLOCKS_OF_WORK)
-    report.row(seconds(one.median), seconds(two.median), ratio(one, two), task)
+    for shape, wait in WORK:
+        runs = [
+            partial(
+                iteration, *shape, N_BLOCKS_OF_WORK, partial(workers, n_workers), wait
+            )
+            for n_workers in (1, 2)
+        ]
+        one, two = take_turns(repeats, *runs)
+        taken = seconds(one.median), seconds(two.median), ratio(one, two)
+        report.row(f"{shape[0]:,}", shape[1], seconds(wait) if wait else "–", *taken)
 
 
 def main():
