@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,10 +87,10 @@ class ImputationMixin:
         """
         self._check_fitted()
         rng = check_sampling(self, 1, random_state)[1] if sample else None
-        answer = Answer(partial(self._imputed, rng), (self._model().n_features,))
+        answer = Answer(self._imputed, (self._model().n_features,), rng=rng)
         return table_of(X).evaluate(self._check_of_rows(), answer)
 
-    def _imputed(self, rng, rows):
+    def _imputed(self, rows, rng=None):
         """Rows filled in, with draws if there is something to draw with."""
         model, holes = self._model_for(rows), np.isnan(rows)
         some, filled = holes.any(axis=1), rows.copy()

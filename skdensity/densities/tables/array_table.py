@@ -43,7 +43,7 @@ class ArrayTable:
 
     def evaluate(self, check: TableCheck, answer: Answer) -> np.ndarray:
         """An array of a value for every row."""
-        return answer.values(check(self.X))
+        return answer.of(check(self.X))
 
     def add(
         self, term: Callable[[Any, np.ndarray | None], np.ndarray], sample_weight: Any

@@ -40,7 +40,7 @@ class BlockTable:
 
     def evaluate(self, check: TableCheck, answer: Answer) -> Iterator[np.ndarray]:
         """An iterator of arrays of values, one for every block."""
-        return (answer.values(X) for X, _ in self._checked(check))
+        return (answer.of(X) for X, _ in self._checked(check))
 
     def add(
         self, term: Callable[[Any, np.ndarray | None], np.ndarray], sample_weight: Any

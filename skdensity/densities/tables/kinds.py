@@ -8,6 +8,8 @@ from typing import Any
 
 from skdensity.densities.tables.array_table import ArrayTable
 from skdensity.densities.tables.block_table import BlockTable
+from skdensity.densities.tables.dask_array_table import DaskArrayTable, is_dask_array
+from skdensity.densities.tables.dask_frame_table import DaskFrameTable, is_dask_frame
 from skdensity.densities.tables.mapped_table import MappedTable, is_large_map
 from skdensity.densities.tables.table import Table
 from skdensity.rows.row_blocks import RowBlocks
@@ -44,6 +46,8 @@ KINDS: list[Kind] = [
     Kind(lambda X: isinstance(X, RowBlocks), BlockTable),
     Kind(is_large_map, MappedTable),
     Kind(lambda X: isinstance(X, Iterator), refused),
+    Kind(is_dask_array, DaskArrayTable),
+    Kind(is_dask_frame, DaskFrameTable),
 ]
 
 

@@ -59,7 +59,7 @@ class MappedTable:
         out = np.empty((len(self.X), *answer.shape), answer.dtype or self._dtype)
         begin = 0
         for X, _ in self._checked(check, None):
-            out[begin : begin + len(X)] = answer.values(X)
+            out[begin : begin + len(X)] = answer.of(X)
             begin += len(X)
         return out
 

@@ -20,16 +20,25 @@ class Answer:
     Attributes
     ----------
     values : callable
-        Maps a checked array of rows to as many values.
+        Maps a checked array of rows, and `rng` if there is one, to as many values.
     shape : tuple of int
         Shape of one value.
     dtype : dtype, optional
         Of the values; None is that of the rows.
+    rng : RandomState, optional
+        Source of randomness of values that are drawn.
     """
 
-    values: Callable[[np.ndarray], np.ndarray]
+    values: Callable[..., np.ndarray]
     shape: tuple[int, ...] = ()
     dtype: np.typing.DTypeLike | None = None
+    rng: np.random.RandomState | None = None
+
+    def of(self, X: np.ndarray) -> np.ndarray:
+        """Values of checked rows; none for none, which models need not know of."""
+        if len(X) == 0:
+            return np.empty((0, *self.shape), self.dtype or X.dtype)
+        return self.values(X) if self.rng is None else self.values(X, self.rng)
 
 
 class Table(Protocol):

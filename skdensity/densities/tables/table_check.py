@@ -57,6 +57,11 @@ class TableCheck:
         self.reset = False
         return checked
 
+    def features(self, X: Any) -> np.dtype:
+        """Check all but the values of a table without rows; the dtype of its rows."""
+        self.dtype = self._checked(X, min_samples=0, finite=False).dtype
+        return self.dtype
+
     def _checked_named(self, X, checks):
         """The same of columns whose names are apart from them."""
         validate_data(self.estimator, X.header, reset=self.reset, skip_check_array=True)
@@ -117,16 +122,27 @@ def sum_of_blocks(
     blocks : iterable of tuple
         Each block, its weights or None, and its name, in their order.
     """
-    total: Any = None
-    for X, sample_weight, name in blocks:
-        if _num_samples(X) == 0:
-            continue
-        with named(name):
-            weight = (
-                None if sample_weight is None else weights_of_some(sample_weight, X)
-            )
-            found = term(X, weight)
-        total = found if total is None else total + found
+    found = (of_block(term, *block) for block in blocks)
+    there = [value for value in found if value is not None]
+    return whole_sum(np.sum(there, axis=0) if there else None)
+
+
+def of_block(
+    term: Callable[[Any, np.ndarray | None], np.ndarray],
+    X: Any,
+    sample_weight: Any,
+    name: str,
+) -> np.ndarray | None:
+    """The function of a block; None without rows."""
+    if _num_samples(X) == 0:
+        return None
+    with named(name):
+        weight = None if sample_weight is None else weights_of_some(sample_weight, X)
+        return term(X, weight)
+
+
+def whole_sum(total: np.ndarray | None) -> np.ndarray:
+    """A sum over blocks, of which some must have rows."""
     if total is None:
         raise ValueError("X has no rows: all of its blocks are empty.")
     return total

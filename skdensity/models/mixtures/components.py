@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.covariances.packing import PackedFactors
 from skdensity.models.gaussian import LOG_2PI, Gaussian
 from skdensity.models.normal_sums import NormalSums
 
@@ -47,6 +48,22 @@ class Components(NormalSums):
         made = cls(weights, means, factors, family)
         vars(made)["cholesky"] = cholesky  # which needs no back-substitution then
         return made
+
+    @classmethod
+    def unpacked(
+        cls,
+        weights: np.ndarray,
+        means: np.ndarray,
+        factors: PackedFactors,
+        family: CovarianceFamily,
+    ) -> Self:
+        """Components that have travelled, in memory of their own."""
+        return cls(weights.copy(), means.copy(), factors.factors(), family)
+
+    def __reduce__(self) -> tuple:
+        # What is derived from the parameters would be several times as large.
+        factors = PackedFactors.of(self.precision_factors)
+        return self.unpacked, (self.weights, self.means, factors, self.family)
 
     @property
     def n_components(self) -> int:

@@ -9,10 +9,13 @@ are larger than the table, where it has fewer rows than features.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from skdensity.models.covariances.family import CovarianceFamily
+from skdensity.models.covariances.packing import PackedFactors
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.posterior import log_likelihood, posterior
 from skdensity.passes import blocks
@@ -48,6 +51,16 @@ class WhitePass:
     chain: tuple[np.ndarray, ...]
     log_peaks: np.ndarray
     family: CovarianceFamily
+
+    @classmethod
+    def unpacked(cls, chain: tuple[PackedFactors, ...], **others: Any) -> WhitePass:
+        """One that has travelled, in memory of its own."""
+        return cls(chain=tuple(packed.factors() for packed in chain), **others)
+
+    def __reduce__(self) -> tuple:
+        others = {name: value for name, value in vars(self).items() if name != "chain"}
+        chain = tuple(PackedFactors.of(factors) for factors in self.chain)
+        return partial(self.unpacked, chain, **others), ()
 
     def moments(self, rows: Rows) -> Moments:
         """Moments of the rows that each component whitens, about 0, in one pass.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdensity.models.mixtures.components import Components
+from skdensity.models.mixtures.forms.sums import ProductSums
 
 # Of a component, besides that of its precision: a wide one may have all the weight.
 LEAST_INFLUENCE = 1e-12
@@ -64,6 +65,11 @@ class Expansion:
     def shift(self) -> np.ndarray:
         """The means, relative to the origin."""
         return self.components.means - self.origin
+
+    def sums(self, sums: np.ndarray, log_likelihood: float) -> ProductSums:
+        """Sums of products that are relative to the origin."""
+        means, family = self.components.means, self.components.family
+        return ProductSums(means, self.origin, family, log_likelihood, sums)
 
     def centred(self, X: np.ndarray, out: np.ndarray) -> bool:
         """Write rows as columns relative to the origin; whether products are finite."""

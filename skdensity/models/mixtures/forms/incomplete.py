@@ -30,6 +30,10 @@ class IncompleteForm:
     complete: Form
     components: Components
 
+    def __reduce__(self) -> tuple:
+        # Conditionals are found again: they would double what travels.
+        return IncompleteForm, (self.complete, self.components)
+
     @property
     def row_bytes(self) -> int:
         """Bytes of temporaries that one row needs."""

@@ -55,6 +55,10 @@ class QuadraticForm:
         coefficients[:, 1:end], coefficients[:, end:] = linear, square
         return cls(expansion, coefficients)
 
+    def __reduce__(self) -> tuple:
+        # Coefficients are found again: they would double what travels.
+        return QuadraticForm.of, (self.expansion,)
+
     @property
     def row_bytes(self) -> int:
         """Bytes of products and log-densities that one row needs."""
@@ -97,4 +101,4 @@ class ExpandedBlock:
         """Sums of products, for weights times responsibilities."""
         n_components = len(self.form.coefficients)
         sums = spread(product_sums(shares, self.products), self.kept, n_components)
-        return ProductSums(self.form.expansion, log_likelihood, sums)
+        return self.form.expansion.sums(sums, log_likelihood)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skdensity.models.mixtures.forms.expansion import Expansion
+from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.moments import Moments
 
 # Up to so many sums, one matrix-vector product per component is less work: a product of
@@ -20,15 +20,21 @@ class ProductSums:
 
     Attributes
     ----------
-    expansion : Expansion
-        The mixture, and what products are relative to.
+    means : ndarray of shape (n_components, n_features)
+        Those of the mixture.
+    origin : ndarray of shape (n_features,)
+        What products are relative to.
+    family : CovarianceFamily
+        The shape of the covariances.
     log_likelihood : float
         Sum of the weighted log-densities, in nats.
     sums : ndarray of shape (n_components, 1 + n_features + n_products)
         Σ_i s_ik (1, y_i, products of y_i).
     """
 
-    expansion: Expansion
+    means: np.ndarray
+    origin: np.ndarray
+    family: CovarianceFamily
     log_likelihood: float
     sums: np.ndarray
 
@@ -43,18 +49,17 @@ class ProductSums:
 
     def moments(self) -> Moments:
         """Moments about the mixture's means."""
-        components = self.expansion.components
-        d = components.n_features
-        products = components.family.asked("products", "a sum of products")
+        d = self.means.shape[1]
+        products = self.family.asked("products", "a sum of products")
         second = products.to_scatter(self.sums[:, d + 1 :], d)
         about_origin = Moments(
             log_likelihood=self.log_likelihood,
             mass=self.sums[:, 0],
             first=self.sums[:, 1 : d + 1],
             second=second,
-            about=self.expansion.origin[None],
+            about=self.origin[None],
         )
-        return about_origin.moved(components.means, components.family.scatter)
+        return about_origin.moved(self.means, self.family.scatter)
 
 
 def product_sums(shares: np.ndarray, products: np.ndarray) -> np.ndarray:

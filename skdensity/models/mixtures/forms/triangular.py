@@ -51,6 +51,10 @@ class TriangularForm:
         maps = products.whitening_maps(factors, expansion.shift)
         return None if maps is None else cls(expansion, maps)
 
+    def __reduce__(self) -> tuple:
+        # Maps are found again: they would double what travels.
+        return TriangularForm.of, (self.expansion,)
+
     @property
     def row_bytes(self) -> int:
         """Bytes of temporaries that one row needs."""
@@ -111,7 +115,7 @@ class TriangularBlock:
         else:
             sums = self._sums_of_updates(products, family.scatter, shares)
         sums = spread(sums, self.kept, len(self.form.maps))
-        return ProductSums(self.form.expansion, log_likelihood, sums)
+        return self.form.expansion.sums(sums, log_likelihood)
 
     def _sums_of_products(self, products, shares):
         n_columns, n_rows = self.columns.shape
