@@ -250,6 +250,8 @@ def test_a_warm_start_on_other_rows_does_not_end_on_a_coincidence(lecture_mixtur
     warm_bound = mixture.fit(lecture_mixture, sample_weight=weight).lower_bound_
     cold_bound = cold.fit(lecture_mixture, sample_weight=weight).lower_bound_
     assert warm_bound == pytest.approx(cold_bound, abs=mixture.tol)
+    # On the same rows it is a step, after which nothing is ahead.
+    assert mixture.fit(lecture_mixture, sample_weight=weight).n_iter_ == 1
 
 
 def test_warm_start_says_what_it_cannot_continue(Mixture, iris):

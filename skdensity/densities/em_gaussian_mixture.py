@@ -280,6 +280,9 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
         "step_offset": [Interval(Real, 0, None, closed="left")],
     }
     _stream: dict[str, Any] | None = None  # what `partial_fit` goes on from
+    # What tells the rows of a fit that may be continued from others.
+    _rows_told: tuple[float, ...] | None = None
+    _are_same_rows = False
 
     def __init__(
         self,
@@ -401,6 +404,20 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
         150000
         """
         return self._learn_from(X, sample_weight)
+
+    def _problem(self, rows):
+        problem, told = super()._problem(rows), None
+        if self.warm_start:
+            # Other rows or weights would have the same sums by chance only.
+            told = (rows.total_weight, *problem.moments().mean[0])
+        self._are_same_rows = told is not None and told == self._rows_told
+        self._rows_told = told
+        return problem
+
+    def _resumed(self, solver):
+        # A likelihood of other rows is nothing to compare the first step with.
+        is_known = self._are_same_rows and not self._streamed
+        return solver.init(self._model(), self.lower_bound_ if is_known else -np.inf)
 
     def _last_moments(self, run, rows):
         moments = run.result.state.moments

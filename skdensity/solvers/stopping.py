@@ -59,7 +59,8 @@ def small_gain_ahead(tol: float) -> StoppingRule:
         if len(steps) > 1 and max(steps[-2:]) < 0:
             return True
         if len(steps) < N_STEPS:
-            return False
+            # A run that goes on from another had its first steps there.
+            return isfinite(values[0]) and -tol < step < tol
         if step < PLATEAU * tol:
             is_growing = step > max(steps[-2], 0)
             return step > -tol and not is_growing

@@ -106,9 +106,9 @@ class AcceleratedEM(Solver):
     direction: Direction
     tol: float = 0.0
 
-    def init(self, mixture: Mixture) -> AcceleratedState:
+    def init(self, mixture: Mixture, value: float = -np.inf) -> AcceleratedState:
         """Start from a mixture."""
-        return AcceleratedState(mixture)
+        return AcceleratedState(mixture, value)
 
     def step(self, state: AcceleratedState) -> AcceleratedState:
         """A step in the direction, if it may lead and gains enough, or else EM's."""

@@ -70,9 +70,9 @@ class EM(Solver):
     rows: Rows
     reg_covar: float | np.ndarray
 
-    def init(self, mixture: Mixture) -> EMState:
+    def init(self, mixture: Mixture, value: float = -np.inf) -> EMState:
         """Start from a mixture."""
-        return EMState(mixture)
+        return EMState(mixture, value)
 
     def step(self, state: EMState) -> EMState:
         """One E-step and one M-step."""
