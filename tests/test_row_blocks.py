@@ -2,6 +2,7 @@
 
 import sys
 from itertools import pairwise
+from threading import Event, active_count
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from skdensity import (
     AdamGaussianMixture,
@@ -19,6 +21,7 @@ from skdensity import (
     LOOKernelDensity,
     RowBlocks,
 )
+from skdensity.passes.ahead import read_ahead
 from skdensity.rows import block_rows
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.block_rows import BlockRows
@@ -205,6 +208,12 @@ def test_no_row_is_far_from_the_mean_of_its_block(table):
     exact = GaussianMLE().fit(X, sample_weight=weight).covariance_
     blocks = in_blocks(X, [0, 100, 200, len(X)], weight)
     np.testing.assert_allclose(GaussianMLE().fit(blocks).covariance_, exact, rtol=1e-9)
+
+
+def test_a_stream_takes_blocks(table):
+    stream = GaussianMLE().partial_fit(table[:50])
+    stream.partial_fit(in_blocks(table[50:], [0, 3, 3, 200, N_ROWS - 50]))
+    assert_same_fit(GaussianMLE().fit(table), stream)
 
 
 def test_adam_steps_within_blocks(table):
@@ -513,6 +522,19 @@ def test_what_can_be_read_once_is_refused(source, table):
         RowBlocks(given.get(source, table))
 
 
+@pytest.mark.parametrize("method", ["fit", "score", "score_samples"])
+def test_a_generator_is_no_table(method, table):
+    density = GaussianMLE().fit(table)
+    with pytest.raises(TypeError, match="X is a generator, which can be read once"):
+        getattr(density, method)(block for block in [table])
+
+
+def test_an_estimator_that_is_not_fitted_says_so(table):
+    for method in ("score", "score_samples", "predict", "bic"):
+        with pytest.raises(NotFittedError):
+            getattr(EMGaussianMixture(), method)(in_blocks(table, CUTS["uneven"]))
+
+
 def test_a_generator_that_is_used_up_is_noticed(table):
     blocks = iter([table])
     with pytest.raises(ValueError, match="gave no blocks: `make_blocks` must return"):
@@ -587,11 +609,22 @@ def test_an_interrupt_leaves_a_complete_state(at, table):
     assert_same_fit(steps, mixture)
 
 
+def test_the_next_item_is_read_while_one_is_worked_on():
+    begun = [Event() for _ in range(3)]
+
+    def items():
+        for event in begun:
+            event.set()
+            yield event
+
+    reader = read_ahead(items())
+    assert next(reader) is begun[0]
+    assert begun[1].wait(timeout=60)
+    assert not begun[2].is_set()
+    assert list(reader) == begun[1:]
+
+
 def test_threads_that_read_ahead_end_with_their_reader():
-    from threading import active_count
-
-    from skdensity.passes.ahead import read_ahead
-
     before = active_count()
     items = read_ahead(iter(range(5)))
     assert next(items) == 0
@@ -600,8 +633,6 @@ def test_threads_that_read_ahead_end_with_their_reader():
 
 
 def test_errors_of_what_is_read_ahead_come_where_they_belong():
-    from skdensity.passes.ahead import read_ahead
-
     def items():
         yield 1
         raise ZeroDivisionError

@@ -28,6 +28,7 @@ from skdensity.densities.tables.table import Answer
 from skdensity.densities.tables.table_check import TableCheck
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.incomplete_rows import rows_of_table
+from skdensity.rows.row_blocks import RowBlocks
 
 
 class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
@@ -50,7 +51,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         "https://skdensity.github.io/skdensity/api/skdensity.{estimator_name}.html"
     )
 
-    def score_samples(self, X: ArrayLike) -> np.ndarray:
+    def score_samples(self, X: ArrayLike | RowBlocks) -> np.ndarray:
         """Log-density of every row, in nats.
 
         The density may exceed 1: it is a probability per unit of the features, and its
@@ -58,7 +59,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Rows to evaluate. In models of Gaussians NaN is what was not observed: the
             density is then that of the other features.
 
@@ -66,7 +67,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         -------
         log_density : ndarray of shape (n_samples,)
             ``log p(x)``, float32 for float32 rows and float64 otherwise; finite
-            wherever the exact value is.
+            wherever the exact value is. For RowBlocks an iterator of such arrays, one
+            for each block, and so for all that is returned for every row.
 
         Raises
         ------
@@ -131,7 +133,10 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         return self._drawn(n_samples, random_state)
 
     def score(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike | RowBlocks,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
     ) -> float:
         """Mean log-likelihood of the rows of `X`, in nats per unit of weight.
 
@@ -140,12 +145,13 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Rows to score.
         y : Ignored
             Present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. None weighs all rows equally.
+            Non-negative weights; those of RowBlocks come with them. None weighs all
+            rows equally.
 
         Returns
         -------
@@ -173,6 +179,8 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         >>> round(density.score([[1.0], [3.0]], sample_weight=[1, 0]), 4)
         -0.9189
         """
+
+        self._check_fitted()
 
         def term(X, weight):
             return sum_of_values(self.score_samples(X), weight)

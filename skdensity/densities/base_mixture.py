@@ -41,6 +41,7 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.variances import moments_to_lean_on
 from skdensity.passes.workspace import Workspace
+from skdensity.rows.row_blocks import RowBlocks
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixture_modes import mixture_modes
 from skdensity.solvers.mixtures.problem import StartProblem
@@ -158,7 +159,10 @@ class BaseGaussianMixture(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike | RowBlocks,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit the mixture `n_init` times and keep the most likely.
 
@@ -167,7 +171,7 @@ class BaseGaussianMixture(
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Training rows, at least 2 and at least `n_components`. NaN is what was not
             observed; every feature needs a value somewhere.
         y : Ignored

@@ -30,6 +30,7 @@ from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.losses import gaussian_loss
 from skdensity.models.mixtures.variances import moments_to_lean_on
+from skdensity.rows.row_blocks import RowBlocks
 from skdensity.solvers.loop import iterate
 from skdensity.solvers.result import unless_interrupted, warn_unless_converged
 from skdensity.solvers.watchers import Progress, Watcher
@@ -223,7 +224,10 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike | RowBlocks,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Minimise the mean negative log-likelihood.
 
@@ -232,7 +236,7 @@ class CholeskyGaussian(BaseGaussian, CallbackSupportMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Training rows, at least 2. NaN is what was not observed; every feature needs
             a value somewhere.
         y : Ignored

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skdensity.rows.row_blocks import RowBlocks
+
 
 class ComponentsMixin:
     """Questions to a fitted mixture about its components."""
@@ -15,14 +17,14 @@ class ComponentsMixin:
     _answer: Any
     _model: Any
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(self, X: ArrayLike | RowBlocks) -> np.ndarray:
         """Most probable component of every row.
 
         The one of the largest responsibility; what is in doubt does not show.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Rows to assign; NaN is what was not observed.
 
         Returns
@@ -52,7 +54,7 @@ class ComponentsMixin:
         """
         return self._answer("labels", X, dtype=np.intp)
 
-    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+    def predict_proba(self, X: ArrayLike | RowBlocks) -> np.ndarray:
         """Responsibilities: the probability of every component given the row.
 
         By Bayes' rule, from the weights of the components and their densities at the
@@ -60,7 +62,7 @@ class ComponentsMixin:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Rows to assign; NaN is what was not observed.
 
         Returns
@@ -91,14 +93,14 @@ class ComponentsMixin:
         """
         return self._of_components("responsibilities", X)
 
-    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
+    def predict_log_proba(self, X: ArrayLike | RowBlocks) -> np.ndarray:
         """Log of the responsibilities, in nats.
 
         They tell apart what :meth:`predict_proba` rounds to 0.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Rows to assign; NaN is what was not observed.
 
         Returns
@@ -129,14 +131,14 @@ class ComponentsMixin:
         """
         return self._of_components("log_responsibilities", X)
 
-    def score_components(self, X: ArrayLike) -> np.ndarray:
+    def score_components(self, X: ArrayLike | RowBlocks) -> np.ndarray:
         """Log-density of every row under every component, in nats.
 
         ``log N(x | k)``, without the weights of the components.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Rows to evaluate; NaN is what was not observed.
 
         Returns

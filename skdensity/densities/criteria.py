@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from skdensity.densities.checks import warn_of_light_weights, weighted_sum
 from skdensity.densities.tables.kinds import table_of
+from skdensity.rows.row_blocks import RowBlocks
 
 
 class CriteriaMixin:
@@ -22,7 +23,9 @@ class CriteriaMixin:
     _model: Any
     _rows: Any
 
-    def aic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def aic(
+        self, X: ArrayLike | RowBlocks, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Price the likelihood by Akaike's information criterion; lower is better.
 
         ``-2 ℓ + 2 p`` with p free parameters (Akaike 1974,
@@ -30,7 +33,7 @@ class CriteriaMixin:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             The training rows. Those without any value are not there.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights, as numbers of repetitions.
@@ -69,7 +72,9 @@ class CriteriaMixin:
         """
         return self._criterion("log_density", X, sample_weight, lambda n: 2)
 
-    def bic(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def bic(
+        self, X: ArrayLike | RowBlocks, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Bayesian information criterion; lower is better.
 
         ``-2 ℓ + p log n`` with p free parameters and n the total weight (Schwarz 1978,
@@ -77,7 +82,7 @@ class CriteriaMixin:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             The training rows. Those without any value are not there.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights, as numbers of repetitions.
@@ -116,7 +121,9 @@ class CriteriaMixin:
         """
         return self._criterion("log_density", X, sample_weight, log)
 
-    def icl(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def icl(
+        self, X: ArrayLike | RowBlocks, sample_weight: ArrayLike | None = None
+    ) -> float:
         r"""Integrated completed likelihood; lower is better.
 
         ``bic`` of rows whose components were seen, each the most probable one
@@ -132,7 +139,7 @@ class CriteriaMixin:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             The training rows. Those without any value are not there.
         sample_weight : array-like of shape (n_samples,), default=None
             Their weights, as numbers of repetitions.

@@ -23,6 +23,7 @@ from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.moments import Moments, merged, moments_of
 from skdensity.models.mixtures.variances import moments_to_lean_on
+from skdensity.rows.row_blocks import RowBlocks
 from skdensity.solvers.incomplete_gaussian import GaussianEM
 
 SINGULAR = (
@@ -163,7 +164,10 @@ class GaussianMLE(BaseGaussian):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike | RowBlocks,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Estimate mean and covariance.
 
@@ -171,7 +175,7 @@ class GaussianMLE(BaseGaussian):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features), or RowBlocks
             Training rows, at least 2. NaN is what was not observed; every feature needs
             a value somewhere.
         y : Ignored

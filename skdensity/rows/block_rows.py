@@ -61,6 +61,8 @@ class BlockRows(StreamedRows):
     @cached_property
     def n_features(self) -> int:
         """Number of features, by the first block; the next pass goes on from there."""
+        if self.is_known:
+            return len(self.survey.origin)
         blocks = self._source()
         first = next(blocks)
         self._begun = chain([first], blocks)

@@ -61,6 +61,11 @@ class StreamedRows(ABC):
     ) -> Iterator[tuple[Rows, float]]:
         """All rows in batches, each with its part of the weight."""
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a pass has told what the rows are."""
+        return "survey" in vars(self)
+
     @cached_property
     def survey(self) -> Survey:
         """What is known of all rows; it takes a pass if there was none."""
@@ -132,7 +137,7 @@ class StreamedRows(ABC):
 
     def _pass(self, of_part):
         """The sum of a function of parts that have rows, after checks of the pass."""
-        if "survey" not in vars(self):
+        if not self.is_known:
             return self._first(of_part).total
         found = self._summed(partial(_found, Tally.of, of_part))
         if found.known != self.survey.tally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,12 +32,22 @@ class Kind:
     table: Callable[[Any], Table]
 
 
+def refused(X: Iterator) -> Table:
+    """Complain of what can be read once."""
+    raise TypeError(
+        f"X is a {type(X).__name__}, which can be read once; a fit reads all rows "
+        "again in every pass. Give `skdensity.RowBlocks` a function that returns a "
+        "fresh iterator of blocks, for example a generator function, not called."
+    )
+
+
 # All but arrays, and what NumPy makes an array of.
 KINDS: list[Kind] = [
     Kind(lambda X: isinstance(X, RowBlocks), BlockTable),
     Kind(is_large_map, MappedTable),
     Kind(is_dask_array, DaskArrayTable),
     Kind(is_dask_frame, DaskFrameTable),
+    Kind(lambda X: isinstance(X, Iterator), refused),
 ]
 
 

@@ -45,7 +45,14 @@ class MappedTable:
     ) -> Rows:
         """Rows that are read in every pass."""
         weight = self._weight(sample_weight)
-        return BlockRows(lambda: self._checked(check, weight), workspace, once_known)
+
+        def source():
+            # The file stays as it is: to look at every value once is enough.
+            known = rows.is_known
+            return self._as_known(weight) if known else self._checked(check, weight)
+
+        rows = BlockRows(source, workspace, once_known)
+        return rows
 
     def evaluate(self, check: TableCheck, answer: Answer) -> np.ndarray:
         """An array of a value for every row."""
@@ -87,6 +94,12 @@ class MappedTable:
     def _checked(self, check, weight):
         """All pieces and their weights, checked."""
         return (check.block(*piece) for piece in self._named(weight))
+
+    def _as_known(self, weight):
+        """All pieces and their weights, which were checked before."""
+        for X, own, _ in self._named(weight):
+            own = None if own is None else np.asarray(own, np.float64)
+            yield np.asarray(X, self._dtype), own
 
     def _named(self, weight):
         """All pieces, with weights or None, and names."""

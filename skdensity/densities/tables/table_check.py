@@ -114,7 +114,9 @@ def named(name: str) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise type(error)(f"In {name}: {error}") from error
+        # Some kinds of errors are made of more than a message.
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"In {name}: {error}") from error
 
 
 def sum_of_blocks(
