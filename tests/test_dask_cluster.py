@@ -6,9 +6,11 @@ from multiprocessing import get_context
 
 import dask
 import dask.array as da
+import dask.dataframe as dd
 import joblib
 import numpy as np
 import pytest
+from dask.core import flatten
 from distributed import LocalCluster, SchedulerPlugin, wait
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -151,14 +153,15 @@ def test_what_travels_does_not_grow_with_rows(client, cluster):
     assert 0 < n_bytes <= n_tasks * record
 
 
-def test_rows_stay_where_they_are(client):
-    X = table(20_000).persist()
+@pytest.mark.parametrize("of_array", [lambda X: X, dd.from_dask_array])
+def test_rows_stay_where_they_are(client, of_array):
+    X = of_array(table(20_000)).persist()
     wait(X)
     mixture().set_params(max_iter=2).fit(X)
     logs = client.run(lambda dask_worker: list(dask_worker.transfer_incoming_log))
     moved = {str(key) for log in logs.values() for each in log for key in each["keys"]}
     assert moved
-    assert not {key for key in moved if X.name in key}
+    assert not moved & set(map(str, flatten(X.__dask_keys__())))
 
 
 def test_a_search_runs_on_the_workers(client):

@@ -9,14 +9,14 @@ their rows are made there, and persisted before the clock starts.
 import warnings
 from contextlib import contextmanager
 from functools import partial
-from time import sleep
+from time import process_time, sleep
 
 import cloudpickle
 import dask
 import dask.array as da
 import numpy as np
 from dask.local import get_sync
-from distributed import LocalCluster, SchedulerPlugin
+from distributed import Client, LocalCluster, SchedulerPlugin
 
 from benchmarks.common.command import run
 from benchmarks.common.report import ratio, seconds
@@ -98,21 +98,43 @@ def overhead(report, repeats):
     """What 400 tasks cost that have next to nothing to do."""
     report.table(
         "Overhead",
-        f"An iteration over {N_BLOCKS} blocks of 10 rows each, of 10 features, with "
-        "K = 10: a pass has a task for every block and 58 that add up.",
-        "scheduler, an iteration, a block",
+        f"Processor time of an iteration over {N_BLOCKS} blocks of 10 rows each, of 10 "
+        "features, with K = 10: a pass has a task for every block and 58 that add up. "
+        "The last column is that of all processes, for each block.",
+        "scheduler, client and scheduler, workers, a block",
     )
     contexts = {
         "one thread": partial(dask.config.set, scheduler="sync"),
         "threads": partial(dask.config.set, scheduler="threads"),
         "distributed, two workers": partial(workers, 2),
     }
-    calls = [
-        partial(iteration, 10, 10, 10, N_BLOCKS, opened) for opened in contexts.values()
-    ]
+    calls = [partial(processor_time, opened) for opened in contexts.values()]
     turns = take_turns(repeats, *calls)
     for name, taken in zip(contexts, turns, strict=True):
-        report.row(name, seconds(taken.median), seconds(taken.median / N_BLOCKS))
+        cells = [taken.median, taken.result, (taken.median + taken.result) / N_BLOCKS]
+        report.row(name, *map(seconds, cells))
+
+
+def processor_time(opened):
+    """Processor seconds of this process, and those of the workers, of an iteration."""
+    with opened() as client:
+        X, begin = rows_in_blocks(10, 10, N_BLOCKS), spread_start(10, 10)
+        fit(X, begin, 1)
+        spent = [_spent(client, partial(fit, X, begin, n)) for n in (1, 6)]
+    return np.diff(spent, axis=0)[0] / 5
+
+
+def _spent(client, call):
+    """The same, of a call."""
+    before = _processor_times(client)
+    call()
+    return np.subtract(_processor_times(client), before)
+
+
+def _processor_times(client):
+    """Processor seconds so far."""
+    theirs = client.run(process_time) if isinstance(client, Client) else {}
+    return process_time(), sum(theirs.values())
 
 
 def traffic(report, repeats):

@@ -45,9 +45,9 @@ def refused(X: Iterator) -> Table:
 KINDS: list[Kind] = [
     Kind(lambda X: isinstance(X, RowBlocks), BlockTable),
     Kind(is_large_map, MappedTable),
-    Kind(lambda X: isinstance(X, Iterator), refused),
     Kind(is_dask_array, DaskArrayTable),
     Kind(is_dask_frame, DaskFrameTable),
+    Kind(lambda X: isinstance(X, Iterator), refused),
 ]
 
 
