@@ -56,12 +56,12 @@ MAX_STARTS = 2000
 
 
 class LOOKernelDensity(
-    CallbackSupportMixin,
     PartsMixin,
     ImputationMixin,
     AscentMixin,
     DistributionMixin,
     BaseDensity,
+    CallbackSupportMixin,
 ):
     r"""Gaussian kernel density with a bandwidth chosen by leave-one-out likelihood.
 
