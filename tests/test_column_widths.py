@@ -156,7 +156,7 @@ def test_nor_does_it_in_any_shape(name, covariance_type, bandwidth):
 
 @pytest.mark.parametrize("bandwidth", SEARCHES)
 @pytest.mark.parametrize(
-    "name", ["tenths", "wholes", "counts", "scores", "rounded spike", "failed sensor"]
+    "name", ["tenths", "wholes", "counts", "scores", "heaps", "rounded, failed"]
 )
 def test_nor_does_it_with_weights(name, bandwidth):
     _, _, step = DAMAGED[name]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
 from skdensity.rows.columns import described
 from skdensity.rows.distinct import merge_duplicates
@@ -139,6 +140,68 @@ def test_clipped_values_are_atoms():
     assert sorted(column(x.round(2)).atoms) == [-1.5, 2]
 
 
+@pytest.mark.parametrize("n", [1000, 4000])
+def test_clipped_values_are_atoms_on_a_coarse_grid(n):
+    r = rng()
+    ends = np.where(r.random(n) < 0.5, -1.5, 1.5)
+    x = np.where(r.random(n) < 0.2, ends, r.uniform(-1.5, 1.5, n)).round(1)
+    assert column(x).n_values < 40
+    assert sorted(column(x).atoms) == [-1.5, 1.5]
+
+
+def test_the_top_of_a_narrow_group_is_no_atom():
+    x = load_iris().data[:, 3]
+    assert np.bincount((10 * x).astype(int)).argmax() == 2
+    assert column(x).atoms == ()
+
+
+def test_few_rows_that_coincide_are_an_atom_however_many_do_not():
+    x = np.append(rng().normal(size=5000), np.full(8, -9999.0))
+    found = repeats(x)
+    assert found.columns[0].atoms == (-9999.0,)
+    assert found.masses[0] == pytest.approx(1 / 5001)
+    # What is left out is one row of eight.
+    assert found.shares[0] == pytest.approx(1 / 8)
+    np.testing.assert_array_equal(found.shares[1:], 1.0)
+
+
+def test_where_atoms_cross_there_is_one_place_along_either_column():
+    r = rng()
+    X = np.where(r.random((4000, 2)) < 0.3, 0.0, r.normal(size=(4000, 2)).round(1))
+    X = X.round(6)
+    found = repeats(X)
+    at = np.unique(X, axis=0)
+    crossing = found.masses[np.all(at == 0, axis=1)]
+    # As much as in other cells at the mode, within their noise.
+    assert crossing < 3 * np.median(found.masses[np.all(np.abs(at) < 0.35, axis=1)])
+
+
+def test_heaps_leave_no_wave():
+    r = rng()
+    x = r.uniform(0, 100, 200_000)
+    x = np.where(r.random(len(x)) < 0.3, 5 * (x / 5).round(), x.round())
+    masses = repeats(x).masses[3:98]
+    numbers = np.arange(3, 98)
+    # Each is a mean over 19 heaps of some 1,400 rows, and four times that.
+    ratio = masses[numbers % 5 == 0].mean() / masses[numbers % 5 != 0].mean()
+    assert ratio == pytest.approx(1, abs=4 / np.sqrt(19 * 1400))
+
+
+def test_few_values_with_many_rows_have_as_many_rows():
+    x = np.repeat(np.arange(1.0, 6), [396, 986, 1212, 994, 412])
+    # All are even: half of the rows may be all there are.
+    assert repeats(x).n_rows == pytest.approx(2000)
+
+
+def test_a_heavier_row_is_one_row():
+    r = rng()
+    x, weight = 10 * r.normal(300, 80, 500).round(), r.uniform(0.5, 1.4, 500)
+    found = repeats(x, weight)
+    single = np.unique(x, return_counts=True)[1] == 1
+    assert np.mean(found.shares[single] == 1) > 0.95
+    assert np.mean(found.shares < 1) > 0.1
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_two_grids_are_found(scale):
     found = column(scale * incomes(rng()))
@@ -160,6 +223,15 @@ def test_prices_that_end_in_99_are_on_the_grid_of_most_of_them():
     found = column(np.floor(r.lognormal(3, 0.8, 30_000)) + cents)
     assert found.steps == pytest.approx((0.01, 1))
     assert found.least_width == pytest.approx(0.5)
+
+
+def test_prices_of_few_rows_are_on_no_finer_grid():
+    # By chance, some end in 49: multiples of .5 have a few rows more.
+    for seed in range(12):
+        r = rng(seed)
+        cents = np.where(r.random(500) < 0.7, 0.99, r.random(500).round(2))
+        found = column(np.floor(r.lognormal(3, 0.8, 500)) + cents)
+        assert found.steps == pytest.approx((0.01, 1))
 
 
 @pytest.mark.parametrize("n_features", [1, 2])

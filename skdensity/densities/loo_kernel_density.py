@@ -140,9 +140,9 @@ class LOOKernelDensity(
         ``"loo"``, ``"robust_loo"`` and ``"lscv"``.
     loo_scores_ : ndarray of shape (n_tried,)
         Their scores, higher being better; for ``"loo"`` they are leave-one-out
-        log-likelihoods. That of the bandwidth that is chosen is as exact as `rtol`; of
-        many rows, those on the way there are of densities with errors up to 1e-3, which
-        come out as some 1e-9.
+        log-likelihoods, of cells where rows are on grids (see Notes). That of the
+        bandwidth that is chosen is as exact as `rtol`; of many rows, those on the way
+        there are of densities with errors up to 1e-3, which come out as some 1e-9.
     columns_ : list of Column
         What the values of every feature are: their `kind`, ``"continuous"``,
         ``"grid"``, ``"discrete"`` or ``"constant"``, the `steps` of their grids, the
@@ -179,9 +179,20 @@ class LOOKernelDensity(
     because as many are one step apart, only one row is left out, and the others at its
     location count like any other row. A feature on a grid, or a discrete one, has at
     least half a step of width; where all features have one width, that is half of the
-    largest step. A few values that occur again and again among others that do not,
-    such as exact zeros or multiples of 500 among those of 10, count as much as those
-    around them when the bandwidth is chosen. A warning says what was found and done.
+    largest step. What a search scores there are cells: the density is divided by
+
+    .. math:: A(H) = \sum_{\kappa} e^{-2 \pi^2 \kappa^\top H \kappa},
+
+    over the frequencies κ of the grids, which is what a kernel adds up to on them: 1
+    for wide kernels, and 1.4 % more for half a step. Without it narrow kernels would
+    gain log A at every row, which outweighs what many rows say of the width.
+    `loo_score_` and `loo_log_density_` are of the density itself.
+
+    A few values that occur again and again among others that do not, such as exact
+    zeros, clipped ends or multiples of 500 among those of 10, count as much as those
+    around them when the bandwidth is chosen. Without one of its rows such an atom is
+    still there, so that one that is far from all other rows does not ask for kernels
+    that bridge the gap. A warning says what was found and done.
 
     Spreads are those of the middle of the rows: the smaller of the standard deviation
     and what the quartiles tell of a Gaussian, and for full kernels the smaller of the

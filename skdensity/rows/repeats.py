@@ -34,8 +34,9 @@ UNLIKE = 50
 GAP, MAX_ATOMS = 10.0, 0.05
 # Weights on grids need so many pairs of neighbours to tell the mass of a row.
 MIN_PAIRED = 0.2
-# Up to so many rows are one: of a rounding error's share of a row nothing stays.
-SINGLE = 1 + 1e-6
+# Up to so many rows are one: of a rounding error's share of a row nothing stays, nor of
+# a row that is heavier than others.
+SINGLE, SINGLE_HEAVY = 1 + 1e-6, 1.5
 # Rows that weights on few values are taken for, at the lightest of them.
 MANY_ROWS = 100
 # Fewer equidistant values may be chance.
@@ -117,7 +118,9 @@ def repeats_in(locations: np.ndarray, masses: np.ndarray) -> Repeats:
     ([Column(discrete, 6 values 1 apart)], 28)
     """
     ordinary = np.minimum(masses, _largest_but_atoms(masses))
-    unit = _unit_on_grids(locations, ordinary, unit_of(masses))
+    common = unit_of(masses)
+    unit = _unit_on_grids(locations, ordinary, common)
+    single = SINGLE if unit == common else SINGLE_HEAVY
     counts = masses / (unit or ordinary)
     columns, part = _columns(locations, counts)
     is_rounded = unit > 0 and _is_rounded(locations, columns, counts * part)
@@ -126,7 +129,7 @@ def repeats_in(locations: np.ndarray, masses: np.ndarray) -> Repeats:
         # Copies of a row tell nothing of a column that one of them does not.
         columns, part = _columns(locations, np.where(part < 1, counts, 1.0))
     kept = masses * part
-    stays = ((part < 1) | is_rounded) & (counts > SINGLE)
+    stays = ((part < 1) | is_rounded) & (counts > single)
     shares = np.where(stays, 1 / counts, 1.0)
     repeated, kept = _repeated(counts), kept / kept.sum()
     return Repeats(columns, kept, shares, repeated, is_rounded, has_copies)

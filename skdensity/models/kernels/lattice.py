@@ -22,7 +22,6 @@ from itertools import combinations
 
 import numpy as np
 
-from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.statistics import PairStatistic
 
@@ -107,7 +106,7 @@ def _across(one, other, steps, covariance):
     return np.vstack([_along(one, steps), frequencies])
 
 
-def _added_up(kernel: Gaussian, frequencies, statistic):
+def _added_up(kernel, frequencies, statistic):
     """log A and the means of a statistic, from half of the frequencies but for 0."""
     waves = np.empty(frequencies.T.shape)
     kernel.family.factors.whiten(kernel.cholesky, frequencies.T, waves)

@@ -124,20 +124,21 @@ class LeftOut:
             (log_sums - self._log_rest + kernels.log_peak_at(h), means)
             for h, (log_sums, means) in zip(bandwidths, found, strict=True)
         ]
-        if not self._is_on_grid:
-            return found
         return [
             self._of_cells(kernels.scaled(h), statistic, *values)
             for h, values in zip(bandwidths, found, strict=True)
         ]
 
-    @property
-    def _is_on_grid(self):
-        return self.steps is not None and bool(self.steps.any())
+    @cached_property
+    def _grids(self) -> np.ndarray | None:
+        """The steps, if any feature has one."""
+        return None if self.steps is None or not self.steps.any() else self.steps
 
     def _of_cells(self, kernels, statistic, log_density, means):
         """Densities over what the kernel adds up to on the grids."""
-        log_sum, more = surplus(kernels, self.steps, statistic)
+        if self._grids is None:
+            return log_density, means
+        log_sum, more = surplus(kernels, self._grids, statistic)
         return log_density - log_sum, means + more
 
     def _sums_of(self, kernels):
@@ -338,11 +339,13 @@ class LeastSquares(Criterion):
 
     def _more_of_own(self, stretch, scale):
         """What sums over cells have more than the integral, and its slope in log t."""
-        if not self._is_on_grid:
+        if self._grids is None:
             return 0.0, 0.0
-        kernels, how = stretch.kernels, (self.steps, stretch.statistic)
-        log_sum, means = surplus(kernels.scaled(scale), *how)
-        log_square, of_square = surplus(kernels.scaled(scale / np.sqrt(2)), *how)
+        kernels = stretch.kernels
+        (log_sum, means), (log_square, of_square) = (
+            surplus(kernels.scaled(t), self._grids, stretch.statistic)
+            for t in (scale, scale / np.sqrt(2))
+        )
         ratio = np.exp(log_square - 2 * log_sum)
         ratio_slope = ratio * (2 * means - of_square) @ stretch.columns
         log_own = kernels.log_peak_at(np.sqrt(2) * scale) - self.kernels.kernel.log_peak
