@@ -10,7 +10,7 @@ from sklearn.model_selection import KFold
 from benchmarks.common.turns import timed
 from benchmarks.kernel.rules import Rule
 from skdensity import LOOKernelDensity
-from skdensity.rows.columns import Column
+from skdensity.rows.columns import Column, distinct_values
 
 N_FOLDS = 5
 # Where kernels are wider than so many steps, the density is as good as its mean over a
@@ -82,7 +82,7 @@ class Contest:
 def compare(X: np.ndarray, rules: list[Rule], seeds: int) -> Contest:
     """Let all rules choose for all rows, and for four of five folds, once per seed."""
     asked = [rule for rule in rules if rule.copes(X)]
-    column = what_it_is(X)
+    column, step = what_it_is(X), smallest_step(X)
     entries = {rule.label: Entry(width_of(chosen(rule, X)[1])) for rule in asked}
     for seed in range(seeds):
         folds = KFold(N_FOLDS, shuffle=True, random_state=seed).split(X)
@@ -91,7 +91,7 @@ def compare(X: np.ndarray, rules: list[Rule], seeds: int) -> Contest:
                 entry = entries[rule.label]
                 seconds, covariance = chosen(rule, X[seen])
                 entry.seconds.append(seconds)
-                entry.nats.append(score(covariance, X[seen], X[left_out], column))
+                entry.nats.append(score(covariance, X[seen], X[left_out], column, step))
     return Contest(X.shape, "" if column is None else str(column), entries)
 
 
@@ -120,7 +120,12 @@ def width_of(covariance) -> float:
     return float(np.exp(0.5 * log_det / len(covariance)))
 
 
-def score(covariance, seen, fresh, column: Column | None) -> float:
+def smallest_step(X):
+    """Smallest distance of two values of a column; its grid's, if there is one."""
+    return float(np.diff(distinct_values(X[:, 0])[0]).min())
+
+
+def score(covariance, seen, fresh, column: Column | None, step: float) -> float:
     """Mean log-density of fresh rows under kernels around others; nan for none."""
     if covariance is None:
         return np.nan
@@ -130,7 +135,6 @@ def score(covariance, seen, fresh, column: Column | None) -> float:
     width = float(np.sqrt(covariance[0, 0]))
     if not is_scored.any():
         return np.nan
-    step = column.steps[0] if column.steps else 0.0
     return float(np.mean(log_density(width, seen, fresh[is_scored], step)))
 
 

@@ -29,7 +29,8 @@ rule chooses a width for four of five folds, and gets the mean log-density of th
 left out, in nats, under Gaussian kernels of that width, which are added up exactly
 whoever chose. The folds are the same for all rules, and are drawn once per seed; seeds:
 {repeats}. Of a rounded column it is the density's mean over the cell of a value that
-counts, which has no reward for a width of nearly 0. For the same reason values that
+counts, of others over the smallest distance of two values, which has no reward for a
+width of nearly 0. For the same reason values that
 come again and again among others are not scored. −∞ is what is below −10,000: a width
 has collapsed. A time is the median of a choice."""
 
@@ -148,13 +149,13 @@ def is_within(gap, tolerance):
 def summary_cells(label, contests):
     """How often a rule does well, and how badly it does where it does not."""
     gaps = np.array([contest.gap(label) for contest in contests])
-    finite = gaps[np.isfinite(gaps)]
+    finite, fails = gaps[np.isfinite(gaps)], np.isnan(gaps)
     return (
         *(int(np.sum(gaps <= tolerance)) for tolerance in (EQUAL, CLOSE)),
         int(np.sum(gaps > FAR)),
         int(np.sum(np.isinf(gaps))),
-        int(np.sum(np.isnan(gaps))),
-        f"{np.median(gaps):.4f}",
+        int(np.sum(fails)),
+        f"{np.median(np.where(fails, np.inf, gaps)):.4f}",
         f"{finite.mean():.4f}",
         f"{finite.max():.2f}",
         seconds(float(np.median([c.entries[label].time for c in contests]))),

@@ -70,11 +70,14 @@ def selections():
     }.items():
         for n_samples in sizes:
             yield Selection(n_samples, n_features, GRID_SEARCH, 10_000)
+    yield Selection(100_000, 3, GRID_SEARCH, 2_000)
+    yield Selection(50_000, 6, GRID_SEARCH, 2_000)
     if installed("statsmodels"):
         peer = "statsmodels `cv_ml`"
         yield Selection(2_000, 1, peer, 2_000)
         yield Selection(2_000, 2, peer, 2_000)
         yield Selection(2_000, 2, peer, 2_000, shape="diag")
+        yield Selection(100_000, 3, peer, 500)
     if installed("KDEpy"):
         yield Selection(100_000, 1, "KDEpy ISJ", 100_000, rule="isj")
 
@@ -85,9 +88,9 @@ def selection(report, repeats):
         "Choosing a bandwidth",
         "A fit of skdensity beside a peer's search. `GridSearchCV` tries 20 bandwidths "
         "of `KernelDensity` from 0.02 to 1 in 5 folds, on one core as by default, and "
-        "is timed once, always on 10,000 rows. Gain is how much more likely 10,000 "
-        "fresh rows are under skdensity's rows and bandwidth than under the peer's, in "
-        "nats per row.",
+        "is timed once, on no more than 10,000 rows. Gain is how much more likely "
+        "10,000 fresh rows are under skdensity's rows and bandwidth than under the "
+        "peer's, in nats per row.",
         "rows × features, `bandwidth`, skdensity, h, peer, its rows, its time, its h, "
         "ratio, gain",
     )
