@@ -43,12 +43,11 @@ class PartitionValues:
 
     def of_partition(self, X: Any, number: int, name: str) -> np.ndarray:
         """Those of one, by the thread of the task alone."""
-        X, _ = self.check.block(X, None, name)
         answer = self.answer
         if self.seeds is not None:
             answer = replace(answer, rng=np.random.RandomState(self.seeds[number]))
         with parallel_config("sequential"):  # Dask has threads enough
-            return answer.of(X)
+            return answer.of_block(self.check, X, None, name)
 
 
 def values_of_block(
