@@ -1,6 +1,7 @@
 """Rows in blocks: the same as in memory, however they are cut; and what is refused."""
 
 import sys
+from functools import partial
 from itertools import pairwise
 from threading import Event, active_count
 
@@ -12,10 +13,12 @@ import pytest
 from pyarrow import parquet
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import StandardScaler
 
 from skdensity import (
     AdamGaussianMixture,
     CholeskyGaussian,
+    DensityDisplay,
     DensityImputer,
     EMGaussianMixture,
     GaussianMLE,
@@ -405,9 +408,36 @@ def test_columns_that_are_no_numbers_are_named(folder):
         RowBlocks.from_parquet(folder)
 
 
-def test_columns_that_are_not_there_are_named(folder):
-    with pytest.raises(ValueError, match="no column 'd'; the files have"):
-        RowBlocks.from_parquet(folder, columns=["a", "d"])
+@pytest.mark.parametrize(
+    ("choice", "error", "message"),
+    [
+        ({"columns": ["a", "d"]}, ValueError, "no column 'd'; the files have"),
+        ({"sample_weight": "d"}, ValueError, "no column 'd'; the files have"),
+        ({"columns": "abc"}, TypeError, r"a list of them: \['abc'\]"),
+        ({"columns": ["a", "a"]}, ValueError, "choose column 'a' twice"),
+        ({"columns": ["w"], "sample_weight": "w"}, ValueError, "column 'w' twice"),
+        ({"columns": []}, ValueError, "choose no column"),
+        ({"columns": ["a"], "batch_size": 0}, ValueError, "batch_size == 0, must be"),
+        ({"columns": ["a"], "batch_size": 2.5}, TypeError, "batch_size must be"),
+    ],
+    ids=str,
+)
+def test_choices_that_are_of_no_use_are_refused(choice, error, message, folder):
+    with pytest.raises(error, match=message):
+        RowBlocks.from_parquet(folder, **choice)
+
+
+def test_a_folder_without_files_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no files in"):
+        RowBlocks.from_parquet(tmp_path)
+
+
+def test_the_index_of_a_frame_is_no_feature(tmp_path, table):
+    # pandas writes any but a range as a column.
+    frame = pd.DataFrame(table, columns=["a", "b", "c"]).sample(100, random_state=0)
+    frame.to_parquet(tmp_path / "part.parquet")
+    density = GaussianMLE().fit(RowBlocks.from_parquet(tmp_path))
+    assert_same_fit(GaussianMLE().fit(frame), density)
 
 
 def test_without_pyarrow_the_error_names_the_extra(monkeypatch, folder):
@@ -580,6 +610,14 @@ def test_a_kernel_density_says_what_to_fit_instead(table):
     with pytest.raises(TypeError, match=r"LOOKernelDensity\.fit needs all rows"):
         density.fit(in_blocks(table, CUTS["uneven"]))
     assert not hasattr(density, "locations_")
+
+
+def test_what_takes_arrays_says_so(table):
+    blocks = in_blocks(table, CUTS["uneven"])
+    display = partial(DensityDisplay.from_estimator, GaussianMLE().fit(table))
+    for use in (StandardScaler().fit, np.asarray, display):
+        with pytest.raises(TypeError, match="RowBlocks are no array"):
+            use(blocks)
 
 
 def test_an_imputer_takes_arrays_and_its_density_blocks(holed):
