@@ -123,7 +123,8 @@ class RowBlocks:
         Notes
         -----
         pyarrow decodes a row group as a whole: twice its size, which whoever writes the
-        files decides, is memory besides.
+        files decides, is memory besides. The threads of a pass share a block: for more
+        than some eight cores, a larger `batch_size` leaves each of them enough to do.
 
         Examples
         --------
