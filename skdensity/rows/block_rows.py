@@ -35,8 +35,6 @@ class BlockRows(StreamedRows):
         Threads and scratch; they make no difference to any result.
     check : callable, optional
         Called with these rows when the first pass has told what they are, to complain.
-    stay : bool, default=False
-        Whether the values cannot change, so that holes need not be looked for again.
 
     Examples
     --------
@@ -55,11 +53,9 @@ class BlockRows(StreamedRows):
         source: Source,
         workspace: Workspace | None = None,
         check: Callable[[Rows], None] = lambda rows: None,
-        stay: bool = False,
     ) -> None:
         super().__init__(workspace, check)
         self._source = source
-        self._stay = stay
         self._begun: Iterator | None = None
 
     @cached_property
@@ -91,12 +87,10 @@ class BlockRows(StreamedRows):
 
     def _parts(self) -> Iterator[ArrayRows]:
         begun, self._begun = self._begun, None
-        has_none = self._stay and self.is_known and self.are_complete
-        kind: Callable[..., ArrayRows] = ArrayRows if has_none else rows_of_table
         for X, weight in begun or self._source():
             for piece in pieces(X):
                 own = None if weight is None else weight[piece]
-                yield kind(X[piece], own, self.workspace)
+                yield rows_of_table(X[piece], own, self.workspace)
 
 
 def pieces(X: np.ndarray) -> Iterator[slice]:

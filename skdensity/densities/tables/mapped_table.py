@@ -51,7 +51,7 @@ class MappedTable:
             known = rows.is_known
             return self._as_known(weight) if known else self._checked(check, weight)
 
-        rows = BlockRows(source, workspace, once_known, stay=True)
+        rows = BlockRows(source, workspace, once_known)
         return rows
 
     def evaluate(self, check: TableCheck, answer: Answer) -> np.ndarray:
