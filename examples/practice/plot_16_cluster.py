@@ -69,6 +69,7 @@ unlikely = X[np.sort(lowest)].compute()
 
 display = DensityDisplay.from_estimator(mixture, X[:2000].compute())
 display.ax_.scatter(*unlikely.T, s=90, facecolors="none", edgecolors="#D55E00", lw=2)
+display.ax_.autoscale()  # they are further out than the contours
 display.ax_.set(title="the ten least likely of 640,000 rows")
 plt.show()
 
