@@ -250,6 +250,18 @@ def test_values_join_the_frame_that_they_are_of(table):
     )
 
 
+def test_files_of_which_little_is_read_keep_their_partitions(table, tmp_path):
+    # Dask reads several of them in one task.
+    whole = pd.DataFrame(table, columns=["a", "b", "c"])
+    for number in range(3):
+        whole[number::3].to_parquet(tmp_path / f"{number}.parquet")
+    frame = dd.read_parquet(tmp_path, columns=["a"])
+    density = GaussianMLE().fit(frame)
+    found = frame.assign(log_density=density.score_samples(frame)).compute()
+    expected = GaussianMLE().fit(whole[["a"]]).score_samples(found[["a"]])
+    np.testing.assert_allclose(found["log_density"], expected)
+
+
 # ---- Graphs ----
 
 

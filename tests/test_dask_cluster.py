@@ -10,7 +10,6 @@ import dask.dataframe as dd
 import joblib
 import numpy as np
 import pytest
-from dask.core import flatten
 from distributed import LocalCluster, SchedulerPlugin, wait
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -161,7 +160,7 @@ def test_rows_stay_where_they_are(client, of_array):
     logs = client.run(lambda dask_worker: list(dask_worker.transfer_incoming_log))
     moved = {str(key) for log in logs.values() for each in log for key in each["keys"]}
     assert moved
-    assert not moved & set(map(str, flatten(X.__dask_keys__())))
+    assert not moved & {str(future.key) for future in client.futures_of(X)}
 
 
 def test_a_search_runs_on_the_workers(client):

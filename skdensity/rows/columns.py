@@ -247,14 +247,26 @@ def _apart_on_grid(values, shared):
     Around the end of a range, where the density falls or rises, these tell more than
     the others around it. Beside the top of a narrow group are more than farther away.
     """
-    near, far = np.pad(shared, 1), np.pad(shared, 4)
-    beside = np.maximum(np.maximum(near[:-2], near[2:]), 1)
-    beyond = np.maximum(far[:-8] + far[1:-7], far[7:-1] + far[8:]) / 2
+    beside, near, far = (
+        np.maximum(_beside(shared, *places), 1) for places in ((1, 1), (1, 2), (3, 4))
+    )
     is_atom = shared >= AMONG_CELLS * beside
-    is_atom &= beside <= AMONG_CELLS * np.maximum(beyond, 1)
-    is_atom &= poisson.sf(shared - 1, 1.5 * beside) * len(shared) < P_CHANCE
+    is_atom &= beside <= AMONG_CELLS * far
+    usual = 1.5 * np.maximum(beside, near)
+    is_atom &= poisson.sf(shared - 1, usual) * len(shared) < P_CHANCE
     is_atom &= _are_few(is_atom)
     return _without(shared, is_atom), _named(values, shared, is_atom)
+
+
+def _beside(shared, first, last):
+    """Mean of the rows at values some places away, on the side with more."""
+    padded, n_values = np.pad(shared, last), len(shared)
+    places = np.arange(first, last + 1)
+    sides = [
+        np.mean([padded[last + k : last + k + n_values] for k in side * places], axis=0)
+        for side in (-1, 1)
+    ]
+    return np.max(sides, axis=0)
 
 
 def _are_few(is_atom):

@@ -19,7 +19,7 @@ class Homes:
     futures : list of Future
         What is kept; nothing of a collection that was not persisted.
     keys : list
-        Names of the partitions.
+        Names by which the partitions are kept.
     """
 
     client: Any
@@ -31,9 +31,13 @@ class Homes:
         """Those of a collection."""
         from dask.core import flatten
 
-        client = _client()
+        client, keys = _client(), list(flatten(collection.__dask_keys__()))
         futures = client.futures_of(collection) if client else []
-        return cls(client, futures, list(flatten(collection.__dask_keys__())))
+        if futures:
+            # A data frame has names of its own for what is kept by others.
+            graph = collection.__dask_graph__()
+            keys = [getattr(graph.get(key), "target", key) for key in keys]
+        return cls(client, futures, keys)
 
     def now(self) -> list[list[str]]:
         """Addresses of the workers that hold each partition, as things are.

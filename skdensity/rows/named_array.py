@@ -59,7 +59,7 @@ def array_of_arrow(batch: Any) -> NamedArray:
     dtype = np.float32 if is_single else np.float64
     columns = np.empty((batch.num_columns, batch.num_rows), dtype)
     for out, column in zip(columns, batch.columns, strict=True):
-        out[:] = column.to_numpy(**_with_copies(column))
+        out[:] = column.to_numpy(zero_copy_only=False)
     return NamedArray(columns.T, batch.schema.empty_table())
 
 
@@ -72,8 +72,3 @@ def check_types(schema: Any) -> None:
                 "Choose columns of numbers, or convert it, for example to a duration "
                 "in a unit of your choice or to an indicator of each category."
             )
-
-
-def _with_copies(column):
-    """How a column is converted if it has nulls; chunked ones know no other way."""
-    return {} if hasattr(column, "chunks") else {"zero_copy_only": False}

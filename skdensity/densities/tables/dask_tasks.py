@@ -57,11 +57,8 @@ def values_of_block(
     return values.of_partition(X, block_id[0], f"block {block_id[0]}")
 
 
-def values_of_partition(
-    X: Any, values: PartitionValues, partition_info: dict[str, Any]
-) -> np.ndarray:
+def values_of_partition(X: Any, values: PartitionValues, number: int) -> np.ndarray:
     """Values of a partition of a Dask data frame."""
-    number = partition_info["number"]
     return values.of_partition(X, number, f"partition {number}")
 
 

@@ -249,6 +249,9 @@ def start_rows(
     X, weight = sampled.X, sampled.each_weight
     locations, masses, first, _ = merge_duplicates(X, weight)
     if len(locations) < n_components:
+        # A sample that was drawn in passes may hold one row in the place of copies.
+        n_each = -(-n_components // len(X))
+        X, weight = np.repeat(X, n_each, axis=0), np.repeat(weight / n_each, n_each)
         locations, masses, first = X, weight, np.arange(len(X))
     # Without threads: starts may draw random numbers block by block.
     if np.ptp(masses) <= 1e-12 * masses.max():
