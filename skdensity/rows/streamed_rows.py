@@ -153,6 +153,8 @@ class StreamedRows(ABC):
         # Of values whose squares overflow, the check says so.
         with np.errstate(over="ignore", invalid="ignore"):
             found = self._summed(partial(_found, Survey.of, of_part))
+        if found.known.tally.n_table == 0:
+            raise ValueError("X has no rows: all of its blocks are empty.")
         self.survey = found.known
         try:
             self._check(self)
