@@ -330,6 +330,17 @@ def test_blocks_are_asked_for_as_answers_are(table):
     assert seen == [100]
 
 
+@pytest.mark.parametrize("dtypes", [("f4", "f8"), ("f8", "f4")], ids=str)
+def test_empty_blocks_have_no_dtype(dtypes, table):
+    empty, others = (
+        table[:n_rows].astype(t) for n_rows, t in zip((0, 90), dtypes, strict=True)
+    )
+    blocks = RowBlocks(lambda: iter([empty, others, empty]))
+    density = GaussianMLE().fit(blocks)
+    assert density.location_.dtype == others.dtype
+    assert_same_fit(GaussianMLE().fit(others), density, rtol=1e-6)
+
+
 def test_float32_stays(table):
     blocks = in_blocks(table.astype(np.float32), CUTS["uneven"])
     mixture = EMGaussianMixture(2, random_state=0).fit(blocks)

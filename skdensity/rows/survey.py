@@ -93,7 +93,8 @@ class Survey:
             max(self.largest, other.largest),
             np.where(np.isnan(self.origin), other.origin, self.origin),
             self.are_complete and other.are_complete,
-            self.dtype,
+            # An empty block has any dtype, a frame without rows even that of objects.
+            self.dtype if self.tally.n_table > 0 else other.dtype,
         )
 
 
