@@ -293,6 +293,8 @@ class AdamGaussianMixture(BaseGaussianMixture):
             weights, has infinities or squares that overflow, if `n_components` or
             `covariance_type` have changed, or the descent diverges. The estimator is
             then left as it was.
+        TypeError
+            If `X` is what has many batches, RowBlocks or a Dask collection.
 
         See Also
         --------

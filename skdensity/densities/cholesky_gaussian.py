@@ -347,6 +347,8 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
             If the batch is not a table of the same features and dtype with usable
             weights, has infinities or squares that overflow, or if the descent
             diverges. The estimator is then left as it was.
+        TypeError
+            If `X` is what has many batches, RowBlocks or a Dask collection.
 
         See Also
         --------

@@ -369,6 +369,8 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
             weights, has infinities or squares that overflow, if `n_components` or
             `covariance_type` have changed, or a covariance becomes singular. The
             estimator is then left as it was.
+        TypeError
+            If `X` is what has many batches, RowBlocks or a Dask collection.
 
         See Also
         --------

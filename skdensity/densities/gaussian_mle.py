@@ -282,6 +282,8 @@ class GaussianMLE(StreamMixin, BaseGaussian):
             patterns, `covariance_type` has changed since the first call, or the
             parameters were given by :meth:`from_parameters`. The estimator is then left
             as it was. A marginal or conditional begins anew instead.
+        TypeError
+            If `X` is what has many batches, RowBlocks or a Dask collection.
 
         Warns
         -----

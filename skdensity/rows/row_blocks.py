@@ -15,9 +15,10 @@ from skdensity.rows.parquet import parquet_blocks
 class RowBlocks:
     """Rows that come in blocks, for tables larger than memory.
 
-    All estimators take it where they take an array, but for what would keep all rows: a
-    block at a time is in memory. Fits read the blocks again in every pass, and add up
-    what they need of each: the result is that of the rows in one array.
+    All estimators take it where they take an array, but for what would keep all rows,
+    and for `partial_fit`, which takes one of the blocks. Fits read the blocks again in
+    every pass, and add up what they need of each: the result is that of the rows in one
+    array.
 
     Parameters
     ----------

@@ -143,6 +143,8 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         ValueError
             If `X` is not a table, has infinities, no value at all, or what the density
             cannot be fitted to.
+        TypeError
+            If `X` need not fit into memory: RowBlocks or a Dask collection.
 
         See Also
         --------
@@ -192,6 +194,8 @@ class DensityImputer(TransformerMixin, BaseEstimator):
             If the transformer is not fitted.
         ValueError
             If `X` is not a table of the features seen in `fit`, or has infinities.
+        TypeError
+            If `X` need not fit into memory: RowBlocks or a Dask collection.
 
         See Also
         --------
