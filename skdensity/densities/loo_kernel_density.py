@@ -37,8 +37,8 @@ from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.columns import Column
 from skdensity.rows.distinct import merge_duplicates
 from skdensity.rows.repeats import repeats_in
-from skdensity.solvers.bandwidths.criteria import LeaveOneOut
-from skdensity.solvers.bandwidths.problem import Problem, reference
+from skdensity.solvers.bandwidths.criteria import LeftOut
+from skdensity.solvers.bandwidths.problem import reference
 from skdensity.solvers.bandwidths.progress import Progress
 from skdensity.solvers.bandwidths.rules import BANDWIDTHS, Choice, choose
 from skdensity.solvers.modes import climb
@@ -140,9 +140,10 @@ class LOOKernelDensity(
         ``"loo"``, ``"robust_loo"`` and ``"lscv"``.
     loo_scores_ : ndarray of shape (n_tried,)
         Their scores, higher being better; for ``"loo"`` they are leave-one-out
-        log-likelihoods, of cells where rows are on grids (see Notes). That of the
-        bandwidth that is chosen is as exact as `rtol`; of many rows, those on the way
-        there are of densities with errors up to 1e-3, which come out as some 1e-9.
+        log-likelihoods, of cells where rows are on grids, and with no more of an atom
+        than counts (see Notes). That of the bandwidth that is chosen is as exact as
+        `rtol`; of many rows, those on the way there are of densities with errors up to
+        1e-3, which come out as some 1e-9.
     columns_ : list of Column
         What the values of every feature are: their `kind`, ``"continuous"``,
         ``"grid"``, ``"discrete"`` or ``"constant"``, the `steps` of their grids, the
@@ -391,14 +392,8 @@ class LOOKernelDensity(
     def loo_score_(self) -> float:
         """Mean leave-one-out log-likelihood under H, when it is asked for."""
         kernels = self._model()
-        if len(kernels.locations) == 1:
-            return -np.inf
-        repeats = repeats_in(kernels.locations, kernels.masses)
         with Workspace(self.n_jobs) as workspace:
-            problem = Problem.of(kernels, repeats, workspace)
-            criterion = LeaveOneOut(problem.kernels, workspace, repeats.left_out)
-            (trial,) = criterion.trials([1.0])
-        return float(trial.score)
+            return float(kernels.masses @ _left_out(kernels, workspace))
 
     @cached_property
     def loo_log_density_(self) -> np.ndarray:
@@ -527,5 +522,5 @@ def _left_out(kernels: Kernels, workspace: Workspace) -> np.ndarray:
         return np.array([-np.inf])
     repeats = repeats_in(kernels.locations, kernels.masses)
     left_out = kernels.masses * repeats.shares
-    ((log_density, _),) = LeaveOneOut(kernels, workspace, left_out).at([1.0], NOTHING)
+    ((log_density, _),) = LeftOut(kernels, workspace, left_out).at([1.0], NOTHING)
     return log_density
