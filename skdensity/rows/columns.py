@@ -247,12 +247,14 @@ def _apart_on_grid(values, shared):
     Around the end of a range, where the density falls or rises, these tell more than
     the others around it. Beside the top of a narrow group are more than farther away.
     """
-    near, far = np.pad(shared, 1), np.pad(shared, 4)
+    near, pairs = np.pad(shared, 1), np.convolve(np.pad(shared, 4), [0.5, 0.5], "valid")
     beside = np.maximum(np.maximum(near[:-2], near[2:]), 1)
-    beyond = np.maximum(far[:-8] + far[1:-7], far[7:-1] + far[8:]) / 2
+    beyond = np.maximum(pairs[:-7], pairs[7:])
     is_atom = shared >= AMONG_CELLS * beside
     is_atom &= beside <= AMONG_CELLS * np.maximum(beyond, 1)
-    is_atom &= poisson.sf(shared - 1, 1.5 * beside) * len(shared) < P_CHANCE
+    # Two neighbours may be rare by chance as well: those after them tell.
+    usual = np.maximum(beside, np.maximum(pairs[2:-5], pairs[5:-2]))
+    is_atom &= poisson.sf(shared - 1, 1.5 * usual) * len(shared) < P_CHANCE
     is_atom &= _are_few(is_atom)
     return _without(shared, is_atom), _named(values, shared, is_atom)
 
