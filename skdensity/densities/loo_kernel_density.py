@@ -40,7 +40,7 @@ from skdensity.rows.repeats import repeats_in
 from skdensity.solvers.bandwidths.criteria import LeftOut
 from skdensity.solvers.bandwidths.problem import reference
 from skdensity.solvers.bandwidths.progress import Progress
-from skdensity.solvers.bandwidths.rules import BANDWIDTHS, Choice, choose
+from skdensity.solvers.bandwidths.rules import BANDWIDTHS, Choice, Rule, choose
 from skdensity.solvers.modes import climb
 
 # What a fit before may have left behind.
@@ -355,11 +355,13 @@ class LOOKernelDensity(
         (array([0., 1., 3.]), array([0.25, 0.5 , 0.25]))
         """
         is_rule = isinstance(self.bandwidth, str)
-        searches = is_rule and BANDWIDTHS[str(self.bandwidth)].searches
-        task = fit_task(self, None if searches else 0, X, y, sample_weight)
-        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2 if is_rule else 1)
+        rule = BANDWIDTHS[str(self.bandwidth)] if is_rule else None
+        task = fit_task(
+            self, None if rule and rule.searches else 0, X, y, sample_weight
+        )
+        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2 if rule else 1)
         with unchanged_on_error(self), fit_rows as rows:
-            if is_rule:
+            if rule:
                 shape = SHAPES[self.covariance_type]
             else:
                 kernel = checked_kernel(self.bandwidth, rows.n_features)
@@ -375,8 +377,8 @@ class LOOKernelDensity(
             self._folds = folds
             for name in FOUND_LATER:
                 self.__dict__.pop(name, None)
-            if is_rule:
-                self._choose(rows, shape, task)
+            if rule:
+                self._choose(rule, rows, shape, task)
             else:
                 self._store(kernel)
             task.end()
@@ -458,10 +460,11 @@ class LOOKernelDensity(
         """Bounds and periods as arrays, or None."""
         return checked_folds(self.bounds, self.periodic, n_features, shape)
 
-    def _choose(self, rows: ArrayRows, shape: KernelShape, task: Task) -> None:
+    def _choose(
+        self, rule: Rule, rows: ArrayRows, shape: KernelShape, task: Task
+    ) -> None:
         """Apply a rule, and set what it finds."""
-        n_locations, rule = len(self.locations_), BANDWIDTHS[str(self.bandwidth)]
-        if n_locations < 2:
+        if len(self.locations_) < 2:
             raise ValueError(
                 f"bandwidth={self.bandwidth!r} needs at least 2 distinct rows of "
                 "positive weight, but all rows are the same. Give `bandwidth` a number."

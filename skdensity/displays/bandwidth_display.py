@@ -248,11 +248,12 @@ def _scores_of(estimator, widths):
         )
     repeats = repeats_in(located.locations, located.masses)
     unit = reference(located.unrolled, repeats, located.shape)
-    kernels, rule = located.with_kernel(unit), BANDWIDTHS[str(estimator.bandwidth)]
+    kernels = located.with_kernel(unit)
+    criterion: Any = BANDWIDTHS[str(estimator.bandwidth)].criterion
     with Workspace(estimator.n_jobs) as workspace:
         problem = Problem.of(kernels, repeats, workspace)
         factors = widths[::-1] / kernels.bandwidth
-        trials = problem.left_out(rule.criterion).scored(factors)
+        trials = problem.left_out(criterion).scored(factors)
     return [trial.score for trial in reversed(trials)]
 
 
