@@ -149,6 +149,21 @@ def test_clipped_values_are_atoms_on_a_coarse_grid(n):
     assert sorted(column(x).atoms) == [-1.5, 1.5]
 
 
+def test_chance_makes_no_atom_in_a_thousand_columns():
+    columns = np.random.default_rng(0).standard_normal((1000, 500)).round(1)
+    found = [described(x, np.ones(500))[0].atoms for x in columns]
+    # The rate is one at most: four or more have a probability of 0.02.
+    assert sum(map(bool, found)) <= 3
+
+
+def test_neighbours_that_are_rare_by_chance_make_no_atom():
+    x = np.random.RandomState(0).standard_normal(500).round(1)
+    values, counts = np.unique(x, return_counts=True)
+    beside = counts[np.isin(values, [1.4, 1.5, 1.6])]
+    np.testing.assert_array_equal(beside, [1, 12, 1])
+    assert described(x, np.ones(500))[0].atoms == ()
+
+
 def test_the_top_of_a_narrow_group_is_no_atom():
     x = load_iris().data[:, 3]
     assert np.bincount((10 * x).astype(int)).argmax() == 2
