@@ -202,6 +202,38 @@ def test_bad_parts_are_errors_and_change_nothing(density, case):
     assert pickle.dumps(density) == before
 
 
+BAD_QUESTIONS = {
+    "infinite": (lambda d: d.score_samples([[np.inf, np.nan, 0, 0]]), "infinity"),
+    "infinite hole": (lambda d: d.impute([[np.inf, np.nan, 0, 0]]), "infinity"),
+    "infinite slope": (lambda d: d.gradient([[np.inf, 0, 0, 0]]), "infinity"),
+    "narrow": (lambda d: d.impute([[np.nan, 0.0]]), "expecting 4 features"),
+    "infinite value": (
+        lambda d: d.condition([0], [np.inf]),
+        "values contains infinity",
+    ),
+    "none": (lambda d: d.marginal([]), "from 1 to 4 features"),
+    "negative": (lambda d: d.marginal([-1]), "has -1; expected an index from 0 to 3"),
+    "mask": (lambda d: d.marginal([True, False]), "has True; expected an index"),
+    "cdf": (lambda d: d.cdf(np.zeros((1, 4))), "`cdf` is for one .* has 4"),
+    "sf": (lambda d: d.sf(np.zeros((1, 4))), "`sf` is for one .* has 4"),
+    "quantile": (lambda d: d.quantile(0.5), "`quantile` is for one .* `marginal`"),
+    "q": (lambda d: d.marginal([0]).quantile([0.5, 1.5]), r"`q` has 1\.5"),
+    "corner": (lambda d: d.probability([0, 0], 1), r"`lower` has shape \(2,\)"),
+    "upside down": (lambda d: d.probability(1, 0), "`lower` is 1 .* Swap them"),
+    "NaN corner": (lambda d: d.probability(0, np.nan), "`upper` contains NaN"),
+    "everything": (lambda d: d.region(1.0), r"`coverage` is 1\.0"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_QUESTIONS)
+def test_bad_questions_are_errors_and_change_nothing(density, case):
+    ask, message = BAD_QUESTIONS[case]
+    before = pickle.dumps(density)
+    with pytest.raises(ValueError, match=message):
+        ask(density)
+    assert pickle.dumps(density) == before
+
+
 def with_holes(density, n_samples=60):
     X, rng = draws_of(density, n_samples), np.random.RandomState(0)
     X[rng.random_sample(X.shape) < 0.4] = np.nan

@@ -149,10 +149,33 @@ def test_clipped_values_are_atoms_on_a_coarse_grid(n):
     assert sorted(column(x).atoms) == [-1.5, 1.5]
 
 
+def test_chance_makes_no_atom_in_a_thousand_columns():
+    columns = np.random.default_rng(0).standard_normal((1000, 500)).round(1)
+    found = [described(x, np.ones(500))[0].atoms for x in columns]
+    # The rate is one at most: four or more have a probability of 0.02.
+    assert sum(map(bool, found)) <= 3
+
+
+def test_neighbours_that_are_rare_by_chance_make_no_atom():
+    x = np.random.RandomState(0).standard_normal(500).round(1)
+    values, counts = np.unique(x, return_counts=True)
+    beside = counts[np.isin(values, [1.4, 1.5, 1.6])]
+    np.testing.assert_array_equal(beside, [1, 12, 1])
+    assert described(x, np.ones(500))[0].atoms == ()
+
+
 def test_the_top_of_a_narrow_group_is_no_atom():
     x = load_iris().data[:, 3]
     assert np.bincount((10 * x).astype(int)).argmax() == 2
     assert column(x).atoms == ()
+
+
+@pytest.mark.parametrize("n", [60, 100, 120, 140])
+def test_next_to_a_gap_the_top_of_a_narrow_group_is_no_atom(n):
+    x = load_iris().data[:, 3]
+    found = [bool(column(rng(seed).choice(x, n, False)).atoms) for seed in range(100)]
+    # Where both values beside .2 are hardly drawn, it cannot but look like one.
+    assert np.mean(found) <= 0.01
 
 
 def test_few_rows_that_coincide_are_an_atom_however_many_do_not():

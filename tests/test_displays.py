@@ -268,12 +268,29 @@ def test_the_chosen_bandwidth_has_the_best_score(covariance_type):
 
 
 def test_further_bandwidths_have_their_leave_one_out_scores():
-    density = LOOKernelDensity().fit(X)
-    display = BandwidthDisplay.from_estimator(density, X, n_points=5)
+    rows = np.random.RandomState(0).standard_normal((60, 2))
+    density = LOOKernelDensity().fit(rows)
+    display = BandwidthDisplay.from_estimator(density, n_points=5)
     width = density.bandwidth_ * np.geomspace(0.2, 5, 5)[1]
     position = np.argmin(np.abs(display.bandwidths - width))
-    expected = LOOKernelDensity(width).fit(X).loo_score_
+    expected = LOOKernelDensity(width).fit(rows).loo_score_
     assert display.scores[position] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:.*Found:UserWarning")
+@pytest.mark.parametrize("bandwidth", ["loo", "robust_loo", "lscv"])
+def test_further_bandwidths_are_scored_as_the_fit_does(bandwidth):
+    """On a grid with an atom the criterion is not the likelihood."""
+    rng = np.random.RandomState(0)
+    rounded = np.append(rng.standard_normal(400).round(1), np.full(80, 0.3))
+    density = LOOKernelDensity(bandwidth).fit(rounded[:, None])
+    tried = BandwidthDisplay.from_estimator(density)
+    more = BandwidthDisplay.from_estimator(density, n_points=9)
+    # The fifth of nine widths is the chosen one, and no other has a better score.
+    assert more.scores.max() == pytest.approx(tried.scores.max(), abs=1e-9)
+    assert len(more.scores) == len(tried.scores) + 9
+    is_chosen = np.isclose(more.bandwidths, density.bandwidth_, rtol=1e-9)
+    np.testing.assert_allclose(more.scores[is_chosen], tried.scores.max(), atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -337,6 +354,13 @@ def test_further_bandwidths_have_their_leave_one_out_scores():
             ),
             ValueError,
             "need the training rows `X`",
+        ),
+        (
+            lambda: BandwidthDisplay.from_estimator(
+                LOOKernelDensity(covariance_type="diag").fit(X), n_points=3
+            ),
+            ValueError,
+            "kernels of one width; these have covariance_type='diag'",
         ),
     ],
 )

@@ -16,8 +16,8 @@ from skdensity import LOOKernelDensity
 from skdensity.models.kernels.masses import below
 from skdensity.models.kernels.masses.below import MassBelow
 from skdensity.models.kernels.masses.lines import line_of
-from skdensity.models.kernels.masses.normal import mass_between
 from skdensity.models.kernels.support import Axis
+from skdensity.models.normal_mass import mass_between
 from skdensity.passes.workspace import Workspace
 from skdensity.solvers.roots import find_roots
 

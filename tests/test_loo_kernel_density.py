@@ -69,6 +69,15 @@ def test_loo_log_densities_are_those_of_refits_in_the_order_of_the_rows(kernel, 
     assert mean == pytest.approx(density.loo_score_, rel=10 * rtol)
 
 
+@pytest.mark.filterwarnings("ignore:.*Found:UserWarning")
+def test_the_loo_score_is_their_mean_where_there_are_atoms():
+    X = np.append(rows(1), np.full(30, 0.5))[:, None]
+    density = LOOKernelDensity().fit(X)
+    assert density.columns_[0].atoms == (0.5,)
+    mean = density.loo_log_density_.mean()
+    assert density.loo_score_ == pytest.approx(mean, rel=1e-12)
+
+
 @pytest.mark.parametrize("bounds", [(-4, None), (-4, 4)])
 def test_loo_log_densities_know_bounds(bounds):
     X = np.clip(rows(1), -3.9, 3.9)

@@ -123,7 +123,9 @@ def test_a_row_without_any_value_tells_nothing(mixture):
     np.testing.assert_allclose(mixture.responsibilities(rows), [mixture.weights])
 
 
-def test_moments_are_those_of_the_lifted_marginals(mixture):
+@pytest.mark.parametrize("part_of", [lambda mixture: mixture, alone])
+def test_moments_are_those_of_the_lifted_marginals(mixture, part_of):
+    mixture = part_of(mixture)
     X, weight = with_every_pattern(mixture)
     moments = mixture.moments(IncompleteRows(X, weight))
     counts = ~np.isnan(X).all(axis=1)

@@ -37,10 +37,10 @@ from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.columns import Column
 from skdensity.rows.distinct import merge_duplicates
 from skdensity.rows.repeats import repeats_in
-from skdensity.solvers.bandwidths.criteria import LeaveOneOut
-from skdensity.solvers.bandwidths.problem import Problem, reference
+from skdensity.solvers.bandwidths.criteria import LeftOut
+from skdensity.solvers.bandwidths.problem import reference
 from skdensity.solvers.bandwidths.progress import Progress
-from skdensity.solvers.bandwidths.rules import BANDWIDTHS, Choice, choose
+from skdensity.solvers.bandwidths.rules import BANDWIDTHS, Choice, Rule, choose
 from skdensity.solvers.modes import climb
 
 # What a fit before may have left behind.
@@ -140,9 +140,10 @@ class LOOKernelDensity(
         ``"loo"``, ``"robust_loo"`` and ``"lscv"``.
     loo_scores_ : ndarray of shape (n_tried,)
         Their scores, higher being better; for ``"loo"`` they are leave-one-out
-        log-likelihoods, of cells where rows are on grids (see Notes). That of the
-        bandwidth that is chosen is as exact as `rtol`; of many rows, those on the way
-        there are of densities with errors up to 1e-3, which come out as some 1e-9.
+        log-likelihoods, of cells where rows are on grids, and with no more of an atom
+        than counts (see Notes). That of the bandwidth that is chosen is as exact as
+        `rtol`; of many rows, those on the way there are of densities with errors up to
+        1e-3, which come out as some 1e-9.
     columns_ : list of Column
         What the values of every feature are: their `kind`, ``"continuous"``,
         ``"grid"``, ``"discrete"`` or ``"constant"``, the `steps` of their grids, the
@@ -354,11 +355,13 @@ class LOOKernelDensity(
         (array([0., 1., 3.]), array([0.25, 0.5 , 0.25]))
         """
         is_rule = isinstance(self.bandwidth, str)
-        searches = is_rule and BANDWIDTHS[str(self.bandwidth)].searches
-        task = fit_task(self, None if searches else 0, X, y, sample_weight)
-        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2 if is_rule else 1)
+        rule = BANDWIDTHS[str(self.bandwidth)] if is_rule else None
+        task = fit_task(
+            self, None if rule and rule.searches else 0, X, y, sample_weight
+        )
+        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2 if rule else 1)
         with unchanged_on_error(self), fit_rows as rows:
-            if is_rule:
+            if rule:
                 shape = SHAPES[self.covariance_type]
             else:
                 kernel = checked_kernel(self.bandwidth, rows.n_features)
@@ -374,8 +377,8 @@ class LOOKernelDensity(
             self._folds = folds
             for name in FOUND_LATER:
                 self.__dict__.pop(name, None)
-            if is_rule:
-                self._choose(rows, shape, task)
+            if rule:
+                self._choose(rule, rows, shape, task)
             else:
                 self._store(kernel)
             task.end()
@@ -391,14 +394,8 @@ class LOOKernelDensity(
     def loo_score_(self) -> float:
         """Mean leave-one-out log-likelihood under H, when it is asked for."""
         kernels = self._model()
-        if len(kernels.locations) == 1:
-            return -np.inf
-        repeats = repeats_in(kernels.locations, kernels.masses)
         with Workspace(self.n_jobs) as workspace:
-            problem = Problem.of(kernels, repeats, workspace)
-            criterion = LeaveOneOut(problem.kernels, workspace, repeats.left_out)
-            (trial,) = criterion.trials([1.0])
-        return float(trial.score)
+            return float(kernels.masses @ _left_out(kernels, workspace))
 
     @cached_property
     def loo_log_density_(self) -> np.ndarray:
@@ -463,10 +460,11 @@ class LOOKernelDensity(
         """Bounds and periods as arrays, or None."""
         return checked_folds(self.bounds, self.periodic, n_features, shape)
 
-    def _choose(self, rows: ArrayRows, shape: KernelShape, task: Task) -> None:
+    def _choose(
+        self, rule: Rule, rows: ArrayRows, shape: KernelShape, task: Task
+    ) -> None:
         """Apply a rule, and set what it finds."""
-        n_locations, rule = len(self.locations_), BANDWIDTHS[str(self.bandwidth)]
-        if n_locations < 2:
+        if len(self.locations_) < 2:
             raise ValueError(
                 f"bandwidth={self.bandwidth!r} needs at least 2 distinct rows of "
                 "positive weight, but all rows are the same. Give `bandwidth` a number."
@@ -527,5 +525,5 @@ def _left_out(kernels: Kernels, workspace: Workspace) -> np.ndarray:
         return np.array([-np.inf])
     repeats = repeats_in(kernels.locations, kernels.masses)
     left_out = kernels.masses * repeats.shares
-    ((log_density, _),) = LeaveOneOut(kernels, workspace, left_out).at([1.0], NOTHING)
+    ((log_density, _),) = LeftOut(kernels, workspace, left_out).at([1.0], NOTHING)
     return log_density

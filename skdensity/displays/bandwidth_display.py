@@ -13,6 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.loo_kernel_density import LOOKernelDensity
 from skdensity.displays.drawing import COLOURS, axes_for
+from skdensity.passes.workspace import Workspace
+from skdensity.rows.repeats import repeats_in
+from skdensity.solvers.bandwidths.problem import Problem, reference
 from skdensity.solvers.bandwidths.rules import BANDWIDTHS
 
 
@@ -96,12 +99,12 @@ class BandwidthDisplay:
         estimator : LOOKernelDensity
             Fitted by a search: ``"loo"``, ``"robust_loo"`` or ``"lscv"``.
         X : array-like of shape (n_samples, n_features), default=None
-            The training rows, for `rules` and `n_points`.
+            The training rows, for `rules`.
         rules : list of str, default=()
             Other values of `bandwidth` to mark.
         n_points : int, default=0
-            Further widths, from a fifth to five times the chosen one, whose
-            leave-one-out scores are computed; for a spherical kernel chosen by "loo".
+            Further widths, from a fifth to five times the chosen one, that the
+            criterion of the fit scores; for a spherical kernel.
         ax : Axes, default=None
             Where to draw; None makes a new figure.
         **kwargs
@@ -119,7 +122,8 @@ class BandwidthDisplay:
         TypeError
             If it has no scores of bandwidths.
         ValueError
-            If `X` is missing where it is needed.
+            If `X` is missing where it is needed, or `n_points` is given for kernels
+            that have more than one width.
 
         See Also
         --------
@@ -138,14 +142,14 @@ class BandwidthDisplay:
                 "BandwidthDisplay is for LOOKernelDensity fitted with bandwidth='loo', "
                 f"'robust_loo' or 'lscv'; got {estimator!r}."
             )
-        if X is None and (len(rules) or n_points):
-            raise ValueError("`rules` and `n_points` need the training rows `X`.")
+        if X is None and len(rules):
+            raise ValueError("`rules` need the training rows `X`.")
         widths = np.array([_width(bandwidth) for bandwidth in estimator.bandwidths_])
         scores, chosen = estimator.loo_scores_, _width(estimator.bandwidth_)
         if n_points:
             more = chosen * np.geomspace(0.2, 5, n_points)
-            more_scores = [_refitted(estimator, X, width).loo_score_ for width in more]
-            widths, scores = np.append(widths, more), np.append(scores, more_scores)
+            widths = np.append(widths, more)
+            scores = np.append(scores, _scores_of(estimator, more))
         order = np.argsort(widths, kind="stable")
         display = cls(
             bandwidths=widths[order],
@@ -232,6 +236,25 @@ def _width(bandwidth):
     if np.ndim(bandwidth) == 2:
         return float(np.exp(np.linalg.slogdet(bandwidth)[1] / (2 * len(bandwidth))))
     return float(np.exp(np.mean(np.log(bandwidth))))
+
+
+def _scores_of(estimator, widths):
+    """Scores of ascending widths, as the search of the fit has them."""
+    located = estimator._model()
+    if not located.shape.is_width:
+        raise ValueError(
+            "`n_points` is for kernels of one width; these have covariance_type="
+            f"{estimator.covariance_type!r}. Leave it at 0, or fit 'spherical' ones."
+        )
+    repeats = repeats_in(located.locations, located.masses)
+    unit = reference(located.unrolled, repeats, located.shape)
+    kernels = located.with_kernel(unit)
+    criterion: Any = BANDWIDTHS[str(estimator.bandwidth)].criterion
+    with Workspace(estimator.n_jobs) as workspace:
+        problem = Problem.of(kernels, repeats, workspace)
+        factors = widths[::-1] / kernels.bandwidth
+        trials = problem.left_out(criterion).scored(factors)
+    return [trial.score for trial in reversed(trials)]
 
 
 def _refitted(estimator, X, bandwidth):

@@ -11,9 +11,9 @@ from scipy.stats import norm
 
 from skdensity.densities.base import BaseDensity
 from skdensity.densities.support_checks import checked_bounds
-from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
-from skdensity.models.mixtures.mixture import Mixture
+from skdensity.models.kernels.support import OPEN, Support
+from skdensity.models.normal_sums import NormalSums
 
 # A window holds the largest of these shares that leaves it no wider than so many times
 # the window of the smallest: what is farther away than that would make a line of all
@@ -58,13 +58,12 @@ class Bumps:
     @classmethod
     def of(cls, estimator: Any, features: np.ndarray, draws: np.ndarray) -> Self:
         """Those of some features of a density; of others' densities, of draws."""
-        n_features = draws.shape[1]
         if not isinstance(estimator, BaseDensity):
             return cls.unbounded(*_of_draws(draws[:, features]))
-        parts = gaussians_of(estimator._model().marginal(features))
-        bounds = _bounds(getattr(estimator, "bounds", None), n_features)
-        periods = _periods(getattr(estimator, "periodic", None), n_features)
-        return cls(*parts, bounds[features], periods[features])
+        *parts, support = gaussians_of(estimator._model().marginal(features))
+        bounds = _bounds(support.bounds(len(features)), len(features))
+        periods = _periods(support.circles(len(features)), len(features))
+        return cls(*parts, bounds, periods)
 
     @classmethod
     def unbounded(
@@ -136,33 +135,22 @@ class Bumps:
 
 
 @singledispatch
-def gaussians_of(model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Centres, masses and widths of what a model is the sum of."""
+def gaussians_of(model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, Support]:
+    """Centres, masses and widths of what a model is the sum of, and its support."""
     raise TypeError(f"Nothing says where {type(model).__name__} is.")
 
 
 @gaussians_of.register
 def _(model: Kernels):
     centres = model.locations.astype(np.float64)
-    return (
-        centres,
-        model.masses,
-        np.broadcast_to(model.kernel.deviations, centres.shape),
-    )
+    widths = np.broadcast_to(model.kernel.deviations, centres.shape)
+    return centres, model.masses, widths, model.support
 
 
 @gaussians_of.register
-def _(model: Mixture):
-    inner = model.own(model.covariances)
-    variances = model.family.shape.variances(inner, model.n_features)
-    return model.means, model.weights, np.sqrt(variances)
-
-
-@gaussians_of.register
-def _(model: Gaussian):
-    inner = model.family.factors.square(model.cholesky)
-    variances = model.family.shape.variances(inner, model.n_features)
-    return model.mean[None], np.ones(1), np.sqrt(variances)[None]
+def _(model: NormalSums):
+    weights, means, deviations = model.normals()
+    return means, weights, deviations, OPEN
 
 
 def _of_draws(draws):

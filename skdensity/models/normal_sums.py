@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from skdensity.models.kernels.masses.boxes import correlated_mass
-from skdensity.models.kernels.masses.normal import mass_between
+from skdensity.models.normal_boxes import correlated_mass
+from skdensity.models.normal_mass import mass_between
 from skdensity.rows.rows import HeldRows
 
 # Step of a mesh, in standard deviations: between its values the density has at most one

@@ -210,8 +210,9 @@ def _heaped(values, shared, step):
 
 def _on_grid(values, counted, shared, steps):
     """The column if rounding explains what is no atom, and what counts; else None."""
-    kept, atoms = _apart_on_grid(values, counted)
-    if not explains(_cells(values, steps[0]), kept):
+    numbers = _cells(values, steps[0])
+    kept, atoms = _apart_on_grid(values, numbers[:, 0], counted)
+    if not explains(numbers, kept):
         return None
     share, width = _share(kept, shared), NARROWEST * steps[0]
     return Column("grid", len(values), steps, atoms, share, width), kept
@@ -241,14 +242,16 @@ def _apart_from_atoms(values, shared):
     return _without(shared, is_atom), _named(values, shared, is_atom)
 
 
-def _apart_on_grid(values, shared):
+def _apart_on_grid(values, numbers, shared):
     """The same on a grid, where atoms have many more than the values beside them.
 
     Around the end of a range, where the density falls or rises, these tell more than
     the others around it. Beside the top of a narrow group are more than farther away.
     """
+    rows, at = _in_order(numbers, shared)
     beside, near, far = (
-        np.maximum(_beside(shared, *places), 1) for places in ((1, 1), (1, 2), (3, 4))
+        np.maximum(_beside(rows, *places)[at], 1)
+        for places in ((1, 1), (1, 2), (3, 4))
     )
     is_atom = shared >= AMONG_CELLS * beside
     is_atom &= beside <= AMONG_CELLS * far
@@ -258,8 +261,18 @@ def _apart_on_grid(values, shared):
     return _without(shared, is_atom), _named(values, shared, is_atom)
 
 
+def _in_order(numbers, shared):
+    """Rows in cells, where few are empty, or else at values; and the place of each.
+
+    Over the gap beside a narrow group the next value is in another group.
+    """
+    if np.ptp(numbers) < MAX_GAPS * len(numbers):
+        return np.bincount(numbers, shared), numbers
+    return shared, np.arange(len(shared))
+
+
 def _beside(shared, first, last):
-    """Mean of the rows at values some places away, on the side with more."""
+    """Mean of the rows some places away, on the side with more."""
     padded, n_values = np.pad(shared, last), len(shared)
     places = np.arange(first, last + 1)
     sides = [

@@ -19,7 +19,6 @@ from scipy.special import ndtri
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.given import Given
 from skdensity.models.kernels.masses.below import END
-from skdensity.models.kernels.masses.boxes import correlated_mass
 from skdensity.models.kernels.masses.line import Line
 from skdensity.models.kernels.masses.lines import line_of
 from skdensity.models.kernels.shapes import SHAPES, Bandwidth, KernelShape
@@ -28,15 +27,13 @@ from skdensity.models.kernels.statistics import NOTHING, SHIFT, PairStatistic
 from skdensity.models.kernels.sums.algorithms import DEFAULT, Summation
 from skdensity.models.kernels.sums.total import KernelSums
 from skdensity.models.kernels.support import OPEN, Support
+from skdensity.models.normal_boxes import correlated_mass
+from skdensity.models.normal_sums import MESH, MESH_REACH
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.rows.patterns import by_pattern
 
-# Step of a mesh, in bandwidths: between its values the density has at most one top. And
-# how far it reaches beyond the locations: further out there is less than 1e-15.
-MESH = 0.25
-MESH_REACH = 8.0
 # Cells of a mesh around a circle, at least: wide kernels leave one wave there.
 FEWEST = 8
 

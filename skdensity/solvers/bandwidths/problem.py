@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.repeats import Repeats
 from skdensity.rows.spread import middle_scatter, quantiles, spread_of
+from skdensity.solvers.bandwidths.criteria import LeftOut
 from skdensity.solvers.bandwidths.path import Path
 from skdensity.solvers.bandwidths.progress import SILENT, Progress
 
@@ -22,6 +24,9 @@ SINGULAR = (
     "The covariance of the rows is not positive definite: {detail}. Give `bandwidth` "
     "numbers, or remove constant or collinear features"
 )
+
+
+Left = TypeVar("Left", bound=LeftOut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +63,19 @@ class Problem:
         """The problem in which atoms count as one place."""
         kernels = replace(kernels, masses=repeats.masses)
         return cls(kernels, repeats, workspace, progress)
+
+    def left_out(
+        self, kind: type[Left], kernels: Kernels | None = None, **more: Any
+    ) -> Left:
+        """Leave-one-out densities of the locations, or a criterion that is of them."""
+        return kind(
+            kernels or self.kernels,
+            self.workspace,
+            self.repeats.left_out,
+            steps=self.repeats.steps,
+            progress=self.progress,
+            **more,
+        )
 
     @property
     def n_rows(self) -> float:

@@ -13,6 +13,7 @@ from skdensity.passes.workspace import Workspace
 from skdensity.rows.columns import NARROWEST
 from skdensity.rows.repeats import Repeats
 from skdensity.solvers.bandwidths.criteria import (
+    Criterion,
     LeastSquares,
     LeaveOneOut,
     RobustLeaveOneOut,
@@ -69,11 +70,13 @@ def isj(problem: Problem) -> list[Trial]:
 
     It is a rule for one feature. For more, the geometric mean of the features' factors
     is taken from its rate in n, :math:`n^{-1/5}`, to that of d features. A discrete
-    feature has no say, unless all are.
+    feature has no say, unless all are, and a constant one never.
     """
     d, n_rows = problem.kernels.n_features, problem.n_rows
-    smooth = [a for a in range(d) if problem.repeats.columns[a].is_smooth]
-    factors, are_flat = np.transpose([_plug_in(problem, a) for a in smooth or range(d)])
+    columns = problem.repeats.columns
+    smooth = [a for a in range(d) if columns[a].is_smooth]
+    varied = smooth or [a for a in range(d) if columns[a].kind != "constant"]
+    factors, are_flat = np.transpose([_plug_in(problem, a) for a in varied])
     factor = np.exp(np.mean(np.log(factors))) * n_rows ** (1 / 5 - 1 / (d + 4))
     return [Trial(float(factor), doubt=FLAT if are_flat.any() else "")]
 
@@ -137,14 +140,8 @@ def _search(criterion, problem, lower):
     upper = np.sqrt(mean_square / problem.kernels.n_features)
     upper = max(upper, *problem.kernels.flat_widths, 0.0)
     least = problem.path.least
-    criterion = criterion(
-        problem.kernels,
-        problem.workspace,
-        problem.repeats.left_out,
-        steps=problem.repeats.steps,
-        progress=problem.progress,
-        least_widths=problem.repeats.least_widths,
-    )
+    least_widths = problem.repeats.least_widths
+    criterion = problem.left_out(criterion, least_widths=least_widths)
     lower = max(lower, least)
     if least > 0:  # a maximum next to the floor must not hide between two octaves
         anchor = ABOVE_LEAST * least
@@ -164,8 +161,8 @@ class Rule:
     ----------
     trials : callable
         Bandwidths that it tries for a problem; the last is the one that it chooses.
-    searches : bool
-        Whether it scores what it tries: rows that coincide can lead it astray.
+    criterion : type of Criterion, optional
+        What it maximises, if it searches.
     shapes : bool
         Whether the shape of the kernel is searched for as well.
     label : str
@@ -173,21 +170,28 @@ class Rule:
     """
 
     trials: Callable[[Problem], list[Trial]]
-    searches: bool = False
+    criterion: type[Criterion] | None = None
     shapes: bool = False
     label: str = ""
+
+    @property
+    def searches(self) -> bool:
+        """Whether it scores what it tries: rows that coincide can lead it astray."""
+        return self.criterion is not None
 
 
 BANDWIDTHS: dict[str, Rule] = {
     "isj": Rule(isj),
     "loo": Rule(
         loo,
-        searches=True,
+        LeaveOneOut,
         shapes=True,
         label="leave-one-out log-likelihood, nats per row",
     ),
-    "lscv": Rule(lscv, searches=True, label="negative squared error, up to a constant"),
-    "robust_loo": Rule(robust_loo, searches=True, label="robust leave-one-out score"),
+    "lscv": Rule(lscv, LeastSquares, label="negative squared error, up to a constant"),
+    "robust_loo": Rule(
+        robust_loo, RobustLeaveOneOut, label="robust leave-one-out score"
+    ),
     "scott": Rule(scott),
     "silverman": Rule(silverman),
 }

@@ -79,13 +79,7 @@ def _loss(
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         inner = _factor(kernels, parameters)
         tried = kernels.reshaped(inner)
-        left_out = LeftOut(
-            tried,
-            problem.workspace,
-            problem.repeats.left_out,
-            steps=problem.repeats.steps,
-            progress=problem.progress,
-        )
+        left_out = problem.left_out(LeftOut, tried)
         left_out.announce()
         ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
         trials.append((tried, float(left_out.weights @ log_density)))

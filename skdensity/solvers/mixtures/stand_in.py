@@ -120,8 +120,7 @@ class DrawnStandIn:
             return first
         em = EM(sample, reg_covar)
         ahead = _climbed(em, first)
-        X = ahead.mixture.drawn(sample.X, self.rng).astype(sample.dtype, copy=False)
-        second = again(ArrayRows(X, sample.weight, sample.workspace))
+        second = again(self._completed(sample, ahead.mixture))
         return second if _climbed(em, second).value > ahead.value else first
 
     @property
@@ -136,16 +135,17 @@ class DrawnStandIn:
         Where not all are in memory, a sample.
         """
         incomplete = self.incomplete.held(self.n_rows, self.rng)
-        X = self._gaussian.drawn(incomplete.X, self.rng)
-        X = X.astype(incomplete.dtype, copy=False)
-        return ArrayRows(X, incomplete.weight, incomplete.workspace)
+        return self._completed(incomplete, self._gaussian)
 
     @cached_property
     def rows(self) -> ArrayRows:
         """A sample of the distinct rows, which knows neither order nor repetition."""
-        X = self._gaussian.drawn(self._distinct.X, self.rng)
-        X = X.astype(self._distinct.dtype, copy=False)
-        return ArrayRows(X, self._distinct.weight, self._distinct.workspace)
+        return self._completed(self._distinct, self._gaussian)
+
+    def _completed(self, rows: ArrayRows, model: Gaussian | Mixture) -> ArrayRows:
+        """Rows with draws from a density in their holes."""
+        X = model.drawn(rows.X, self.rng).astype(rows.dtype, copy=False)
+        return ArrayRows(X, rows.weight, rows.workspace)
 
     @cached_property
     def _distinct(self) -> ArrayRows:

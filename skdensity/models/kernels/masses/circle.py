@@ -15,8 +15,8 @@ from numpy.polynomial.chebyshev import Chebyshev
 
 from skdensity.models.kernels.masses.below import END, FULL, MassBelow
 from skdensity.models.kernels.masses.line import NARROW, Line
-from skdensity.models.kernels.masses.normal import mass_between
 from skdensity.models.kernels.support import Axis
+from skdensity.models.normal_mass import mass_between
 
 # Bandwidths around a circle up to which a kernel is flat to the last digit:
 # exp(−2π² / 0.7²) is 3e-18.

@@ -22,7 +22,7 @@ from numpy.polynomial.chebyshev import Chebyshev
 from scipy.special import ndtr
 
 from skdensity.models.kernels.masses.below import MassBelow
-from skdensity.models.kernels.masses.normal import mass_between
+from skdensity.models.normal_mass import mass_between
 from skdensity.passes.workspace import Workspace
 
 # Bandwidths between two bounds up to which cosines are taken. Here some mass is

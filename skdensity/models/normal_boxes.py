@@ -1,4 +1,4 @@
-"""Mass of correlated kernels in a box."""
+"""Mass of correlated Gaussians in a box."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from skdensity.models.kernels.masses.normal import mass_between
+from skdensity.models.normal_mass import mass_between
 from skdensity.passes.blocks import row_blocks
 
-# Kernels that lack less than this, or have less than this of the largest, need no
+# Gaussians that lack less than this, or have less than this of the largest, need no
 # integral.
 NEGLIGIBLE = 1e-15
 # Sums that differ in their random shifts alone: their spread is the error.
 N_SHIFTS = 8
 # Standard errors that must fit into the error that is asked for.
 N_ERRORS = 3
-# Points of a kernel to begin with, and points times kernels, shifts and features to end
-# with, which take half a second.
+# Points of a Gaussian to begin with, and points times Gaussians, shifts and features to
+# end with, which take half a second.
 FEWEST = 8
 MOST = 2**22
 
 
 def correlated_mass(
-    locations: np.ndarray,
+    means: np.ndarray,
     masses: np.ndarray,
     covariance: np.ndarray,
     box: np.ndarray,
     rtol: float,
 ) -> float:
-    """Mass of kernels in a box, by a quasi-random rule with fixed seeds.
+    """Mass of weighted Gaussians in a box, by a quasi-random rule with fixed seeds.
 
-    Feature by feature, a kernel is integrated over what the box leaves of it, given the
-    features before (Genz 1992, doi:10.1080/10618600.1992.10477010), over a Richtmyer
-    lattice with random shifts. Every kernel has shifts of its own, so that errors
-    average out.
+    Feature by feature, a Gaussian is integrated over what the box leaves of it, given
+    the features before (Genz 1992, doi:10.1080/10618600.1992.10477010), over a
+    Richtmyer lattice with random shifts. Every one has shifts of its own, so that
+    errors average out.
 
     Parameters
     ----------
-    locations : ndarray of shape (n_locations, n_features)
-        Where the kernels stand.
-    masses : ndarray of shape (n_locations,)
-        Of the kernels.
+    means : ndarray of shape (n_gaussians, n_features)
+        Their means.
+    masses : ndarray of shape (n_gaussians,)
+        Their weights.
     covariance : ndarray of shape (n_features, n_features)
-        Of the kernels, positive definite.
+        Of all of them, positive definite.
     box : ndarray of shape (2, n_features)
         Lower and upper corner; infinite where it has no end.
     rtol : float
@@ -55,7 +55,7 @@ def correlated_mass(
     mass : float
         From 0 to 1.
     """
-    ends = box[:, None] - locations.astype(np.float64)
+    ends = box[:, None] - means.astype(np.float64)
     deviations = np.sqrt(np.diag(covariance))
     each = mass_between(*(ends / deviations))
     most = masses * each.min(axis=1)
@@ -73,7 +73,7 @@ def correlated_mass(
 
 
 def _integrated(ends, masses, cholesky, rtol, whole):
-    """Mass of kernels that are cut by the box."""
+    """Mass of those that are cut by the box."""
     rng, n_points = np.random.RandomState(0), FEWEST
     while True:
         parts = [_sum(ends, masses, cholesky, n_points, rng) for _ in range(N_SHIFTS)]
@@ -85,7 +85,7 @@ def _integrated(ends, masses, cholesky, rtol, whole):
 
 
 def _sum(ends, masses, cholesky, n_points, rng):
-    """The sum over a lattice with new shifts for every kernel."""
+    """The sum over a lattice with new shifts for every Gaussian."""
     steps = np.sqrt(list(_primes(len(cholesky) - 1)))
     shifts = rng.random_sample((len(masses), len(steps)))
     lattice = np.outer(np.arange(1, n_points + 1), steps)
@@ -99,7 +99,7 @@ def _sum(ends, masses, cholesky, n_points, rng):
 
 
 def _volumes(ends, cholesky, uniform):
-    """Genz's integrand at points (n_points, n_kernels, n_features − 1)."""
+    """Genz's integrand at points (n_points, n_gaussians, n_features − 1)."""
     noise = np.zeros((*uniform.shape[:2], len(cholesky)))
     volume = 1.0
     for a, row in enumerate(cholesky):

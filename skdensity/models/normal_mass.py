@@ -27,7 +27,7 @@ def mass_between(lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> from skdensity.models.kernels.masses.normal import mass_between
+    >>> from skdensity.models.normal_mass import mass_between
     >>> mass_between([-1.0, 6.0, 0.0], [1.0, np.inf, 1e-20])
     array([6.82689492e-01, 9.86587645e-10, 3.98942280e-21])
     """
