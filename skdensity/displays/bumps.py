@@ -60,10 +60,11 @@ class Bumps:
         """Those of some features of a density; of others' densities, of draws."""
         if not isinstance(estimator, BaseDensity):
             return cls.unbounded(*_of_draws(draws[:, features]))
-        *parts, support = gaussians_of(estimator._model().marginal(features))
+        model = estimator._model().marginal(features)
+        centres, masses, widths, support = gaussians_of(model)
         bounds = _bounds(support.bounds(len(features)), len(features))
         periods = _periods(support.circles(len(features)), len(features))
-        return cls(*parts, bounds, periods)
+        return cls(centres, masses, widths, bounds, periods)
 
     @classmethod
     def unbounded(
