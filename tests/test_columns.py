@@ -170,6 +170,14 @@ def test_the_top_of_a_narrow_group_is_no_atom():
     assert column(x).atoms == ()
 
 
+@pytest.mark.parametrize("n", [60, 100, 120, 140])
+def test_next_to_a_gap_the_top_of_a_narrow_group_is_no_atom(n):
+    x = load_iris().data[:, 3]
+    found = [bool(column(rng(seed).choice(x, n, False)).atoms) for seed in range(100)]
+    # Where both values beside .2 are hardly drawn, it cannot but look like one.
+    assert np.mean(found) <= 0.01
+
+
 def test_few_rows_that_coincide_are_an_atom_however_many_do_not():
     x = np.append(rng().normal(size=5000), np.full(8, -9999.0))
     found = repeats(x)

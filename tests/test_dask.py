@@ -18,6 +18,7 @@ from sklearn.base import clone
 from skdensity import (
     AdamGaussianMixture,
     CholeskyGaussian,
+    DensityImputer,
     EMGaussianMixture,
     GaussianMLE,
     LOOKernelDensity,
@@ -150,14 +151,13 @@ def test_partitions_of_unknown_length_are_fitted(table):
     )
 
 
-def test_batches_are_consecutive_rows_within_blocks(table):
+def test_batches_are_consecutive_rows(table):
     descent = CholeskyGaussian(
         max_iter=1, tol=None, batch_size=40, location_init=table.mean(axis=0)
     )
     blocks = array_of(table, (40, 20, 60))
     steps = clone(descent).set_params(batch_size=None)
-    cut = [table[:40], table[40:60], table[60:100], table[100:]]
-    for batch in cut:
+    for batch in np.split(table, [40, 80]):
         steps.fit(batch).set_params(warm_start=True)
     np.testing.assert_allclose(clone(descent).fit(blocks).location_, steps.location_)
 
@@ -248,6 +248,18 @@ def test_values_join_the_frame_that_they_are_of(table):
     np.testing.assert_allclose(
         joined["log_density"], density.score_samples(frame.compute())
     )
+
+
+def test_files_of_which_little_is_read_keep_their_partitions(table, tmp_path):
+    # Dask reads several of them in one task.
+    whole = pd.DataFrame(table, columns=["a", "b", "c"])
+    for number in range(3):
+        whole[number::3].to_parquet(tmp_path / f"{number}.parquet")
+    frame = dd.read_parquet(tmp_path, columns=["a"])
+    density = GaussianMLE().fit(frame)
+    found = frame.assign(log_density=density.score_samples(frame)).compute()
+    expected = GaussianMLE().fit(whole[["a"]]).score_samples(found[["a"]])
+    np.testing.assert_allclose(found["log_density"], expected)
 
 
 # ---- Graphs ----
@@ -401,6 +413,20 @@ def test_other_features_are_refused_without_a_pass(table):
 def test_kernels_keep_rows_and_are_fitted_to_arrays(table):
     with pytest.raises(TypeError, match=r"X\.compute\(\)"):
         LOOKernelDensity().fit(array_of(table, CHUNKS["even"]))
+    with pytest.raises(TypeError, match=r"X\.compute\(\)"):
+        DensityImputer(GaussianMLE()).fit(array_of(table, CHUNKS["even"]))
+
+
+def test_a_stream_takes_one_partition_at_a_time(table):
+    chunks = CHUNKS["even"]
+    for X in array_of(table, chunks), frame_of(table, chunks)[0]:
+        stream = GaussianMLE()
+        with pytest.raises(TypeError, match=r"X\.partitions\[number\]\.compute\(\)"):
+            stream.partial_fit(X)
+        assert vars(stream) == vars(GaussianMLE())
+        for number in range(X.npartitions):
+            stream.partial_fit(X.partitions[number].compute())
+        assert_fits_agree(stream, GaussianMLE().fit(table))
 
 
 def test_no_rows_at_all(table):

@@ -752,6 +752,24 @@ def test_a_constant_feature_hardly_matters_to_a_spherical_kernel(bandwidth):
 
 
 @pytest.mark.parametrize("bandwidth", RULES)
+def test_a_constant_feature_has_no_say_beside_discrete_ones(bandwidth):
+    r = np.random.RandomState(0)
+    X = np.column_stack([np.full(200, 7.0), r.binomial(4, 0.5, (200, 2))])
+    # Half a step, whatever the constant does to the rate.
+    assert LOOKernelDensity(bandwidth).fit(X).bandwidth_ == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("bandwidth", ["loo", "robust_loo", "lscv"])
+def test_far_rows_do_not_overflow_in_full_kernels(bandwidth):
+    r = np.random.RandomState(0)
+    X = np.column_stack([r.standard_cauchy(100) ** 5, r.normal(size=100)])
+    X[0, 0] = 1e160
+    with np.errstate(all="raise", under="ignore"):
+        density = LOOKernelDensity(bandwidth, covariance_type="full").fit(X)
+    assert np.isfinite(density.score_samples(X[1:])).all()
+
+
+@pytest.mark.parametrize("bandwidth", RULES)
 def test_collinear_features_are_refused_for_full_kernels_only(bandwidth):
     X = np.column_stack([X2, X2.sum(axis=1)])
     with pytest.raises(ValueError, match="collinear features"):

@@ -112,6 +112,31 @@ def test_a_kernel_density_keeps_its_rows(table, tmp_path):
     )
 
 
+@pytest.mark.parametrize("has_holes", [False, True])
+@pytest.mark.parametrize("has_weights", [False, True])
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+def test_a_mapped_batch_is_a_batch(
+    estimator, has_weights, has_holes, table, weight, tmp_path
+):
+    # The first rows wait for others, those that follow still do with 8 components.
+    X = with_holes(table) if has_holes else table
+    own = weight[::-1] if has_weights else None
+    batches = [slice(20), slice(20, 250), slice(250, N_ROWS)]
+    if "n_components" in estimator.get_params():
+        estimator = clone(estimator).set_params(n_components=8)
+    found, expected = clone(estimator), clone(estimator)
+    for batch in batches:
+        some = None if own is None else own[batch]
+        expected.partial_fit(X[batch], sample_weight=some)
+        file = mapped(X[batch], tmp_path / f"{batch.stop}.npy")
+        found.partial_fit(file, sample_weight=some)
+    assert found.n_samples_seen_ == expected.n_samples_seen_
+    for name in estimator._told_by:
+        value = getattr(expected, name)
+        # What is 0 but for rounding, 1e-15, Adam divides by 1e-8.
+        np.testing.assert_allclose(getattr(found, name), value, atol=1e-6)
+
+
 def test_what_is_read_is_let_go_of_and_stays(table, tmp_path):
     # Private changes, and those not yet written, are nowhere else.
     for mode in ("c", "r+"):

@@ -1,6 +1,7 @@
 """Rows in blocks: the same as in memory, however they are cut; and what is refused."""
 
 import sys
+from functools import partial
 from itertools import pairwise
 from threading import Event, active_count
 
@@ -12,10 +13,13 @@ import pytest
 from pyarrow import parquet
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import StandardScaler
 
 from skdensity import (
     AdamGaussianMixture,
     CholeskyGaussian,
+    DensityDisplay,
+    DensityImputer,
     EMGaussianMixture,
     GaussianMLE,
     LOOKernelDensity,
@@ -210,20 +214,38 @@ def test_no_row_is_far_from_the_mean_of_its_block(table):
     np.testing.assert_allclose(GaussianMLE().fit(blocks).covariance_, exact, rtol=1e-9)
 
 
-def test_a_stream_takes_blocks(table):
-    stream = GaussianMLE().partial_fit(table[:50])
-    stream.partial_fit(in_blocks(table[50:], [0, 3, 3, 200, N_ROWS - 50]))
-    assert_same_fit(GaussianMLE().fit(table), stream)
+@pytest.mark.parametrize("cuts", CUTS.values(), ids=CUTS)
+def test_batches_are_consecutive_rows_however_blocks_are_cut(cuts, holed, weight):
+    rows = BlockRows(in_blocks(holed, cuts, weight).__iter__)
+    batches, parts = zip(*rows.batches(64, None), strict=True)
+    assert {batch.n_rows for batch in batches[:-1]} == {64}
+    counts = (weight > 0) & ~np.isnan(holed).all(axis=1)
+    X = np.concatenate([batch.X for batch in batches])
+    np.testing.assert_array_equal(X, holed[counts])
+    assert sum(parts) == pytest.approx(1)
 
 
-def test_adam_steps_within_blocks(table):
-    # Batches of all rows of a block are what the blocks are.
-    settings = {"batch_size": 100, "tol": None, "max_iter": 3, "random_state": 0}
-    found = CholeskyGaussian(**settings).fit(in_blocks(table, [0, 100, 200, N_ROWS]))
-    again = CholeskyGaussian(**settings).fit(in_blocks(table, CUTS["one"]))
-    np.testing.assert_array_equal(found.cholesky_, again.cholesky_)
-    small = in_blocks(table, CUTS["each"])
-    assert np.any(found.cholesky_ != CholeskyGaussian(**settings).fit(small).cholesky_)
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        CholeskyGaussian(batch_size=100, tol=None, max_iter=3),
+        EMGaussianMixture(2, n_stepwise_passes=1, max_iter=3, random_state=0),
+    ],
+    ids=str,
+)
+def test_steps_for_batches_do_not_depend_on_blocks(estimator, table):
+    one, *others = (clone(estimator).fit(in_blocks(table, c)) for c in CUTS.values())
+    for other in others:
+        assert_same_fit(one, other)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+def test_a_stream_takes_one_batch_at_a_time(estimator, table):
+    stream = clone(estimator).partial_fit(table)
+    before = dict(vars(stream))
+    with pytest.raises(TypeError, match="for X, weight in blocks"):
+        stream.partial_fit(in_blocks(table, CUTS["one"]))
+    assert vars(stream) == before
 
 
 def test_a_warm_start_goes_on(table):
@@ -386,9 +408,36 @@ def test_columns_that_are_no_numbers_are_named(folder):
         RowBlocks.from_parquet(folder)
 
 
-def test_columns_that_are_not_there_are_named(folder):
-    with pytest.raises(ValueError, match="no column 'd'; the files have"):
-        RowBlocks.from_parquet(folder, columns=["a", "d"])
+@pytest.mark.parametrize(
+    ("choice", "error", "message"),
+    [
+        ({"columns": ["a", "d"]}, ValueError, "no column 'd'; the files have"),
+        ({"sample_weight": "d"}, ValueError, "no column 'd'; the files have"),
+        ({"columns": "abc"}, TypeError, r"a list of them: \['abc'\]"),
+        ({"columns": ["a", "a"]}, ValueError, "choose column 'a' twice"),
+        ({"columns": ["w"], "sample_weight": "w"}, ValueError, "column 'w' twice"),
+        ({"columns": []}, ValueError, "choose no column"),
+        ({"columns": ["a"], "batch_size": 0}, ValueError, "batch_size == 0, must be"),
+        ({"columns": ["a"], "batch_size": 2.5}, TypeError, "batch_size must be"),
+    ],
+    ids=str,
+)
+def test_choices_that_are_of_no_use_are_refused(choice, error, message, folder):
+    with pytest.raises(error, match=message):
+        RowBlocks.from_parquet(folder, **choice)
+
+
+def test_a_folder_without_files_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no files in"):
+        RowBlocks.from_parquet(tmp_path)
+
+
+def test_the_index_of_a_frame_is_no_feature(tmp_path, table):
+    # pandas writes any but a range as a column.
+    frame = pd.DataFrame(table, columns=["a", "b", "c"]).sample(100, random_state=0)
+    frame.to_parquet(tmp_path / "part.parquet")
+    density = GaussianMLE().fit(RowBlocks.from_parquet(tmp_path))
+    assert_same_fit(GaussianMLE().fit(frame), density)
 
 
 def test_without_pyarrow_the_error_names_the_extra(monkeypatch, folder):
@@ -444,6 +493,14 @@ def test_a_block_that_is_unlike_the_others_is_named(estimator, change, message, 
     with pytest.raises((TypeError, ValueError), match=message):
         estimator.fit(RowBlocks(make_blocks))
     assert vars(estimator) == before
+
+
+def test_a_block_that_has_no_answer_is_named(table):
+    X = table.copy()
+    X[130] = np.nan  # all of block 5
+    answers = GaussianMLE().fit(table).gradient(in_blocks(X, CUTS["uneven"]))
+    with pytest.raises(ValueError, match="In block 5: X contains NaN, first in row 0"):
+        list(answers)
 
 
 @pytest.mark.parametrize("change", ["width", "inf", "text", "times"])
@@ -550,9 +607,28 @@ def test_weights_come_with_the_blocks(table):
 
 def test_a_kernel_density_says_what_to_fit_instead(table):
     density = LOOKernelDensity()
-    with pytest.raises(TypeError, match="LOOKernelDensity keeps all training rows"):
+    with pytest.raises(TypeError, match=r"LOOKernelDensity\.fit needs all rows"):
         density.fit(in_blocks(table, CUTS["uneven"]))
     assert not hasattr(density, "locations_")
+
+
+def test_what_takes_arrays_says_so(table):
+    blocks = in_blocks(table, CUTS["uneven"])
+    display = partial(DensityDisplay.from_estimator, GaussianMLE().fit(table))
+    for use in (StandardScaler().fit, np.asarray, display):
+        with pytest.raises(TypeError, match="RowBlocks are no array"):
+            use(blocks)
+
+
+def test_an_imputer_takes_arrays_and_its_density_blocks(holed):
+    blocks = in_blocks(holed, CUTS["uneven"])
+    with pytest.raises(TypeError, match="DensityImputer needs all rows in memory"):
+        DensityImputer(GaussianMLE()).fit(blocks)
+    imputer = DensityImputer(GaussianMLE()).fit(holed)
+    with pytest.raises(TypeError, match="DensityImputer needs all rows in memory"):
+        imputer.transform(blocks)
+    found = np.concatenate(list(imputer.density_.impute(blocks)))
+    np.testing.assert_allclose(found, imputer.transform(holed), rtol=1e-12)
 
 
 def test_labels_of_all_rows_have_no_place_beside_blocks(table):

@@ -278,7 +278,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
         check = TableCheck(self, reset=reset, min_samples=max(min_samples, 1))
         table = table_of(X)
         if self._keeps_rows:
-            table = ArrayTable(table.held(type(self).__name__))
+            table = ArrayTable(table.held(f"{type(self).__name__}.fit"))
         once_known = partial(
             self._check_known, min_samples=min_samples, everywhere=reset
         )

@@ -104,8 +104,9 @@ class EMGaussianMixture(ExchangeMixin, BaseGaussianMixture):
         parameters, of which it keeps some tens of copies. None is plain EM.
     n_stepwise_passes : int, default=0
         Passes of stepwise EM that a run begins with: steps of `partial_fit` over random
-        batches of 2,000 rows. Where components overlap and rows are many, one takes the
-        place of up to ten iterations.
+        batches of 2,000 rows, or over consecutive rows where they are not in memory.
+        Where components overlap and rows are many, one takes the place of up to ten
+        iterations.
     step_power : float, default=0.6
         In stepwise EM, how fast steps become shorter: the step of batch t is
         η = (t + `step_offset`)^(−`step_power`), a number above 0 and up to 1. Above 0.5

@@ -14,8 +14,8 @@ from skdensity.densities.runs import FitProblem, Run
 from skdensity.densities.streams import StreamMixin
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
-from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.incomplete_rows import rows_of_table
+from skdensity.rows.rows import Rows
 from skdensity.solvers.mixtures.sample import rows_for_components
 from skdensity.solvers.mixtures.stand_in import StandIn
 from skdensity.solvers.mixtures.starts import start_of
@@ -58,7 +58,7 @@ class MixtureStreamMixin(StreamMixin):
         """The first batch, from a start."""
 
     @abstractmethod
-    def _go_on(self, rows: ArrayRows) -> None:
+    def _go_on(self, rows: Rows) -> None:
         """The next batch."""
 
     def _learn(self, rows):
@@ -109,11 +109,8 @@ class MixtureStreamMixin(StreamMixin):
         """The rows that wait, and these."""
         if self._waiting is None:
             return rows
-        before = ArrayRows(self._waiting["X"], self._waiting["weight"])
-        is_even = before.weight is None and rows.weight is None
-        weights = before.each_weight, rows.each_weight
-        weight = None if is_even else np.concatenate(weights)
-        return rows_of_table(np.concatenate([before.X, rows.X]), weight, rows.workspace)
+        X, weight = self._waiting["X"], self._waiting["weight"]
+        return rows.after(rows_of_table(X, weight, rows.workspace))
 
     def _fitted_to(self, problem: FitProblem, run: Run) -> None:
         """What a stream goes on with after a fit to all rows."""
@@ -161,5 +158,6 @@ class MixtureStreamMixin(StreamMixin):
 
 def _kept(rows, n_begun):
     """Rows as plain arrays of our own, since the user may change theirs."""
-    weight = None if rows.weight is None else rows.weight.copy()
-    return {"X": rows.X.copy(), "weight": weight, "n_begun": n_begun}
+    held = rows.held(rows.n_rows, np.random.RandomState(0))  # all: nothing is drawn
+    weight = None if held.weight is None else held.weight.copy()
+    return {"X": held.X.copy(), "weight": weight, "n_begun": n_begun}

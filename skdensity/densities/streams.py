@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from skdensity.densities.base import unchanged_on_error
+from skdensity.densities.tables.kinds import table_of
 
 
 class StreamMixin:
@@ -23,6 +24,7 @@ class StreamMixin:
     def _learn_from(self, X, sample_weight) -> Self:
         """Take in a batch as a whole, or not at all."""
         self._validate_params()  # scikit-learn does so before the first call alone
+        table_of(X).check_batch()
         is_first = self._begins_anew or not hasattr(self, "n_features_in_")
         fit_rows = self._rows_to_fit(X, sample_weight, min_samples=0, reset=is_first)
         with unchanged_on_error(self), fit_rows as rows:

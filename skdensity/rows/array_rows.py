@@ -214,6 +214,14 @@ class ArrayRows:
             return self.positive()
         return self.take(sample_distinct(self.X, n_rows, rng, self.index))
 
+    def after(self, before: ArrayRows) -> ArrayRows:
+        """Other rows, then these."""
+        is_even = before.weight is None and self.weight is None
+        weights = before.each_weight, self.each_weight
+        weight = None if is_even else np.concatenate(weights)
+        kind = type(before if self.are_complete else self)  # with holes if either has
+        return kind(np.concatenate([before.X, self.X]), weight, self.workspace)
+
     def held(self, n_rows: int, rng: np.random.RandomState) -> ArrayRows:
         """These: all of them are in memory."""
         return self

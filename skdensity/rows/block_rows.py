@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, reduce
 from itertools import chain
 from typing import TypeVar
@@ -69,18 +69,19 @@ class BlockRows(StreamedRows):
         X, _ = first
         return X.shape[1]
 
+    def after(self, before: ArrayRows) -> BlockRows:
+        """Other rows as the first block, then these."""
+        first = before.X, before.weight
+        return BlockRows(lambda: chain([first], self._source()), self.workspace)
+
     def batches(
         self, size: int, rng: np.random.RandomState | None
     ) -> Iterator[tuple[ArrayRows, float]]:
-        """Consecutive rows within blocks, each batch with its part of the weight."""
+        """Consecutive rows, whatever blocks they are in."""
         total = self.total_weight
-        for part in self._parts():
-            rows = part.positive()
-            for begin in range(0, rows.n_rows, size):
-                some = slice(begin, begin + size)
-                weight = None if rows.weight is None else rows.weight[some]
-                batch = rows_of_table(rows.X[some], weight, self.workspace)
-                yield batch, batch.total_weight / total
+        for X, weight in recut(self._parts(), size):
+            batch = rows_of_table(X, weight, self.workspace)
+            yield batch, batch.total_weight / total
 
     def _summed(self, of_part: Callable[[ArrayRows], T]) -> T:
         return reduce(operator.add, map(of_part, self._parts()))
@@ -91,6 +92,44 @@ class BlockRows(StreamedRows):
             for piece in pieces(X):
                 own = None if weight is None else weight[piece]
                 yield rows_of_table(X[piece], own, self.workspace)
+
+
+def recut(
+    parts: Iterable[ArrayRows], size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows of positive weight and their weights, so many at a time from all parts.
+
+    A block of a few rows would be a batch that tells nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.array_rows import ArrayRows
+    >>> from skdensity.rows.block_rows import recut
+    >>> parts = [ArrayRows(np.ones((n_rows, 1))) for n_rows in (1, 0, 5, 2)]
+    >>> [len(X) for X, weight in recut(parts, 3)]
+    [3, 3, 2]
+    """
+    held: list[tuple[np.ndarray, np.ndarray]] = []
+    n_held = 0
+    for part in parts:
+        rows, begin = part.positive(), 0
+        while begin < rows.n_rows:
+            some = slice(begin, begin + size - n_held)
+            # Copied, since blocks may come in the same memory.
+            held.append((rows.X[some].copy(), rows.each_weight[some].copy()))
+            n_held += len(held[-1][0])
+            begin = some.stop
+            if n_held == size:
+                yield _joined(held)
+                held, n_held = [], 0
+    if held:
+        yield _joined(held)
+
+
+def _joined(held):
+    X, weight = map(np.concatenate, zip(*held, strict=True))
+    return X, weight
 
 
 def pieces(X: np.ndarray) -> Iterator[slice]:

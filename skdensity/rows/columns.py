@@ -210,8 +210,9 @@ def _heaped(values, shared, step):
 
 def _on_grid(values, counted, shared, steps):
     """The column if rounding explains what is no atom, and what counts; else None."""
-    kept, atoms = _apart_on_grid(values, counted)
-    if not explains(_cells(values, steps[0]), kept):
+    numbers = _cells(values, steps[0])
+    kept, atoms = _apart_on_grid(values, numbers[:, 0], counted)
+    if not explains(numbers, kept):
         return None
     share, width = _share(kept, shared), NARROWEST * steps[0]
     return Column("grid", len(values), steps, atoms, share, width), kept
@@ -241,22 +242,44 @@ def _apart_from_atoms(values, shared):
     return _without(shared, is_atom), _named(values, shared, is_atom)
 
 
-def _apart_on_grid(values, shared):
+def _apart_on_grid(values, numbers, shared):
     """The same on a grid, where atoms have many more than the values beside them.
 
     Around the end of a range, where the density falls or rises, these tell more than
     the others around it. Beside the top of a narrow group are more than farther away.
     """
-    near, pairs = np.pad(shared, 1), np.convolve(np.pad(shared, 4), [0.5, 0.5], "valid")
-    beside = np.maximum(np.maximum(near[:-2], near[2:]), 1)
-    beyond = np.maximum(pairs[:-7], pairs[7:])
+    rows, at = _in_order(numbers, shared)
+    beside, near, far = (
+        np.maximum(_beside(rows, *places)[at], 1)
+        for places in ((1, 1), (1, 2), (3, 4))
+    )
     is_atom = shared >= AMONG_CELLS * beside
-    is_atom &= beside <= AMONG_CELLS * np.maximum(beyond, 1)
-    # Two neighbours may be rare by chance as well: those after them tell.
-    usual = np.maximum(beside, np.maximum(pairs[2:-5], pairs[5:-2]))
-    is_atom &= poisson.sf(shared - 1, 1.5 * usual) * len(shared) < P_CHANCE
+    is_atom &= beside <= AMONG_CELLS * far
+    usual = 1.5 * np.maximum(beside, near)
+    is_atom &= poisson.sf(shared - 1, usual) * len(shared) < P_CHANCE
     is_atom &= _are_few(is_atom)
     return _without(shared, is_atom), _named(values, shared, is_atom)
+
+
+def _in_order(numbers, shared):
+    """Rows in cells, where few are empty, or else at values; and the place of each.
+
+    Over the gap beside a narrow group the next value is in another group.
+    """
+    if np.ptp(numbers) < MAX_GAPS * len(numbers):
+        return np.bincount(numbers, shared), numbers
+    return shared, np.arange(len(shared))
+
+
+def _beside(shared, first, last):
+    """Mean of the rows some places away, on the side with more."""
+    padded, n_values = np.pad(shared, last), len(shared)
+    places = np.arange(first, last + 1)
+    sides = [
+        np.mean([padded[last + k : last + k + n_values] for k in side * places], axis=0)
+        for side in (-1, 1)
+    ]
+    return np.max(sides, axis=0)
 
 
 def _are_few(is_atom):

@@ -70,7 +70,7 @@ class DaskRows(StreamedRows):
     def batches(
         self, size: int, rng: np.random.RandomState | None
     ) -> Iterator[tuple[ArrayRows, float]]:
-        """Consecutive rows within partitions, which come here one after the other."""
+        """Consecutive rows of partitions, which come here one after the other."""
         here = BlockRows(self._blocks, self.workspace)
         here.survey = self.survey
         return here.batches(size, rng)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_scalar
 
 from skdensity.passes.ahead import read_ahead
 from skdensity.rows.named_array import array_of_arrow, check_types
@@ -23,7 +25,11 @@ def parquet_blocks(
     sample_weight: str | None,
 ) -> Callable[[], Iterator[Any]]:
     """What makes blocks of Parquet files: see ``RowBlocks.from_parquet``."""
+    if batch_size is not None:
+        check_scalar(batch_size, "batch_size", Integral, min_val=1)
     dataset = _arrow().dataset(path, format="parquet")
+    if not dataset.files:
+        raise FileNotFoundError(f"There are no files in {str(path)!r}.")
     names = _chosen(dataset.schema, columns, sample_weight)
     read = names if sample_weight is None else [*names, sample_weight]
     check_types([dataset.schema.field(name) for name in read])
@@ -72,15 +78,27 @@ def _arrow():
 
 def _chosen(schema, columns, sample_weight):
     """Names of the columns that are features."""
-    if columns is None:
-        return [name for name in schema.names if name != sample_weight]
-    wanted = list(columns) if sample_weight is None else [*columns, sample_weight]
+    names = _features(schema, sample_weight) if columns is None else columns
+    wanted = names if sample_weight is None else [*names, sample_weight]
     unknown = [name for name in wanted if name not in schema.names]
     if unknown:
         raise ValueError(
             f"There is no column {unknown[0]!r}; the files have {schema.names}."
         )
-    return list(columns)
+    twice = [name for name in wanted if wanted.count(name) > 1]
+    if twice or not names:
+        which = f"column {twice[0]!r} twice" if twice else "no column"
+        raise ValueError(
+            f"`columns` and `sample_weight` choose {which}. Of {schema.names}, name "
+            "every feature once, and none that holds the weights."
+        )
+    return names
+
+
+def _features(schema, sample_weight):
+    """All columns but weights, and what was the index of a data frame of pandas."""
+    index = (schema.pandas_metadata or {}).get("index_columns", [])
+    return [name for name in schema.names if name not in [sample_weight, *index]]
 
 
 def _weights(batch) -> np.ndarray:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from skdensity.rows.named_array import array_of_arrow, is_arrow
 from skdensity.rows.parquet import parquet_blocks
 
@@ -92,7 +94,7 @@ class RowBlocks:
             A file, a folder with all that it holds, or a list of files.
         columns : list of str, default=None
             The columns that are features, in this order. None takes all but
-            `sample_weight`.
+            `sample_weight`, and but the index of data frames that pandas wrote.
         batch_size : int, default=None
             Largest number of rows of a block; one ends where a row group of a file
             does. None is as many as take 4 MB.
@@ -112,9 +114,9 @@ class RowBlocks:
         FileNotFoundError
             If there is no such file or folder.
         TypeError
-            If a column is no number.
+            If a column is no number, or `columns` is a single name.
         ValueError
-            If there is no such column.
+            If there is no such column, or one is named twice.
 
         See Also
         --------
@@ -139,6 +141,8 @@ class RowBlocks:
         ...     GaussianMLE().fit(blocks).location_.round(3)
         array([1.743])
         """
+        if isinstance(columns, str):
+            raise TypeError(f"`columns` is a name; give a list of them: [{columns!r}].")
         names = None if columns is None else list(columns)
         return cls(parquet_blocks(path, names, batch_size, sample_weight))
 
@@ -148,3 +152,11 @@ class RowBlocks:
             is_pair = isinstance(block, tuple) and len(block) == 2
             X, sample_weight = block if is_pair else (block, None)
             yield array_of_arrow(X) if is_arrow(X) else X, sample_weight
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """An error: they need not fit into memory."""
+        raise TypeError(
+            "RowBlocks are no array: what takes them are `fit`, `score` and what "
+            "evaluates a density. If all rows fit into memory, give "
+            "np.concatenate([X for X, _ in blocks])."
+        )

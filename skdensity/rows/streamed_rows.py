@@ -156,8 +156,6 @@ class StreamedRows(ABC):
         if found.known.tally.n_table == 0:
             raise ValueError("X has no rows: all of its blocks are empty.")
         self.survey = found.known
-        if self.survey.tally.n_table == 0:
-            raise ValueError("X has no rows: all of its blocks are empty.")
         try:
             self._check(self)
         except BaseException:

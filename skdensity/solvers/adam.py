@@ -191,7 +191,7 @@ class Adam(Solver):
 
     def _batches(self) -> Iterable[tuple[Any, float]]:
         """The batches of one epoch, each with its part of the weight."""
-        if self.batch_size is None:
+        if self.batch_size is None or self.batch_size >= self.rows.n_rows:
             return [(self._all, 1.0)]
         cuts = self.rows.batches(self.batch_size, self.rng)
         return ((self.loss.prepared(rows), part) for rows, part in cuts)

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.em_gaussian_mixture import EMGaussianMixture
+from skdensity.densities.tables.kinds import table_of
 
 # Components that the default density has at most, and rows for each.
 MOST_COMPONENTS = 10
@@ -262,6 +263,7 @@ class DensityImputer(TransformerMixin, BaseEstimator):
 
     def _table(self, X, reset):
         checks = {"dtype": [np.float64, np.float32], "ensure_all_finite": "allow-nan"}
+        X = table_of(X).held(type(self).__name__)
         return validate_data(self, X, reset=reset, **checks)
 
     def _fitted(self, X):

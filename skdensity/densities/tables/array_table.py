@@ -52,6 +52,9 @@ class ArrayTable:
         weight = None if sample_weight is None else check_weights(sample_weight, self.X)
         return term(self.X, weight)
 
+    def check_batch(self) -> None:
+        """An array is one batch."""
+
     def held(self, name: str) -> Any:
         """The table."""
         return self.X

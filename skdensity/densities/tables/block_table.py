@@ -36,11 +36,15 @@ class BlockTable:
     ) -> Rows:
         """Rows that are read in every pass."""
         _check_no_weights(sample_weight)
-        return BlockRows(lambda: self._checked(check), workspace, once_known)
+        return BlockRows(
+            lambda: (check.block(*block) for block in self._named()),
+            workspace,
+            once_known,
+        )
 
     def evaluate(self, check: TableCheck, answer: Answer) -> Iterator[np.ndarray]:
         """An iterator of arrays of values, one for every block."""
-        return (answer.of(X) for X, _ in self._checked(check))
+        return (answer.of_block(check, *block) for block in self._named())
 
     def add(
         self, term: Callable[[Any, np.ndarray | None], np.ndarray], sample_weight: Any
@@ -49,17 +53,23 @@ class BlockTable:
         _check_no_weights(sample_weight)
         return sum_of_blocks(term, self._named())
 
+    def check_batch(self) -> None:
+        """An error: each block is one."""
+        raise TypeError(
+            "`partial_fit` takes a batch of rows, and RowBlocks are many. Call it for "
+            "each of them: for X, weight in blocks: density.partial_fit(X, "
+            "sample_weight=weight). Or call `fit`, which reads them as often as it "
+            "takes."
+        )
+
     def held(self, name: str) -> Any:
         """An error: it need not fit into memory."""
         raise TypeError(
-            f"{name} keeps all training rows, and takes no RowBlocks in `fit`. Give it "
-            "an array: a sample of the rows, or all of them if they fit into memory: "
-            "np.concatenate([X for X, _ in blocks])."
+            f"{name} needs all rows in memory, and takes no RowBlocks. Give it an "
+            "array: a sample of the rows, or all of them if they fit into memory: "
+            "np.concatenate([X for X, _ in blocks]). Once fitted, densities evaluate "
+            "RowBlocks."
         )
-
-    def _checked(self, check):
-        """All blocks and their weights, checked."""
-        return (check.block(*block) for block in self._named())
 
     def _named(self):
         """All blocks, with weights or None, and names."""

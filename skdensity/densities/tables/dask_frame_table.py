@@ -46,5 +46,14 @@ class DaskFrameTable(DaskTable):
         return len(partitions_of(sample_weight)) == self.X.npartitions
 
     def _mapped(self, values, shape, dtype):
-        meta = np.empty((0, *shape), dtype)
-        return self.X.map_partitions(values_of_partition, values, meta=meta)
+        # From its partitions: Dask joins those of files that it reads little of, and
+        # such an array could not be assigned to the frame.
+        from dask import array, delayed
+
+        task = delayed(values_of_partition, pure=False, traverse=False)
+        meta = np.empty((0,) * (1 + len(shape)), dtype)
+        parts = [
+            array.from_delayed(task(part, values, number), (np.nan, *shape), meta=meta)
+            for number, part in enumerate(partitions_of(self.X))
+        ]
+        return array.concatenate(parts, allow_unknown_chunksizes=True)

@@ -82,12 +82,21 @@ class DaskTable(ABC):
         homes = Homes.of(self.X).now()
         return whole_sum(sum_over(term_of_partition, term, partitions, homes))
 
+    def check_batch(self) -> None:
+        """An error: each partition is one, once it is computed."""
+        raise TypeError(
+            f"`partial_fit` takes a batch of rows, and {self._noun}s of a Dask "
+            "collection are many. Call it for each number of range(X.npartitions): "
+            "density.partial_fit(X.partitions[number].compute()). Or call `fit`, which "
+            "works where they are."
+        )
+
     def held(self, name: str) -> Any:
         """An error: it need not fit into memory."""
         raise TypeError(
-            f"{name} keeps all training rows, and takes no Dask collection in `fit`. "
-            "Give it an array: a sample of the rows, or, if they fit into memory, "
-            "X.compute(). Once fitted, it evaluates Dask collections."
+            f"{name} needs all rows in memory, and takes no Dask collection. Give it "
+            "an array: a sample of the rows, or, if they fit into memory, X.compute(). "
+            "Once fitted, densities evaluate Dask collections."
         )
 
     def _checked(self, check):

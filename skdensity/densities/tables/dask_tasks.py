@@ -43,12 +43,11 @@ class PartitionValues:
 
     def of_partition(self, X: Any, number: int, name: str) -> np.ndarray:
         """Those of one, by the thread of the task alone."""
-        X, _ = self.check.block(X, None, name)
         answer = self.answer
         if self.seeds is not None:
             answer = replace(answer, rng=np.random.RandomState(self.seeds[number]))
         with parallel_config("sequential"):  # Dask has threads enough
-            return answer.of(X)
+            return answer.of_block(self.check, X, None, name)
 
 
 def values_of_block(
@@ -58,11 +57,8 @@ def values_of_block(
     return values.of_partition(X, block_id[0], f"block {block_id[0]}")
 
 
-def values_of_partition(
-    X: Any, values: PartitionValues, partition_info: dict[str, Any]
-) -> np.ndarray:
+def values_of_partition(X: Any, values: PartitionValues, number: int) -> np.ndarray:
     """Values of a partition of a Dask data frame."""
-    number = partition_info["number"]
     return values.of_partition(X, number, f"partition {number}")
 
 

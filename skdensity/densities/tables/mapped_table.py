@@ -58,9 +58,10 @@ class MappedTable:
         """An array of a value for every row."""
         out = np.empty((len(self.X), *answer.shape), answer.dtype or self._dtype)
         begin = 0
-        for X, _ in self._checked(check, None):
-            out[begin : begin + len(X)] = answer.of(X)
-            begin += len(X)
+        for piece in self._named(None):
+            values = answer.of_block(check, *piece)
+            out[begin : begin + len(values)] = values
+            begin += len(values)
         return out
 
     def add(
@@ -68,6 +69,9 @@ class MappedTable:
     ) -> np.ndarray:
         """The sum of the function of all pieces, in their order."""
         return sum_of_blocks(term, self._named(self._weight(sample_weight)))
+
+    def check_batch(self) -> None:
+        """A mapped array is one batch, as any array is."""
 
     def held(self, name: str) -> np.ndarray:
         """The array."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from skdensity.densities.tables.table_check import TableCheck
+from skdensity.densities.tables.table_check import TableCheck, named
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.rows import Rows
 
@@ -40,6 +40,14 @@ class Answer:
             return np.empty((0, *self.shape), self.dtype or X.dtype)
         return self.values(X) if self.rng is None else self.values(X, self.rng)
 
+    def of_block(
+        self, check: TableCheck, X: Any, sample_weight: Any, name: str
+    ) -> np.ndarray:
+        """Values of a block that is to be checked; errors tell its name."""
+        X, _ = check.block(X, sample_weight, name)
+        with named(name):
+            return self.of(X)
+
 
 class Table(Protocol):
     """A table of some kind, of which nothing was read or checked so far."""
@@ -65,8 +73,11 @@ class Table(Protocol):
     ) -> np.ndarray:
         """Add up a function of blocks as they came, and of their checked weights."""
 
-    def held(self, name: str) -> Any:
-        """The same as what an array is made of, for an estimator that keeps its rows.
+    def check_batch(self) -> None:
+        """Complain of what is not one batch of a stream."""
 
-        `name` is that of the estimator, for the error of tables that are too large.
+    def held(self, name: str) -> Any:
+        """The same as what an array is made of, for who needs all rows in memory.
+
+        `name` is theirs, for the error of tables that may be too large.
         """

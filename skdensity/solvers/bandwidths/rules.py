@@ -70,11 +70,13 @@ def isj(problem: Problem) -> list[Trial]:
 
     It is a rule for one feature. For more, the geometric mean of the features' factors
     is taken from its rate in n, :math:`n^{-1/5}`, to that of d features. A discrete
-    feature has no say, unless all are.
+    feature has no say, unless all are, and a constant one never.
     """
     d, n_rows = problem.kernels.n_features, problem.n_rows
-    smooth = [a for a in range(d) if problem.repeats.columns[a].is_smooth]
-    factors, are_flat = np.transpose([_plug_in(problem, a) for a in smooth or range(d)])
+    columns = problem.repeats.columns
+    smooth = [a for a in range(d) if columns[a].is_smooth]
+    varied = smooth or [a for a in range(d) if columns[a].kind != "constant"]
+    factors, are_flat = np.transpose([_plug_in(problem, a) for a in varied])
     factor = np.exp(np.mean(np.log(factors))) * n_rows ** (1 / 5 - 1 / (d + 4))
     return [Trial(float(factor), doubt=FLAT if are_flat.any() else "")]
 

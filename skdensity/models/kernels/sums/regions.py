@@ -124,7 +124,8 @@ class Region:
     @property
     def must_be_cut(self) -> bool:
         """Whether it is too wide for sums over all pairs."""
-        width = np.linalg.norm(self.box.upper - self.box.lower)
+        # Squares of rows in large units overflow.
+        width = np.hypot.reduce(self.box.upper - self.box.lower)
         return self.is_dense and width > MAX_EXTENT * self.box.bandwidth
 
 

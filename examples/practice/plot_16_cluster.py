@@ -16,10 +16,6 @@ array or data frame is the fit to the same rows in memory.
 # :ref:`large_data_dask`). The rows are made where they are needed, as they would be
 # read from a folder of Parquet files, 40,000 to a block.
 
-# sphinx_gallery_start_ignore
-# alt: Contours of the fitted density follow three elongated clusters. The ten least
-# likely of 640,000 rows are circled, far out.
-# sphinx_gallery_end_ignore
 import dask
 import dask.array as da
 import matplotlib.pyplot as plt
@@ -63,12 +59,17 @@ print(f"means: {mixture.means_.round(2).tolist()}")
 # What is asked for every row is a Dask array, which is computed when it is needed. Of
 # 640,000 log-densities only the places of the ten lowest come here, and then ten rows.
 
+# sphinx_gallery_start_ignore
+# alt: Contours of the fitted density follow three elongated clusters. The ten least
+# likely of 640,000 rows are circled, far out.
+# sphinx_gallery_end_ignore
 log_density = mixture.score_samples(X)
 lowest = da.argtopk(log_density, -10).compute()
 unlikely = X[np.sort(lowest)].compute()
 
 display = DensityDisplay.from_estimator(mixture, X[:2000].compute())
 display.ax_.scatter(*unlikely.T, s=90, facecolors="none", edgecolors="#D55E00", lw=2)
+display.ax_.autoscale()  # they are further out than the contours
 display.ax_.set(title="the ten least likely of 640,000 rows")
 plt.show()
 
