@@ -147,6 +147,10 @@ class DistributionMixin:
         cdf : The inverse.
         region : The shortest intervals of a probability.
 
+        Notes
+        -----
+        Time that of `cdf` at some ten to fifteen values for each.
+
         Examples
         --------
         >>> from skdensity import LOOKernelDensity
@@ -255,6 +259,10 @@ class DistributionMixin:
         to each other, no level holds just the share; the region is then larger. An
         interval of a periodic feature that goes across the end of its turn is in two
         parts, the last and the first.
+
+        Time in one feature that of `gradient`, `score_samples` and `cdf` at some times
+        as many points as a mesh has that follows the mass, four to a standard deviation
+        of the Gaussians or kernels; in more, that of the log-densities of the draws.
 
         Examples
         --------

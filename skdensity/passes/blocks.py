@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
 
 # Small enough that temporaries are read again before they leave the cache, large enough
 # that each call into NumPy outlasts a change of threads: measured with 1 and 2 threads,
@@ -37,3 +40,31 @@ def row_blocks(n_rows: int, row_bytes: int) -> Iterator[slice]:
     step = math.ceil(n_rows / max(1, math.ceil(n_rows / most)))
     for start in range(0, n_rows, max(step, 1)):
         yield slice(start, min(start + step, n_rows))
+
+
+def uneven_blocks(sizes: np.ndarray, most: int) -> Iterator[slice]:
+    """Cut rows of unlike sizes into slices that have about as much.
+
+    Parameters
+    ----------
+    sizes : ndarray of int of shape (n_rows,)
+        How much every row has.
+    most : int
+        What a slice has, but for its last row.
+
+    Yields
+    ------
+    rows : slice
+        Consecutive rows, at least 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.passes.blocks import uneven_blocks
+    >>> list(uneven_blocks(np.array([3, 4, 9, 1]), most=8))
+    [slice(0, 2, None), slice(2, 4, None)]
+    """
+    group = np.cumsum(sizes) // most
+    begins = np.flatnonzero(np.diff(group, prepend=-1)).tolist()
+    for begin, end in pairwise([*begins, len(sizes)]):
+        yield slice(begin, end)

@@ -128,17 +128,26 @@ def reference(locations: np.ndarray, repeats: Repeats, shape: KernelShape) -> Ga
     middle = np.concatenate([quantiles(column, masses, [0.5]) for column in scaled.T])
     if shape.is_independent or len(middle) == 1:
         covariance = family.scatter.isolated((spreads / step) ** 2)
+        gaussian = _gaussian(middle, covariance, shape)
     else:
-        moments = moments_of(ArrayRows(scaled, masses), family.scatter)
-        (covariance,) = moments.covariances(family.scatter, 0.0)
-        covariance = covariance / (masses @ rest_of(masses))
-    simpler = "" if shape.is_width else ", or use covariance_type='spherical'"
-    (inner,) = family.cholesky(covariance[None], SINGULAR + simpler + ".")
-    gaussian = Gaussian(middle, inner, family)
-    if not shape.is_independent and len(middle) > 1:
+        gaussian = _gaussian(middle, _covariance(scaled, masses, family), shape)
         gaussian = _of_the_middle(gaussian, scaled, masses, repeats.least_widths / step)
     cholesky = parts.scaled(gaussian.cholesky, step)
     return Gaussian(step * middle + locations[0], cholesky, family)
+
+
+def _covariance(X, masses, family):
+    """That of rows, without bias."""
+    moments = moments_of(ArrayRows(X, masses), family.scatter)
+    (covariance,) = moments.covariances(family.scatter, 0.0)
+    return covariance / (masses @ rest_of(masses))
+
+
+def _gaussian(mean, covariance, shape):
+    """The Gaussian of a covariance, which may turn out to be singular."""
+    simpler = "" if shape.is_width else ", or use covariance_type='spherical'"
+    (inner,) = shape.family.cholesky(covariance[None], SINGULAR + simpler + ".")
+    return Gaussian(mean, inner, shape.family)
 
 
 def _of_the_middle(gaussian, X, masses, least_widths):

@@ -12,7 +12,6 @@ are added up one by one, and so are all where F is below what the polynomials ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.polynomial.chebyshev import chebpts1, chebval, chebvander
 from scipy.special import ndtr, ndtri
 
-from skdensity.passes.blocks import row_blocks
+from skdensity.passes.blocks import row_blocks, uneven_blocks
 from skdensity.passes.workspace import Workspace
 
 # Length of a cell, in bandwidths, and terms of the polynomials in it: their error was
@@ -158,20 +157,14 @@ class Singles:
         counts = np.searchsorted(self.points, z + reach) - first
         out = self.before[first]
         rows = np.flatnonzero(counts > 0)
-        for part in _parts(rows, counts[rows]):
+        for cut in uneven_blocks(counts[rows], MAX_PAIRS):
+            part = rows[cut]
             ends = np.cumsum(counts[part])
             begins = ends - counts[part]
             near = np.arange(ends[-1]) + np.repeat(first[part] - begins, counts[part])
             terms = ndtr(np.repeat(z[part], counts[part]) - self.points[near])
             out[part] += np.add.reduceat(terms * self.masses[near], begins)
         return out
-
-
-def _parts(rows, sizes) -> Iterator[np.ndarray]:
-    """Rows in groups that have about MAX_PAIRS pairs."""
-    group = np.cumsum(sizes) // MAX_PAIRS
-    parts = np.split(rows, np.flatnonzero(np.diff(group)) + 1)
-    return (part for part in parts if len(part))
 
 
 @dataclass(frozen=True, eq=False)

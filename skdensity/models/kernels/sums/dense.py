@@ -124,10 +124,10 @@ class AllBlocks(Blocks):
 
     @property
     def rows(self) -> list[slice]:
-        return list(_blocks(self._n_queries))
+        return list(blocks_of(self._n_queries))
 
     def near(self, rows: slice) -> Iterator[slice]:
-        return _blocks(self._n_points, rows.start if self._is_symmetric else 0)
+        return blocks_of(self._n_points, rows.start if self._is_symmetric else 0)
 
 
 class Pairs:
@@ -210,7 +210,7 @@ def dense_sums(
         # A few queries make up for it by longer blocks of points.
         length = BLOCK * max(1, BLOCK // len(queries))
         everything = slice(0, len(queries))
-        long = _blocks(len(columns), length=length)
+        long = blocks_of(len(columns), length=length)
         sums[...] = sum(workspace.map(lambda block: term(everything, block), long))
     else:
         workspace.each(fill, pairing.rows)
@@ -279,7 +279,8 @@ def dense_left_out(
     ]
 
 
-def _blocks(n_rows: int, begin: int = 0, length: int = BLOCK) -> Iterator[slice]:
+def blocks_of(n_rows: int, begin: int = 0, length: int = BLOCK) -> Iterator[slice]:
+    """Rows from one on, in blocks that are all as long but the last."""
     return (slice(i, min(i + length, n_rows)) for i in range(begin, n_rows, length))
 
 

@@ -17,6 +17,7 @@ from skdensity.models.kernels.sums.dense import (
     Blocks,
     Expansion,
     Pairs,
+    blocks_of,
     exponential,
     leave_out,
     of_statistic,
@@ -84,10 +85,10 @@ class EvenBlocks(Blocks):
     @property
     def rows(self) -> list[slice]:
         length = N_PAIRS // min(self._length, self._n_points)
-        return list(_blocks(self._n_queries, length))
+        return list(blocks_of(self._n_queries, length=length))
 
     def near(self, rows: slice) -> Iterator[slice]:
-        return _blocks(self._n_points, self._length)
+        return blocks_of(self._n_points, length=self._length)
 
 
 def folded_sums(
@@ -148,7 +149,3 @@ def folded_sums(
     values = of_statistic(sums, pairs.relative, statistic)
     values[1:] += more.T
     return values
-
-
-def _blocks(n_rows: int, length: int) -> Iterator[slice]:
-    return (slice(i, min(i + length, n_rows)) for i in range(0, n_rows, length))

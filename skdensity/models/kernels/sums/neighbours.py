@@ -12,6 +12,7 @@ import numpy as np
 
 from skdensity.models.kernels.sources import Sources
 from skdensity.models.kernels.statistics import PairStatistic
+from skdensity.passes.blocks import uneven_blocks
 from skdensity.passes.workspace import Workspace
 
 # Pairs of a query and a source that are held at a time, times features.
@@ -102,7 +103,8 @@ def _of_neighbours(queries, sources, bandwidth, statistic, workspace, own):
 
     for kind in (True, False):
         rows = np.flatnonzero(is_few == kind)
-        workspace.each(fill, _cut(rows, sizes[rows], MAX_PAIRS // queries.shape[1]))
+        cuts = uneven_blocks(sizes[rows], MAX_PAIRS // queries.shape[1])
+        workspace.each(fill, [rows[cut] for cut in cuts])
     return log_sums, means
 
 
@@ -124,13 +126,6 @@ def _radii(queries, sources, bandwidth, workspace, own):
     beyond = 2 * (log_most - np.log(TRUNCATION) - log_masses)
     # Relative to h no square overflows before the kernel does.
     return WIDER * bandwidth * np.sqrt((distances[pick] / bandwidth) ** 2 + beyond)
-
-
-def _cut(rows, sizes, n_pairs):
-    """Groups of rows with about `n_pairs` pairs, or of one row that has more."""
-    group = np.cumsum(sizes) // n_pairs
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    return [part for part in np.split(rows, starts[1:]) if len(part)]
 
 
 def _pair_sums(queries, near, ends, sources, bandwidth, statistic, own):
