@@ -250,8 +250,7 @@ def _apart_on_grid(values, numbers, shared):
     """
     rows, at = _in_order(numbers, shared)
     beside, near, far = (
-        np.maximum(_beside(rows, *places)[at], 1)
-        for places in ((1, 1), (1, 2), (3, 4))
+        np.maximum(_beside(rows, *places)[at], 1) for places in ((1, 1), (1, 2), (3, 4))
     )
     is_atom = shared >= AMONG_CELLS * beside
     is_atom &= beside <= AMONG_CELLS * far

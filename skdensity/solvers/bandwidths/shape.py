@@ -44,16 +44,16 @@ def best_shape(kernels: Kernels, problem: Problem) -> list[tuple[Kernels, float]
         Kernels and their leave-one-out log-likelihoods, in nats per unit of weight.
     """
     free = kernels.kernel.family.asked("free", "a search for the shape of the kernel")
-    ones = np.ones(kernels.n_features)
-    identity = Gaussian.isolated(0 * ones, ones, kernels.kernel.family)
+    trials: list[tuple[Kernels, float]] = []
+    kernels = _one_step_on(kernels, problem, trials)
+    family, ones = kernels.kernel.family, np.ones(kernels.n_features)
+    identity = Gaussian.isolated(0 * ones, ones, family)
     start = free.ravel(identity.cholesky[None])
-    family, cholesky = kernels.kernel.family, kernels.kernel.cholesky
     with np.errstate(divide="ignore"):
         log_least = np.log(problem.repeats.least_widths) - family.factors.log_diagonal(
-            cholesky
+            kernels.kernel.cholesky
         )
     least = free.floored(np.full_like(start, -np.inf), log_least)
-    trials: list[tuple[Kernels, float]] = []
     found = minimize(
         _loss(kernels, problem, trials),
         np.maximum(start, least),
@@ -68,29 +68,46 @@ def best_shape(kernels: Kernels, problem: Problem) -> list[tuple[Kernels, float]
     return [*others, (best, -float(found.fun))]
 
 
+def _one_step_on(kernels, problem, trials):
+    """Kernels after a step of EM, from where on the features have like gradients.
+
+    Where outliers ask for one width and the middle of the rows for another by many
+    powers of ten, the steps of the search would overflow.
+    """
+    white = _tried(kernels, problem, trials)
+    factors, faults = kernels.kernel.family.factors.factored(white)
+    return kernels if faults else kernels.reshaped(factors[0])
+
+
+def _tried(kernels: Kernels, problem: Problem, trials: list) -> np.ndarray:
+    """Mean white scatter under some kernels; notes them and their score."""
+    left_out = LeftOut(
+        kernels,
+        problem.workspace,
+        problem.repeats.left_out,
+        steps=problem.repeats.steps,
+        progress=problem.progress,
+    )
+    left_out.announce()
+    ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
+    trials.append((kernels, float(left_out.weights @ log_density)))
+    left_out.tell(*trials[-1])
+    products = kernels.kernel.family.asked(
+        "products", "a search for the shape of the kernel"
+    )
+    return products.to_scatter((left_out.weights @ means)[None], kernels.n_features)
+
+
 def _loss(
     kernels: Kernels, problem: Problem, trials: list
 ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     """The negative score of free parameters, and its gradient; notes the trials."""
     family, d = kernels.kernel.family, kernels.n_features
-    products = family.asked("products", "a search for the shape of the kernel")
     free = family.asked("free", "a search for the shape of the kernel")
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         inner = _factor(kernels, parameters)
-        tried = kernels.reshaped(inner)
-        left_out = LeftOut(
-            tried,
-            problem.workspace,
-            problem.repeats.left_out,
-            steps=problem.repeats.steps,
-            progress=problem.progress,
-        )
-        left_out.announce()
-        ((log_density, means),) = left_out.at([1.0], kernels.shape.statistic)
-        trials.append((tried, float(left_out.weights @ log_density)))
-        left_out.tell(*trials[-1])
-        white = products.to_scatter((left_out.weights @ means)[None], d)
+        white = _tried(kernels.reshaped(inner), problem, trials)
         factors = family.factors.precision_factors(inner[None])
         return -trials[-1][1], -free.gradient(white, np.ones(1), factors, d)
 
