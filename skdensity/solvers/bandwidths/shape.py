@@ -122,8 +122,10 @@ def _loss(
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         inner = _factor(kernels, parameters)
-        is_known = known is not None and np.array_equal(parameters, start)
-        found = known if is_known else _tried(kernels.reshaped(inner), problem, trials)
+        if known is not None and np.array_equal(parameters, start):
+            found = known
+        else:
+            found = _tried(kernels.reshaped(inner), problem, trials)
         factors = family.factors.precision_factors(inner[None])
         return -found.score, -free.gradient(found.white, np.ones(1), factors, d)
 
