@@ -65,14 +65,15 @@ def grid_step(values: np.ndarray, off_grid: float = OFF_GRID) -> float:
 
 def _common_step(offsets, error, off_grid):
     """Greatest common divisor of numbers that begin with 0 and have errors."""
-    step = _refined(np.diff(offsets).min(), offsets)
+    step = float(np.diff(offsets).min())
     while error < MAX_ROUNDING * step:
+        step = _refined(step, offsets)
         off = np.abs(offsets - step * np.round(offsets / step))
         is_off = off > off_grid * step + error
         if not is_off.any():
             # The mean over the whole range is more exact than one gap.
             return float(offsets[-1] / np.round(offsets[-1] / step))
-        step = _refined(off[is_off].min(), offsets)
+        step = float(off[is_off].min())
     return 0.0
 
 
@@ -85,10 +86,10 @@ def _refined(step, offsets):
     reach = 2 * step
     while reach < 2 * offsets[-1]:
         farthest = offsets[np.searchsorted(offsets, reach, side="right") - 1]
-        n_steps = max(np.round(farthest / step), 1.0)
+        n_steps = np.round(farthest / step)
         if abs(farthest / step - n_steps) > MAX_OFF:
             break  # on another grid, if any
-        step, reach = farthest / n_steps, 2 * reach
+        step, reach = farthest / n_steps if n_steps else step, 2 * reach
     return float(step)
 
 
