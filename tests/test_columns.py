@@ -364,13 +364,6 @@ def test_the_step_is_a_common_divisor():
     assert grid_step(np.sqrt(np.arange(2.0, 50.0))) == 0
 
 
-@pytest.mark.parametrize("n_steps", [60, 100, 1000, 5000])
-@pytest.mark.parametrize("begin", [0, 50, -30])
-def test_a_long_range_of_single_numbers_is_on_its_grid(n_steps, begin):
-    values = (begin + np.arange(n_steps) / 10).astype(np.float32)
-    assert grid_step(values) == pytest.approx(0.1, rel=1e-5)
-
-
 @pytest.mark.parametrize("n_features", [1, 2])
 def test_pairs_of_cells_tell_what_rounding_explains(n_features):
     r = rng()

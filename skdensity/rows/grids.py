@@ -15,9 +15,6 @@ import numpy as np
 OFF_GRID = 1e-4
 # Most that rounding errors may be of a step: on a finer grid is any number.
 MAX_ROUNDING = 0.01
-# How far a number of steps may be off a whole one, so that twice the range has a
-# certain number of them, too.
-MAX_OFF = 0.2
 # Coincidences that rounding explains, in multiples of pairs a step apart: one, and more
 # where the density changes within a few steps.
 MAX_EXCESS = 1.5
@@ -67,7 +64,6 @@ def _common_step(offsets, error, off_grid):
     """Greatest common divisor of numbers that begin with 0 and have errors."""
     step = float(np.diff(offsets).min())
     while error < MAX_ROUNDING * step:
-        step = _refined(step, offsets)
         off = np.abs(offsets - step * np.round(offsets / step))
         is_off = off > off_grid * step + error
         if not is_off.any():
@@ -75,22 +71,6 @@ def _common_step(offsets, error, off_grid):
             return float(offsets[-1] / np.round(offsets[-1] / step))
         step = float(off[is_off].min())
     return 0.0
-
-
-def _refined(step, offsets):
-    """A step as longer and longer ranges tell it.
-
-    The error of one gap of float32 adds up over the range to more than values may be
-    off the grid.
-    """
-    reach = 2 * step
-    while reach < 2 * offsets[-1]:
-        farthest = offsets[np.searchsorted(offsets, reach, side="right") - 1]
-        n_steps = np.round(farthest / step)
-        if abs(farthest / step - n_steps) > MAX_OFF:
-            break  # on another grid, if any
-        step, reach = farthest / n_steps if n_steps else step, 2 * reach
-    return float(step)
 
 
 def cells(columns: np.ndarray, steps: np.ndarray) -> np.ndarray:
