@@ -17,12 +17,9 @@ from sklearn.utils.validation import (
 )
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.em_gaussian_mixture import EMGaussianMixture
 from skdensity.densities.tables.kinds import table_of
+from skdensity.uses.default_mixture import mixture_of_least_bic
 
-# Components that the default density has at most, and rows for each.
-MOST_COMPONENTS = 10
-ROWS_EACH = 20
 WHOLE_ROWS = (
     "X contains NaN, and density={density} takes none in `fit`. Fit the imputer to the "
     "complete rows, `X[~np.isnan(X).any(axis=1)]`, and transform all; or give a "
@@ -272,7 +269,7 @@ class DensityImputer(TransformerMixin, BaseEstimator):
 
     def _fitted(self, X):
         if self.density is None:
-            return mixture_of_least_bic(X, self.random_state)
+            return mixture_of_least_bic(X, random_state=self.random_state)
         try:
             return clone(self.density).fit(X)
         except ValueError as error:
@@ -286,17 +283,3 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def mixture_of_least_bic(X: np.ndarray, random_state: Any) -> EMGaussianMixture:
-    """The mixture before the first whose BIC is no less."""
-    n_rows = int(np.count_nonzero(~np.isnan(X).all(axis=1)))
-    best = EMGaussianMixture(random_state=random_state).fit(X)
-    least = best.bic(X)
-    for n_components in range(2, min(MOST_COMPONENTS, n_rows // ROWS_EACH) + 1):
-        mixture = EMGaussianMixture(n_components, random_state=random_state).fit(X)
-        bic = mixture.bic(X)
-        if bic >= least:
-            break
-        best, least = mixture, bic
-    return best
