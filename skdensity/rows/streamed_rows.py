@@ -19,6 +19,7 @@ from skdensity.rows.sketch import Sketch
 from skdensity.rows.survey import Found, Survey, Tally
 
 T = TypeVar("T")
+NO_ROWS = "X has no rows: all of its blocks are empty."
 
 
 class StreamedRows(ABC):
@@ -154,7 +155,7 @@ class StreamedRows(ABC):
         with np.errstate(over="ignore", invalid="ignore"):
             found = self._summed(partial(_found, Survey.of, of_part))
         if found.known.tally.n_table == 0:
-            raise ValueError("X has no rows: all of its blocks are empty.")
+            raise ValueError(NO_ROWS)
         self.survey = found.known
         try:
             self._check(self)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 from skdensity.densities.checks import DTYPES, weights_of_some
 from skdensity.rows.incomplete_rows import are_surely_finite
 from skdensity.rows.named_array import NamedArray
+from skdensity.rows.streamed_rows import NO_ROWS
 
 
 class TableCheck:
@@ -144,5 +145,5 @@ def of_block(
 def whole_sum(total: np.ndarray | None) -> np.ndarray:
     """A sum over blocks, of which some must have rows."""
     if total is None:
-        raise ValueError("X has no rows: all of its blocks are empty.")
+        raise ValueError(NO_ROWS)
     return total
