@@ -30,12 +30,15 @@ Medians of {repeats} seeds. In bold what is outside of what is promised."""
 
 def rounded(report, repeats):
     """Columns before and after."""
-    rows = [
-        [name, f"{n_rows:,}", *(cell(*measured) for measured in of_searches)]
-        for (name, n_rows), of_searches in in_parallel(
-            damage_of, product(DAMAGED, SIZES), repeats
-        )
-    ]
+    draws = {draw for draw, _, _ in DAMAGED.values()}
+    cases = list(product([*draws, *DAMAGED], SIZES))
+    widths = dict(in_parallel(widths_of, cases, repeats))
+    rows = []
+    for (name, (draw, _, step)), n_rows in product(DAMAGED.items(), SIZES):
+        without = np.array(widths[draw, n_rows])
+        ratios = np.median(widths[name, n_rows] / without, axis=1)
+        tols = np.maximum(0.3, np.median(step / 2 / without, axis=1))
+        rows.append([name, f"{n_rows:,}", *map(cell, ratios, tols)])
     report.table(
         "Rounded, heaped, spiked and clipped columns",
         "The width of a column over that of the same rows before. Promised: within "
@@ -77,18 +80,17 @@ def cell(ratio, tol):
     return text if abs(ratio - 1) <= tol + 1e-9 else f"**{text}**"
 
 
-def damage_of(name, n_rows, n_seeds):
-    """For every search, the median ratio, and how far from 1 it may be."""
-    step, found = DAMAGED[name][-1], []
-    for search in SEARCHES:
-        pairs = [
-            [covariance(X, search) ** 0.5 for X in damaged_columns(name, n_rows, seed)]
-            for seed in range(n_seeds)
-        ]
-        with_it, without = np.reshape(pairs, (n_seeds, 2)).T
-        tol = max(0.3, np.median(step / 2 / without))
-        found.append((np.median(with_it / without), tol))
-    return found
+def widths_of(column, n_rows, n_seeds):
+    """For every search, the widths for all seeds; of a damaged column or of a draw."""
+    tables = [rows_of(column, n_rows, seed) for seed in range(n_seeds)]
+    return [[covariance(X, rule).item() ** 0.5 for X in tables] for rule in SEARCHES]
+
+
+def rows_of(column, n_rows, seed):
+    """Rows of a column that has a name, or of a function that draws one."""
+    if isinstance(column, str):
+        return damaged_columns(column, n_rows, seed)[0]
+    return column(np.random.default_rng(seed), n_rows)[:, None]
 
 
 def distance_of(n_features, many, shape, n_seeds):
