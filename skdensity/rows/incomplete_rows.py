@@ -127,18 +127,7 @@ def rows_of_table(
     X: np.ndarray, weight: np.ndarray | None, workspace: Workspace
 ) -> ArrayRows:
     """Rows of the kind that an array is, by whether it has holes."""
-    if not are_surely_finite(X) and np.isnan(X).any():
-        return IncompleteRows(X, weight, workspace)
-    return ArrayRows(X, weight, workspace)
-
-
-def are_surely_finite(X: np.ndarray) -> bool:
-    """Whether a sum shows that all values are finite, which costs less than to look.
-
-    False says nothing: a sum may overflow.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        if not X.flags.forc:
-            return bool(np.isfinite(X.sum()))
-        values = X.ravel(order="K")  # a view
-        return bool(np.isfinite(values @ values))
+    rows = ArrayRows(X, weight, workspace)
+    if np.isfinite(rows.largest) or not np.isnan(X).any():
+        return rows
+    return IncompleteRows(X, weight, workspace)

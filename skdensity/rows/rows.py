@@ -70,7 +70,7 @@ class Rows(Protocol):
 
     @property
     def largest(self) -> float:
-        """No observed value is further from 0; NaN if that takes a closer look."""
+        """No observed value is further from 0; NaN or infinity take a closer look."""
 
     @property
     def are_complete(self) -> bool:

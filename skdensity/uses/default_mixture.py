@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,16 @@ def mixture_of_least_bic(
         counts = counts & (sample_weight > 0)
     most = min(MOST_COMPONENTS, int(np.count_nonzero(counts)) // ROWS_EACH)
     best: Any = None
-    least = np.inf
+    least, told = np.inf, []
     for n_components in range(1, max(most, 1) + 1):
         mixture = EMGaussianMixture(n_components, random_state=random_state)
-        mixture.fit(X, sample_weight=sample_weight)
-        bic = mixture.bic(X, sample_weight)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            bic = mixture.fit(X, sample_weight=sample_weight).bic(X, sample_weight)
         if bic >= least:
             break
-        best, least = mixture, bic
+        best, least, told = mixture, bic, caught
+    # What is doubtful about a mixture that is not taken concerns nobody.
+    for warning in told:
+        warnings.warn(warning.message, stacklevel=3)
     return best

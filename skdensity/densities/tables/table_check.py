@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
 )
 
 from skdensity.densities.checks import DTYPES, weights_of_some
-from skdensity.rows.incomplete_rows import are_surely_finite
+from skdensity.rows.array_rows import norm
 from skdensity.rows.named_array import NamedArray
 from skdensity.rows.streamed_rows import NO_ROWS
 
@@ -73,9 +73,9 @@ class TableCheck:
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """A block and its weights, or None, both checked; errors tell its name."""
         with named(name):
-            # Asked again in every pass, so of a sum first.
+            # Asked again in every pass, so of one number first.
             X = self._checked(X, min_samples=0, finite=False)
-            if not are_surely_finite(X):
+            if not np.isfinite(norm(X)):
                 self._check_finite(X)
             if sample_weight is not None:
                 sample_weight = weights_of_some(sample_weight, X)
