@@ -350,6 +350,13 @@ def test_further_bandwidths_are_scored_as_the_fit_does(bandwidth):
         ),
         (
             lambda: BandwidthDisplay.from_estimator(
+                LOOKernelDensity().fit(X).set_params(bandwidth=1.0)
+            ),
+            TypeError,
+            "fitted with bandwidth='loo'",
+        ),
+        (
+            lambda: BandwidthDisplay.from_estimator(
                 LOOKernelDensity().fit(X), rules=["scott"]
             ),
             ValueError,

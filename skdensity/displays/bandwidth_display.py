@@ -137,11 +137,7 @@ class BandwidthDisplay:
         'log'
         """
         check_is_fitted(estimator)
-        if not hasattr(estimator, "loo_scores_"):
-            raise TypeError(
-                "BandwidthDisplay is for LOOKernelDensity fitted with bandwidth='loo', "
-                f"'robust_loo' or 'lscv'; got {estimator!r}."
-            )
+        rule = _search_of(estimator)
         if X is None and len(rules):
             raise ValueError("`rules` need the training rows `X`.")
         widths = np.array([_width(bandwidth) for bandwidth in estimator.bandwidths_])
@@ -158,7 +154,7 @@ class BandwidthDisplay:
             others={
                 rule: _width(_refitted(estimator, X, rule).bandwidth_) for rule in rules
             },
-            ylabel=BANDWIDTHS[str(estimator.bandwidth)].label,
+            ylabel=rule.label,
         )
         return display.plot(ax, **kwargs)
 
@@ -231,6 +227,17 @@ class BandwidthDisplay:
         self.ax_.set(xlim=(lower, upper), ylim=(bottom - margin, top + margin))
 
 
+def _search_of(estimator):
+    """The rule whose scores a fit has; what was set since makes them another's."""
+    rule = BANDWIDTHS.get(str(getattr(estimator, "bandwidth", None)))
+    if rule is None or not rule.searches or not hasattr(estimator, "loo_scores_"):
+        raise TypeError(
+            "BandwidthDisplay is for LOOKernelDensity fitted with bandwidth='loo', "
+            f"'robust_loo' or 'lscv'; got {estimator!r}."
+        )
+    return rule
+
+
 def _width(bandwidth):
     """Geometric mean of a kernel's widths."""
     if np.ndim(bandwidth) == 2:
@@ -249,7 +256,7 @@ def _scores_of(estimator, widths):
     repeats = repeats_in(located.locations, located.masses)
     unit = reference(located.unrolled, repeats, located.shape)
     kernels = located.with_kernel(unit)
-    criterion: Any = BANDWIDTHS[str(estimator.bandwidth)].criterion
+    criterion: Any = _search_of(estimator).criterion
     with Workspace(estimator.n_jobs) as workspace:
         problem = Problem.of(kernels, repeats, workspace)
         factors = widths[::-1] / kernels.bandwidth
