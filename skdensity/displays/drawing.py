@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from inspect import signature
 from numbers import Integral
 from typing import Any
@@ -14,6 +15,7 @@ from sklearn.utils import check_array
 from skdensity.densities.base import BaseDensity, rows_of
 from skdensity.densities.checks import check_numbers, feature_indices
 from skdensity.densities.loo_kernel_density import LOOKernelDensity
+from skdensity.displays.units import marginal_of
 from skdensity.rows.array_rows import ArrayRows
 
 # Okabe and Ito's colours, told apart by all kinds of colour vision, in print as well.
@@ -97,14 +99,17 @@ def log_density_of(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The log-density of some features as a function.
 
-    Densities that others wrote have no marginals: a kernel density of their draws
-    stands for one.
+    Where there are no marginals, as of densities that others wrote, a kernel density of
+    draws stands for one.
     """
     if isinstance(estimator, BaseDensity):
         # Past validation, which would miss the names of the features.
         model = estimator._model().marginal(features)
         return lambda X: model.log_density(ArrayRows(X))
     if len(features) < draws.shape[1]:
+        part = marginal_of(estimator, features)
+        if part is not None:
+            return partial(_scores, part)
         # A width for each feature, whose units may differ.
         stand_in = LOOKernelDensity("scott", covariance_type="diag")
         return stand_in.fit(draws[:, features]).score_samples
