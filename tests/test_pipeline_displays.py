@@ -1,8 +1,11 @@
 """Displays of pipelines: in the units of the data."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.path import Path
+from scipy.integrate import trapezoid
 from scipy.special import expit, logit
 from scipy.stats import multivariate_normal
 from sklearn.decomposition import PCA
@@ -22,9 +25,8 @@ from skdensity import (
     TransformedDensity,
 )
 
-pytest.importorskip("matplotlib").use("agg")
-import matplotlib.pyplot as plt
-from matplotlib.path import Path
+# One width for features of unlike spread is what some of these tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
 
 Log = FunctionTransformer(np.log)
 TwoOf = EMGaussianMixture(2, random_state=0)
@@ -47,7 +49,7 @@ def X():
 
 def area(display):
     x, y = display.curves[0]
-    return np.trapezoid(y, x)
+    return trapezoid(y, x)
 
 
 def test_behind_a_scaler_it_is_the_picture_of_the_density_in_units(X):

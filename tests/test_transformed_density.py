@@ -702,7 +702,7 @@ def test_other_bad_input():
         density.condition([0], [-1.0])
     with pytest.raises(ValueError, match="mixes them"):
         TransformedDensity(PCA(), GaussianMLE()).fit(X).marginal([0])
-    with pytest.raises(ValueError, match="density.*score_samples"):
+    with pytest.raises(ValueError, match=r"density.*score_samples"):
         TransformedDensity(Log, StandardScaler()).fit(X)
 
 
