@@ -44,14 +44,14 @@ for name, transform in transforms.items():
 #
 # :class:`~skdensity.TransformedDensity` adds how much the transform stretches the
 # amounts, the log-Jacobian. All of these are densities in euros, and the folds choose
-# between them. One Gaussian asks for logarithms: without them it is far worse. A mixture
-# of two can bend by itself, and gains less.
+# between them. One Gaussian asks for logarithms: without them it is far worse. A
+# mixture of two can bend by itself, and gains less.
 
 # sphinx_gallery_start_ignore
-# alt: Left, held-out log-likelihoods of four transforms, with one Gaussian and with two.
-# The logarithm and the power are highest, the identity lowest, and two Gaussians are
-# above one everywhere. Right, a histogram of amounts with two bumps, the left one high
-# and narrow; one Gaussian of logarithms follows it as a single skewed bump, two of them
+# alt: Left, held-out log-likelihoods of four transforms, with one Gaussian and two. The
+# logarithm and the power are highest, the identity lowest, and two Gaussians are above
+# one everywhere. Right, a histogram of amounts with two bumps, the left one high and
+# narrow; one Gaussian of logarithms follows it as a single skewed bump, two of them
 # follow both bumps, and one Gaussian without a transform reaches far below zero.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
