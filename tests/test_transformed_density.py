@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from conftest import ON_AWKWARD_DATA
 from scipy import stats
@@ -348,6 +349,7 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
+@ON_AWKWARD_DATA
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -479,10 +481,12 @@ def test_a_table_is_known_by_its_names():
     np.testing.assert_allclose(unnamed, by_hand.score_samples(rows))
     with pytest.raises(ValueError, match="feature names"):
         density.score_samples(X[["b", "a"]])
-    for output in ("pandas", "polars"):
-        with config_context(transform_output=output):
-            again = clone(density).fit(X).score_samples(X)
-        np.testing.assert_array_equal(again, unnamed)
+    with config_context(transform_output="pandas"):
+        again = clone(density).fit(X).score_samples(X)
+    np.testing.assert_array_equal(again, unnamed)
+    of_polars = pl.from_pandas(X)
+    again = clone(density).fit(of_polars).score_samples(of_polars)
+    np.testing.assert_array_equal(again, unnamed)
 
 
 def test_it_travels(iris):
@@ -676,7 +680,7 @@ def test_rows_that_cannot_be_transformed():
     for transformer in (Log, Sqrt, make_pipeline(StandardScaler(), Log)):
         with pytest.raises(ValueError, match="rows where the density would be 0"):
             TransformedDensity(transformer, GaussianMLE()).fit(X)
-    with pytest.raises(ValueError, match="first 2"):
+    with pytest.raises(ValueError, match=r"first \[3\. 0\.\]"):
         TransformedDensity(Log, GaussianMLE()).fit(X)
     tiny = QuantileTransformer(n_quantiles=3, output_distribution="normal")
     with pytest.raises(ValueError, match="Scale first"):
@@ -747,14 +751,14 @@ def test_what_has_no_means_in_units_says_so():
     with pytest.raises(ValueError, match="affine transformers"):
         TransformedDensity(Log, GaussianMLE()).fit(X).untransformed()
     with pytest.raises(TypeError, match="got LOOKernelDensity"):
-        TransformedDensity(PCA(), LOOKernelDensity()).fit(X).untransformed()
+        TransformedDensity(PCA(whiten=True), LOOKernelDensity()).fit(X).untransformed()
 
 
 def test_pipelines_that_are_no_densities():
     X = rows_of_kind("positive", 2)
     with pytest.raises(NotFittedError):
         TransformedDensity.from_pipeline(make_pipeline(Log, GaussianMLE()))
-    for other in (make_pipeline(Log, PCA()).fit(X), GaussianMLE().fit(X)):
+    for other in (make_pipeline(Log, StandardScaler()).fit(X), GaussianMLE().fit(X)):
         with pytest.raises(TypeError, match="a Pipeline that ends in a density"):
             TransformedDensity.from_pipeline(other)
     with pytest.raises(ValueError, match="PCA drops features"):

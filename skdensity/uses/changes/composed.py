@@ -41,6 +41,11 @@ def _(transformer: Pipeline, X: np.ndarray) -> np.ndarray:
     return total
 
 
+@forward.register
+def _(transformer: Pipeline, X: np.ndarray) -> np.ndarray:
+    return reduce(lambda X, step: forward(step, X), _steps(transformer), X)
+
+
 @inverse.register
 def _(transformer: Pipeline, Z: np.ndarray) -> np.ndarray:
     return reduce(lambda Z, step: inverse(step, Z), reversed(_steps(transformer)), Z)
@@ -90,6 +95,15 @@ def _(transformer: ColumnTransformer, X: np.ndarray) -> np.ndarray:
     for part, columns, _ in _parts(transformer):
         total += log_jacobian(part, X[:, columns])
     return total
+
+
+@forward.register
+def _(transformer: ColumnTransformer, X: np.ndarray) -> np.ndarray:
+    # Its own transform takes no array after a fit to columns by name.
+    Z = np.empty(X.shape, X.dtype)
+    for part, columns, places in _parts(transformer):
+        Z[:, places] = forward(part, X[:, columns])
+    return Z
 
 
 @inverse.register

@@ -1,6 +1,7 @@
 """What else is asked of a fitted transformer besides its log-Jacobian.
 
-Each question has an answer for transformers of which nothing is known.
+Each question has an answer for transformers of which nothing is known. Rows are arrays,
+whatever the names of columns in the fit.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ def as_floats(X: Any) -> np.ndarray:
     return X if X.dtype == np.float32 else X.astype(np.float64, copy=False)
 
 
+@singledispatch
 def forward(transformer: Any, X: np.ndarray) -> np.ndarray:
     """Transformed rows, as an array of the same dtype; there may be none."""
     if len(X) == 0:
@@ -68,6 +70,7 @@ def quietly() -> Iterator[None]:
     with warnings.catch_warnings(), config_context(transform_output="default"):
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
         warnings.filterwarnings("ignore", message="When `set_output` is configured")
-        # What rows that have no inverse are told of: they are looked for.
+        # Told of rows that have no inverse, which are looked for.
+        warnings.filterwarnings("ignore", message="invalid value encountered in power")
         warnings.filterwarnings("ignore", message="Some values in column")
         yield
