@@ -18,7 +18,7 @@ def _(transformer: QuantileTransformer, X: np.ndarray) -> np.ndarray:
     X = np.asarray(X, dtype=np.float64)
     terms = np.zeros(X.shape)
     for j, x in enumerate(X.T):
-        terms[:, j] = _log_slopes(*_knots(transformer, j), x)
+        terms[:, j] = _log_slopes(x, *_knots(transformer, j))
     if transformer.output_distribution == "normal":
         terms -= norm.logpdf(forward(transformer, X))
     return np.where(np.isnan(X), 0.0, terms).sum(axis=1)
@@ -55,7 +55,7 @@ def _knots(transformer, feature):
     return x, levels[first], levels[first + counts - 1]
 
 
-def _log_slopes(x, below, above, values):
+def _log_slopes(values, x, below, above):
     """Of the lines that values are on; at a knot of the line above, if there is one."""
     out = np.full(len(values), -np.inf)
     inside = (x[0] <= values) & (values <= x[-1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from sklearn.preprocessing import (
     MaxAbsScaler,
@@ -13,7 +15,7 @@ from sklearn.preprocessing import (
 from skdensity.uses.changes.log_jacobian import log_jacobian
 from skdensity.uses.changes.questions import as_floats, forward, image, matrix, sources
 
-Scaler = StandardScaler | MinMaxScaler | MaxAbsScaler | RobustScaler
+Scaler: TypeAlias = StandardScaler | MinMaxScaler | MaxAbsScaler | RobustScaler
 
 CLIPPED = (
     "MinMaxScaler(clip=True) is not invertible: all that is beyond its range becomes "
