@@ -27,6 +27,8 @@ def mixture_of_least_bic(
     for n_components in range(1, max(most, 1) + 1):
         mixture = EMGaussianMixture(n_components, random_state=random_state)
         mixture.fit(X, sample_weight=sample_weight)
+        if most <= 1:
+            return mixture  # There is no choice, for which rows may be too few.
         bic = mixture.bic(X, sample_weight)
         if bic >= least:
             break

@@ -255,8 +255,8 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         Returns
         -------
         log_density : ndarray of shape (n_samples,)
-            float32 for float32 rows and float64 otherwise; −∞ outside of what the
-            transformer is defined on.
+            ``log p(x)``, float32 for float32 rows and float64 otherwise; −∞ outside of
+            what the transformer is defined on.
 
         Raises
         ------
@@ -386,8 +386,8 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         >>> density = TransformedDensity(FunctionTransformer(np.log), GaussianMLE())
         >>> density = density.fit(np.exp([[-1.0], [1.0]]))
         >>> density.sample(2, random_state=0).round(2)
-        array([[5.84],
-               [1.49]])
+        array([[2.66],
+               [9.4 ]])
         """
         check_is_fitted(self)
         n_samples, rng = check_sampling(self.density_, n_samples, random_state)
@@ -522,7 +522,7 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         --------
         >>> from sklearn.preprocessing import StandardScaler
         >>> from skdensity import EMGaussianMixture, TransformedDensity
-        >>> X = [[1.0], [3.0], [21.0], [23.0]]
+        >>> X = [[1.0], [2.0], [3.0], [21.0], [23.0]]
         >>> mixture = EMGaussianMixture(2, random_state=0)
         >>> density = TransformedDensity(StandardScaler(), mixture).fit(X)
         >>> density.untransformed().means_.round(2)
