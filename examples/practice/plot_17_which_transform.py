@@ -97,7 +97,7 @@ plt.show()
 
 # sphinx_gallery_start_ignore
 # alt: Regions of euros and shares: one group at small amounts, whose shares reach from
-# nearly nothing to a half, and one at larger amounts with shares near a tenth. The
+# nearly 0 to 0.8, and one at larger amounts with shares near a tenth. The
 # regions keep to the right of zero euros and within shares of 0 and 1.
 # sphinx_gallery_end_ignore
 import pandas as pd

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -240,6 +241,7 @@ class TransformedDensity(DensityMixin, BaseEstimator):
             self.transformer_ = fitted_transformer(self.transformer, X, to_transformer)
             Z = changed_rows(self.transformer_, rows)
             self.density_ = fitted_density(self.density, Z, to_density)
+            vars(self).pop("image_mass_", None)
         return self
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
@@ -543,9 +545,9 @@ class TransformedDensity(DensityMixin, BaseEstimator):
             found.feature_names_in_ = self.feature_names_in_
         return found
 
-    @property
+    @cached_property
     def image_mass_(self) -> float:
-        """What the density integrates to."""
+        """What the density integrates to, when it is asked for."""
         check_is_fitted(self)
         return image_mass(self.transformer_, self.density_, self.n_features_in_)
 
