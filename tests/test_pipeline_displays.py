@@ -196,6 +196,11 @@ def test_what_tells_no_density_of_the_data_says_what_to_do(X):
 def test_other_bad_input(X):
     with pytest.raises(NotFittedError):
         DensityDisplay.from_estimator(make_pipeline(Log, GaussianMLE()))
+    search = GridSearchCV(GaussianMLE(), {"covariance_type": ["diag"]}, refit=False)
+    with pytest.raises(NotFittedError):
+        DensityDisplay.from_estimator(search)
+    with pytest.raises(TypeError, match="method `sample`; GridSearchCV has none"):
+        DensityDisplay.from_estimator(search.fit(X))
     with pytest.raises(TypeError, match="a Pipeline that ends in a density"):
         DensityDisplay.from_estimator(
             make_pipeline(Log, LinearRegression()).fit(X, X["price"])

@@ -17,7 +17,6 @@ from skdensity.displays.drawing import (
     checked_coverage,
     checked_n_points,
     columns_of,
-    draws_of,
     flipped,
     limits_of,
     log_density_of,
@@ -33,6 +32,7 @@ from skdensity.displays.rows import (
 )
 from skdensity.displays.surfaces import evaluated
 from skdensity.displays.units import in_data_units
+from skdensity.uses.changes.draws import draws_of
 
 # A corner of more features than this has axes too small to read.
 MAX_FEATURES = 8

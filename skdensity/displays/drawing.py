@@ -5,14 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import partial
-from inspect import signature
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
 
-from skdensity.densities.base import BaseDensity, rows_of
+from skdensity.densities.base import BaseDensity
 from skdensity.densities.checks import check_numbers, feature_indices
 from skdensity.densities.loo_kernel_density import LOOKernelDensity
 from skdensity.displays.units import marginal_of
@@ -69,13 +68,6 @@ def limits_of(ax: Any) -> tuple[tuple[float, float], ...]:
 def flipped(along: Any, across: Any, is_horizontal: bool) -> tuple:
     """x and y of what lies along a feature's axis, which may be either."""
     return (across, along) if is_horizontal else (along, across)
-
-
-def draws_of(estimator: Any, n_draws: int, random_state: Any) -> np.ndarray:
-    """Rows drawn from a density, whoever wrote it."""
-    takes_seed = "random_state" in signature(estimator.sample).parameters
-    seed = {"random_state": random_state} if takes_seed else {}
-    return rows_of(estimator.sample(n_draws, **seed))
 
 
 def shown_features(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import BaseDensity
 from skdensity.densities.base_gaussian import BaseGaussian
@@ -29,6 +30,8 @@ def in_data_units(estimator: Any, display: str) -> Any:
     estimator = getattr(estimator, "best_estimator_", estimator)
     if isinstance(estimator, Pipeline):
         estimator = _of_pipeline(estimator, display)
+    if not hasattr(estimator, "sample"):
+        check_is_fitted(estimator)  # a search that is not has nothing to draw
     if not isinstance(estimator, TransformedDensity):
         return estimator
     if _is_affine(estimator) and _is_gaussian(estimator.density_):

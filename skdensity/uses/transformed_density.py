@@ -241,7 +241,7 @@ class TransformedDensity(DensityMixin, BaseEstimator):
             self.transformer_ = fitted_transformer(self.transformer, X, to_transformer)
             Z = changed_rows(self.transformer_, rows)
             self.density_ = fitted_density(self.density, Z, to_density)
-            vars(self).pop("image_mass_", None)
+            self.__dict__.pop("image_mass_", None)
         return self
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:

@@ -21,7 +21,7 @@ ROUNDING = 1e-6
 MOST_EACH, MOST = 1000, 100_000
 
 
-def draws_of(density: Any, n_draws: int, rng: np.random.RandomState) -> np.ndarray:
+def draws_of(density: Any, n_draws: int, random_state: Any) -> np.ndarray:
     """Rows drawn from a density, whoever wrote it."""
     if not hasattr(density, "sample"):
         raise TypeError(
@@ -29,10 +29,10 @@ def draws_of(density: Any, n_draws: int, rng: np.random.RandomState) -> np.ndarr
             "has none."
         )
     if "random_state" in signature(density.sample).parameters:
-        return rows_of(density.sample(n_draws, random_state=rng))
+        return rows_of(density.sample(n_draws, random_state=random_state))
     if hasattr(density, "random_state"):
         # Of a density that draws by the seed that it was made with.
-        density = copy(density).set_params(random_state=rng)
+        density = copy(density).set_params(random_state=random_state)
     return rows_of(density.sample(n_draws))
 
 
