@@ -10,12 +10,13 @@ import numpy as np
 
 from skdensity.densities.base import BaseDensity, rows_of
 from skdensity.uses.changes.log_jacobian import log_jacobian
-from skdensity.uses.changes.questions import forward, image, inverse
+from skdensity.uses.changes.questions import everything, forward, image, inverse
 
 # Draws, and their seed, that the mass of an image which is no box is the share of.
 N_DRAWS = 2**16
 SEED = 0
-# How far a draw may be from the transform of its inverse, by rounding.
+# How far a draw may be from the transform of its inverse, by rounding, where nothing
+# else tells whether that is an inverse.
 ROUNDING = 1e-6
 # Draws for every row that is wanted, at most, and at least.
 MOST_EACH, MOST = 1000, 100_000
@@ -42,9 +43,11 @@ def come_back(transformer: Any, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     X = inverse(transformer, Z)
     inside = np.isfinite(X).all(axis=1)
     inside[inside] = log_jacobian(transformer, X[inside]) > -np.inf
-    again = forward(transformer, X[inside])
-    is_same = np.abs(again - Z[inside]) <= ROUNDING * (1 + np.abs(Z[inside]))
-    inside[inside] = is_same.all(axis=1)
+    box = image(transformer, everything(Z.shape[1]))
+    if box is not None:
+        return X, inside & ((box[0] <= Z) & (box[1] >= Z)).all(axis=1)
+    lost = np.abs(forward(transformer, X[inside]) - Z[inside])
+    inside[inside] = (lost <= ROUNDING * (1 + np.abs(Z[inside]))).all(axis=1)
     return X, inside
 
 
@@ -71,15 +74,10 @@ def untransformed_draws(
 
 def image_mass(transformer: Any, density: Any, n_features: int) -> float:
     """The probability of what a transformer can give, under a density of it."""
-    everything = np.repeat([[-np.inf], [np.inf]], n_features, axis=1)
-    box = image(transformer, everything)
+    box = image(transformer, everything(n_features))
     if box is not None and np.isinf(box).all():
         return 1.0
     if box is not None and isinstance(density, BaseDensity):
         return density.probability(*box)
     draws = draws_of(density, N_DRAWS, np.random.RandomState(SEED))
-    if box is not None:
-        inside = ((box[0] <= draws) & (draws <= box[1])).all(axis=1)
-    else:
-        _, inside = come_back(transformer, draws)
-    return float(inside.mean())
+    return float(come_back(transformer, draws)[1].mean())

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from skdensity.uses.changes.log_jacobian import log_jacobian
 from skdensity.uses.changes.questions import (
     as_floats,
+    everything,
     forward,
     image,
     inverse,
@@ -72,7 +73,7 @@ def _(transformer: TransformerPart, X: np.ndarray) -> np.ndarray:
 
 @image.register
 def _(transformer: TransformerPart, box: np.ndarray) -> np.ndarray | None:
-    whole = np.tile([[-np.inf], [np.inf]], transformer.n_features)
+    whole = everything(transformer.n_features)
     whole[:, transformer.columns] = box
     found = image(transformer.transformer, whole)
     return None if found is None else found[:, transformer.places]

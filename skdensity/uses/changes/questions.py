@@ -52,6 +52,11 @@ def image(transformer: Any, box: np.ndarray) -> np.ndarray | None:
     return None
 
 
+def everything(n_features: int) -> np.ndarray:
+    """The box (2, n_features) that holds all rows."""
+    return np.repeat([[-np.inf], [np.inf]], n_features, axis=1)
+
+
 @singledispatch
 def sources(transformer: Any, n_features: int) -> np.ndarray | None:
     """For every column of the output, that of the input which alone it depends on."""
