@@ -10,7 +10,9 @@ from skdensity.displays.convergence_display import ConvergenceDisplay
 from skdensity.displays.density_display import DensityDisplay
 from skdensity.displays.mixture_display import MixtureDisplay
 from skdensity.rows.row_blocks import RowBlocks
+from skdensity.uses.changes.log_jacobian import log_jacobian
 from skdensity.uses.density_imputer import DensityImputer
+from skdensity.uses.transformed_density import TransformedDensity
 
 __all__ = [
     "AdamGaussianMixture",
@@ -24,6 +26,8 @@ __all__ = [
     "LOOKernelDensity",
     "MixtureDisplay",
     "RowBlocks",
+    "TransformedDensity",
+    "log_jacobian",
 ]
 
 __version__ = "0.1.0"

@@ -18,8 +18,8 @@ from skdensity import (
     MixtureDisplay,
 )
 from skdensity.displays.bumps import Bumps
-from skdensity.displays.drawing import draws_of
 from skdensity.rows.array_rows import ArrayRows
+from skdensity.uses.changes.draws import draws_of
 
 K = LOOKernelDensity
 NORMAL = np.random.RandomState(0).normal(size=(120, 5))

@@ -161,7 +161,11 @@ def public_objects():
 
 
 PUBLIC = list(public_objects())
-CLASSES = {f"skdensity.{name}" for name in skdensity.__all__}
+CLASSES = {
+    f"skdensity.{name}"
+    for name in skdensity.__all__
+    if inspect.isclass(getattr(skdensity, name))
+}
 ESTIMATORS = [name for name in CLASSES if hasattr(pydoc.locate(name), "fit")]
 
 # Values returned have names here, as in scikit-learn; numpydoc asks for types alone.

@@ -59,7 +59,7 @@ class Bumps:
     def of(cls, estimator: Any, features: np.ndarray, draws: np.ndarray) -> Self:
         """Those of some features of a density; of others' densities, of draws."""
         if not isinstance(estimator, BaseDensity):
-            return cls.unbounded(*_of_draws(draws[:, features]))
+            return cls.unbounded(*kernels_of(draws[:, features]))
         model = estimator._model().marginal(features)
         centres, masses, widths, support = gaussians_of(model)
         bounds = _bounds(support.bounds(len(features)), len(features))
@@ -154,7 +154,7 @@ def _(model: NormalSums):
     return means, weights, deviations, OPEN
 
 
-def _of_draws(draws):
+def kernels_of(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws as kernels, of the width that suits a normal density of their spread."""
     n_draws = len(draws)
     lower, upper = np.quantile(draws, (0.16, 0.84), axis=0)

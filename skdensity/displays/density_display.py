@@ -17,7 +17,6 @@ from skdensity.displays.drawing import (
     checked_coverage,
     checked_n_points,
     columns_of,
-    draws_of,
     flipped,
     limits_of,
     log_density_of,
@@ -32,6 +31,8 @@ from skdensity.displays.rows import (
     mark_values_beyond,
 )
 from skdensity.displays.surfaces import evaluated
+from skdensity.displays.units import in_data_units
+from skdensity.uses.changes.draws import draws_of
 
 # A corner of more features than this has axes too small to read.
 MAX_FEATURES = 8
@@ -150,7 +151,9 @@ class DensityDisplay:
         ----------
         estimator : estimator
             Fitted. What others wrote needs `score_samples` and `sample` alone; the
-            marginals of such are kernel densities of draws.
+            marginals of such are kernel densities of draws. A pipeline of transformers
+            that :class:`TransformedDensity` knows and a density, or a search for one,
+            is drawn in the units of the data.
         X : array-like of shape (n_samples, n_features), default=None
             Rows to show with the density.
         features : array-like of int or str, default=None
@@ -182,7 +185,7 @@ class DensityDisplay:
             between 0 and 1, `X` has fewer features than the density, or `ax` has the
             wrong number of axes.
         TypeError
-            If `X` holds times.
+            If `X` holds times, or a step of a pipeline is not known or drops features.
 
         See Also
         --------
@@ -209,6 +212,7 @@ class DensityDisplay:
         """
         coverage = checked_coverage(coverage)
         n_points = checked_n_points(n_points, least=2)
+        estimator = in_data_units(estimator, cls.__name__)
         draws = draws_of(estimator, N_DRAWS, random_state)
         features, names = shown_features(estimator, draws.shape[1], features, X)
         _check_few(features)

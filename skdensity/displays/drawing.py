@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from inspect import signature
+from functools import partial
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
 
-from skdensity.densities.base import BaseDensity, rows_of
+from skdensity.densities.base import BaseDensity
 from skdensity.densities.checks import check_numbers, feature_indices
 from skdensity.densities.loo_kernel_density import LOOKernelDensity
+from skdensity.displays.units import marginal_of
 from skdensity.rows.array_rows import ArrayRows
 
 # Okabe and Ito's colours, told apart by all kinds of colour vision, in print as well.
@@ -69,13 +70,6 @@ def flipped(along: Any, across: Any, is_horizontal: bool) -> tuple:
     return (across, along) if is_horizontal else (along, across)
 
 
-def draws_of(estimator: Any, n_draws: int, random_state: Any) -> np.ndarray:
-    """Rows drawn from a density, whoever wrote it."""
-    takes_seed = "random_state" in signature(estimator.sample).parameters
-    seed = {"random_state": random_state} if takes_seed else {}
-    return rows_of(estimator.sample(n_draws, **seed))
-
-
 def shown_features(
     estimator: Any, n_features: int, features: Any, X: Any = None
 ) -> tuple[np.ndarray, list[str]]:
@@ -97,14 +91,17 @@ def log_density_of(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The log-density of some features as a function.
 
-    Densities that others wrote have no marginals: a kernel density of their draws
-    stands for one.
+    Where there are no marginals, as of densities that others wrote, a kernel density of
+    draws stands for one.
     """
     if isinstance(estimator, BaseDensity):
         # Past validation, which would miss the names of the features.
         model = estimator._model().marginal(features)
         return lambda X: model.log_density(ArrayRows(X))
     if len(features) < draws.shape[1]:
+        part = marginal_of(estimator, features)
+        if part is not None:
+            return partial(_scores, part)
         # A width for each feature, whose units may differ.
         stand_in = LOOKernelDensity("scott", covariance_type="diag")
         return stand_in.fit(draws[:, features]).score_samples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +27,16 @@ from skdensity.displays.rows import (
     opacity,
     some_of,
 )
+from skdensity.displays.units import in_data_units
+from skdensity.displays.warped import (
+    bumps_before,
+    components_of,
+    densities_before,
+    outline,
+    rows_before,
+    shares_of,
+)
+from skdensity.uses.transformed_density import TransformedDensity
 
 # Points of curves, of which there are more where components are narrow.
 N_POINTS = 200
@@ -54,6 +65,9 @@ class MixtureDisplay:
         Rows to show.
     responsibilities : ndarray of shape (n_samples, n_components) or None
         How the components share them, all features considered.
+    transformer : transformer or None
+        Fitted: of the features that are shown, to those of the means and covariances.
+        None where these are in the units of the data.
 
     Attributes
     ----------
@@ -75,7 +89,8 @@ class MixtureDisplay:
 
     and rows in the colours of the components, mixed by their responsibilities. What the
     axes hold is as in :class:`DensityDisplay`; rows and components beyond are marked at
-    the edge. Of many rows some are drawn, and labels where others leave room.
+    the edge. Of many rows some are drawn, and labels where others leave room. Behind a
+    transform that is not affine, ellipses are bent: they hold the same shares.
 
     Examples
     --------
@@ -98,6 +113,7 @@ class MixtureDisplay:
         coverage: tuple[float, ...],
         rows: np.ndarray | None = None,
         responsibilities: np.ndarray | None = None,
+        transformer: Any = None,
     ) -> None:
         self.names = names
         self.weights = weights
@@ -106,11 +122,12 @@ class MixtureDisplay:
         self.coverage = coverage
         self.rows = rows
         self.responsibilities = responsibilities
+        self.transformer = transformer
 
     @classmethod
     def from_estimator(
         cls,
-        estimator: BaseGaussianMixture,
+        estimator: Any,
         X: ArrayLike | None = None,
         *,
         features: Any = None,
@@ -127,7 +144,8 @@ class MixtureDisplay:
         Parameters
         ----------
         estimator : EMGaussianMixture or AdamGaussianMixture
-            Fitted.
+            Fitted. A pipeline of transformers that :class:`TransformedDensity` knows
+            and a mixture, or a search for one, is drawn in the units of the data.
         X : array-like of shape (n_samples, n_features), default=None
             Rows to show, with all their features.
         features : array-like of int or str, default=None
@@ -149,10 +167,11 @@ class MixtureDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is not a mixture.
+            If it is not a mixture, or a step of a pipeline is not known or drops
+            features.
         ValueError
-            If there are more than two features to show, or no such feature, or
-            `coverage` is not shares between 0 and 1.
+            If there are more than two features to show, or no such feature, or some of
+            those that a transformer mixes, or `coverage` is not shares between 0 and 1.
 
         See Also
         --------
@@ -166,21 +185,16 @@ class MixtureDisplay:
         >>> len(MixtureDisplay.from_estimator(mixture).ax_.lines)
         3
         """
-        if not isinstance(estimator, BaseGaussianMixture):
-            raise TypeError(
-                "MixtureDisplay is for EMGaussianMixture and AdamGaussianMixture; got "
-                f"{type(estimator).__name__}. DensityDisplay shows any density."
-            )
-        check_is_fitted(estimator)
+        density = in_data_units(estimator, cls.__name__)
+        n_features = _mixture_of(density).means_.shape[1]
         coverage = checked_coverage(coverage)
-        n_features = estimator.means_.shape[1]
-        features, names = shown_features(estimator, n_features, features, X)
+        features, names = shown_features(density, n_features, features, X)
         if len(features) > 2:
             raise ValueError(
                 f"MixtureDisplay shows one or two features, not {len(features)}; "
                 "choose them with `features`."
             )
-        mixture = estimator._model().marginal(features)
+        mixture, transformer = components_of(density, features)
         covariances = mixture.family.shape.matrices(
             mixture.own(mixture.covariances), len(features)
         )
@@ -191,7 +205,8 @@ class MixtureDisplay:
             covariances=covariances,
             coverage=coverage,
             rows=columns_of(X, features, n_features),
-            responsibilities=None if X is None else estimator.predict_proba(X),
+            responsibilities=None if X is None else shares_of(density, X),
+            transformer=transformer,
         )
         return display.plot(ax, **kwargs)
 
@@ -261,8 +276,18 @@ class MixtureDisplay:
 
     @property
     def _bumps(self):
+        components = self.weights, self.means, self.covariances
+        if self.transformer is not None:
+            return bumps_before(self.transformer, *components)
         widths = np.sqrt(np.diagonal(self.covariances, axis1=1, axis2=2))
         return Bumps.unbounded(self.means, self.weights, widths)
+
+    @property
+    def _centres(self):
+        """The means in the units of the data."""
+        if self.transformer is None:
+            return self.means
+        return rows_before(self.transformer, self.means)
 
     def _shown(self, rows):
         """Some of the rows, and every one's mixture of the components' colours."""
@@ -272,16 +297,20 @@ class MixtureDisplay:
     def _plot_curves(self, line_kw, rows_kw):
         means, widths = self.means[:, [0]], np.sqrt(self.covariances[:, 0])
 
-        def parts(x):
-            return self.weights[:, None] * norm.pdf(x, means, widths)
+        def normals(Z):
+            return self.weights[:, None] * norm.pdf(Z[:, 0], means, widths)
+
+        parts = normals
+        if self.transformer is not None:
+            parts = partial(densities_before, self.transformer, normals)
 
         def density(X):
-            return parts(X[:, 0]).sum(axis=0)
+            return parts(X).sum(axis=0)
 
         bumps = self._bumps
         window = bumps.window(0, self.rows)
         x, total = curve(density, bumps, 0, window, N_POINTS)
-        for part, colour in zip(parts(x), self._colours, strict=True):
+        for part, colour in zip(parts(x[:, None]), self._colours, strict=True):
             self.ax_.plot(x, part, **{"color": colour, **line_kw})
         style = {"color": "0.5", "linestyle": "--", "zorder": 1, **line_kw}
         self.ax_.plot(x, total, **style)
@@ -301,16 +330,23 @@ class MixtureDisplay:
         bumps = self._bumps
         windows = [bumps.window(feature, self.rows) for feature in (0, 1)]
         self.ax_.set(xlim=windows[0], ylim=windows[1])
-        mark_rows_beyond(self.ax_, self.means, windows)
+        mark_rows_beyond(self.ax_, self._centres, windows)
         if self.rows is not None:
             self._plot_rows(self.rows, windows, rows_kw)
         for k, colour in enumerate(self._colours):
             for coverage in self.coverage:
-                ellipse = _ellipse(self.means[k], self.covariances[k], coverage)
+                ellipse = self._outline(k, coverage)
                 ellipse.set(edgecolor=colour, facecolor="none", linewidth=1.6)
                 ellipse.set(**ellipse_kw)
                 self.ax_.add_patch(ellipse)
         self._label_components()
+
+    def _outline(self, k, coverage):
+        """What holds a share of a component: an ellipse, or one that is bent."""
+        component = self.means[k], self.covariances[k], coverage
+        if self.transformer is None:
+            return _ellipse(*component)
+        return outline(self.transformer, *component)
 
     def _plot_rows(self, rows, windows, rows_kw):
         mark_rows_beyond(self.ax_, rows, windows)
@@ -321,7 +357,7 @@ class MixtureDisplay:
 
     def _label_components(self):
         """Label components, the heaviest first, where no label is in the way."""
-        places = self.ax_.transData.transform(self.means)
+        places = self.ax_.transData.transform(self._centres)
         placed: list[np.ndarray] = []
         for k in np.argsort(-self.weights, kind="stable"):
             if all(np.any(np.abs(places[k] - spot) > APART) for spot in placed):
@@ -332,7 +368,7 @@ class MixtureDisplay:
         """A component's weight at its mean, on a patch that hides the rows there."""
         patch = {"facecolor": self.ax_.get_facecolor(), "alpha": 0.8, "pad": 1}
         self.ax_.text(
-            *self.means[k],
+            *self._centres[k],
             _percent(self.weights[k]),
             color=colour,
             weight="bold",
@@ -341,6 +377,19 @@ class MixtureDisplay:
             bbox={"edgecolor": "none", **patch},
             clip_on=True,
         )
+
+
+def _mixture_of(density):
+    """The fitted mixture that a density is, or is of transformed rows."""
+    is_transformed = isinstance(density, TransformedDensity)
+    mixture = density.density_ if is_transformed else density
+    if not isinstance(mixture, BaseGaussianMixture):
+        raise TypeError(
+            "MixtureDisplay is for EMGaussianMixture and AdamGaussianMixture; got "
+            f"{type(mixture).__name__}. DensityDisplay shows any density."
+        )
+    check_is_fitted(mixture)
+    return mixture
 
 
 def _percent(weight):

@@ -9,31 +9,49 @@ import numpy as np
 
 from skdensity.densities.em_gaussian_mixture import EMGaussianMixture
 
-# Components that it has at most, and rows for each.
+# Components that it has at most, rows for each, and for each of its parameters: of
+# fewer, BIC is no guard against columns of few values, which buy any likelihood, and
+# intervals that follow from the mixture are too short.
 MOST_COMPONENTS = 10
 ROWS_EACH = 20
+ROWS_PER_PARAMETER = 5
 
 
 def mixture_of_least_bic(
     X: np.ndarray, sample_weight: np.ndarray | None = None, *, random_state: Any = None
 ) -> EMGaussianMixture:
-    """Of mixtures with 1, 2, … components the one before the first of no less BIC."""
+    """Of mixtures with 1, 2, … components the one before the first of no less BIC.
+
+    Or before the first whose fit is in doubt: a component that rests on a few rows, or
+    on one value of a discrete feature, buys any likelihood, and BIC falls for ever. As
+    many are tried as have rows enough.
+    """
+
+    def fitted(n_components):
+        mixture = EMGaussianMixture(n_components, random_state=random_state)
+        return mixture.fit(X, sample_weight=sample_weight)
+
+    best = fitted(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # as doubts are told
+        try:
+            for n_components in range(2, _most_components(X, sample_weight) + 1):
+                mixture = fitted(n_components)
+                if mixture.bic(X, sample_weight) >= best.bic(X, sample_weight):
+                    break
+                best = mixture
+        except UserWarning:
+            pass
+    return best
+
+
+def _most_components(X, sample_weight):
+    """How many components have rows enough."""
     # Rows without any value are none.
     counts = ~np.isnan(X).all(axis=1)
     if sample_weight is not None:
         counts = counts & (sample_weight > 0)
-    most = min(MOST_COMPONENTS, int(np.count_nonzero(counts)) // ROWS_EACH)
-    best: Any = None
-    least, told = np.inf, []
-    for n_components in range(1, max(most, 1) + 1):
-        mixture = EMGaussianMixture(n_components, random_state=random_state)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            bic = mixture.fit(X, sample_weight=sample_weight).bic(X, sample_weight)
-        if bic >= least:
-            break
-        best, least, told = mixture, bic, caught
-    # What is doubtful about a mixture that is not taken concerns nobody.
-    for warning in told:
-        warnings.warn(warning.message, stacklevel=3)
-    return best
+    n_features = X.shape[1]
+    n_parameters = 1 + n_features * (n_features + 3) // 2
+    rows_each = max(ROWS_EACH, ROWS_PER_PARAMETER * n_parameters)
+    return min(MOST_COMPONENTS, int(np.count_nonzero(counts)) // rows_each)

@@ -1,0 +1,1 @@
+"""What is known of transformers as changes of variables, a file for each kind."""

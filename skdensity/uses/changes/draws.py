@@ -1,0 +1,83 @@
+"""Draws from a density that come back from a transformer, and their share."""
+
+from __future__ import annotations
+
+from copy import copy
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from skdensity.densities.base import BaseDensity, rows_of
+from skdensity.uses.changes.log_jacobian import log_jacobian
+from skdensity.uses.changes.questions import everything, forward, image, inverse
+
+# Draws, and their seed, that the mass of an image which is no box is the share of.
+N_DRAWS = 2**16
+SEED = 0
+# How far a draw may be from the transform of its inverse, by rounding, where nothing
+# else tells whether that is an inverse.
+ROUNDING = 1e-6
+# Draws for every row that is wanted, at most, and at least.
+MOST_EACH, MOST = 1000, 100_000
+
+
+def draws_of(density: Any, n_draws: int, random_state: Any) -> np.ndarray:
+    """Rows drawn from a density, whoever wrote it."""
+    if not hasattr(density, "sample"):
+        raise TypeError(
+            f"This needs a density with a method `sample`; {type(density).__name__} "
+            "has none."
+        )
+    if "random_state" in signature(density.sample).parameters:
+        return rows_of(density.sample(n_draws, random_state=random_state))
+    if hasattr(density, "random_state"):
+        # Of a density that draws by the seed that it was made with.
+        density = copy(density).set_params(random_state=random_state)
+    return rows_of(density.sample(n_draws))
+
+
+def come_back(transformer: Any, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows before the transform, and which of them do become Z."""
+    Z = Z.astype(np.float64, copy=False)
+    X = inverse(transformer, Z)
+    inside = np.isfinite(X).all(axis=1)
+    inside[inside] = log_jacobian(transformer, X[inside]) > -np.inf
+    box = image(transformer, everything(Z.shape[1]))
+    if box is not None:
+        return X, inside & ((box[0] <= Z) & (box[1] >= Z)).all(axis=1)
+    lost = np.abs(forward(transformer, X[inside]) - Z[inside])
+    inside[inside] = (lost <= ROUNDING * (1 + np.abs(Z[inside]))).all(axis=1)
+    return X, inside
+
+
+def untransformed_draws(
+    transformer: Any, density: Any, n_draws: int, rng: np.random.RandomState
+) -> np.ndarray:
+    """Rows whose transforms are draws; those that are nobody's are drawn again."""
+    n_drawn = n_draws
+    while n_drawn <= max(MOST_EACH * n_draws, MOST):
+        Z = draws_of(density, n_drawn, rng)
+        X, inside = come_back(transformer, Z)
+        (chosen,) = np.nonzero(inside)
+        if len(chosen) > n_draws:  # some densities draw by component, in order
+            chosen = rng.choice(chosen, n_draws, replace=False)
+        if len(chosen) == n_draws:
+            return X[chosen].astype(Z.dtype)
+        n_drawn *= 2
+    raise ValueError(
+        f"Of {n_drawn // 2} draws from the density of transformed rows "
+        f"{np.count_nonzero(inside)} are transforms of rows: `image_mass_` is too "
+        "small to draw. Give the density bounds, or take another transformer."
+    )
+
+
+def image_mass(transformer: Any, density: Any, n_features: int) -> float:
+    """The probability of what a transformer can give, under a density of it."""
+    box = image(transformer, everything(n_features))
+    if box is not None and np.isinf(box).all():
+        return 1.0
+    if box is not None and isinstance(density, BaseDensity):
+        return density.probability(*box)
+    draws = draws_of(density, N_DRAWS, np.random.RandomState(SEED))
+    return float(come_back(transformer, draws)[1].mean())

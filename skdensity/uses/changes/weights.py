@@ -1,0 +1,60 @@
+"""Weights of rows on their way to a transformer, which may take none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
+
+NONE_TAKEN = (
+    "{name}.fit takes no `sample_weight`, and the weights are not equal: without them "
+    "the fit would be that of other rows. {advice}"
+)
+OTHERS = (
+    "Take a transformer that does, such as StandardScaler(), or one that learns "
+    "nothing, such as FunctionTransformer(np.log)."
+)
+BY_REQUEST = (
+    "Weights reach its parts by metadata routing: "
+    "sklearn.set_config(enable_metadata_routing=True), and "
+    "StandardScaler().set_fit_request(sample_weight=True) for each that takes them."
+)
+
+
+def weights_for(estimator: Any, sample_weight: np.ndarray) -> dict[str, Any]:
+    """Arguments of `fit` that give weights to an estimator, or to a pipeline's steps.
+
+    Equal weights are those of an estimator that takes none.
+    """
+    if isinstance(estimator, Pipeline):
+        return {
+            f"{name}__{key}": value
+            for name, step in estimator.steps
+            if step not in (None, "passthrough")
+            for key, value in weights_for(step, sample_weight).items()
+        }
+    if has_fit_parameter(estimator, "sample_weight"):
+        return {"sample_weight": sample_weight}
+    if _learns_nothing(estimator) or np.ptp(sample_weight) == 0:
+        return {}
+    by_request = isinstance(estimator, ColumnTransformer)
+    raise ValueError(
+        NONE_TAKEN.format(
+            name=type(estimator).__name__, advice=BY_REQUEST if by_request else OTHERS
+        )
+    )
+
+
+def _learns_nothing(transformer):
+    if isinstance(transformer, ColumnTransformer):
+        parts = [part for _, part, _ in transformer.transformers]
+        return all(map(_learns_nothing, [*parts, transformer.remainder]))
+    if isinstance(transformer, Pipeline):
+        return all(_learns_nothing(step) for _, step in transformer.steps)
+    if transformer is None or isinstance(transformer, str):
+        return True
+    return not get_tags(transformer).requires_fit
