@@ -10,15 +10,19 @@ from skdensity.displays.convergence_display import ConvergenceDisplay
 from skdensity.displays.density_display import DensityDisplay
 from skdensity.displays.mixture_display import MixtureDisplay
 from skdensity.rows.row_blocks import RowBlocks
+from skdensity.uses.density_classifier import DensityClassifier
 from skdensity.uses.density_imputer import DensityImputer
+from skdensity.uses.density_regressor import DensityRegressor
 
 __all__ = [
     "AdamGaussianMixture",
     "BandwidthDisplay",
     "CholeskyGaussian",
     "ConvergenceDisplay",
+    "DensityClassifier",
     "DensityDisplay",
     "DensityImputer",
+    "DensityRegressor",
     "EMGaussianMixture",
     "GaussianMLE",
     "LOOKernelDensity",

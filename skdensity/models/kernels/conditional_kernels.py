@@ -30,21 +30,21 @@ class ConditionalKernels:
     ----------
     shares : ndarray of shape (n_locations, n_rows)
         Columns sum to 1.
+    steps : ndarray of shape (n_rows,)
+        How far all kernels are moved for a row; 0 unless the axis is a line.
     locations : ndarray of shape (n_locations,)
         Where the kernels are, in float64.
     width : float
         Their standard deviation, before they are folded.
     axis : Axis
         The values of the feature.
-    steps : ndarray of shape (n_rows,)
-        How far all kernels are moved for a row; 0 unless the axis is a line.
     """
 
     shares: np.ndarray
+    steps: np.ndarray
     locations: np.ndarray
     width: float
     axis: Axis
-    steps: np.ndarray
 
     @property
     def n_rows(self) -> int:

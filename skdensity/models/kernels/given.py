@@ -137,7 +137,7 @@ class Given:
             _, shares = self.shares(X)
             steps = self.steps(X)
             each = [
-                statistic(ConditionalKernels(shares, *self._along(k), steps[:, k]))
+                statistic(ConditionalKernels(shares, steps[:, k], *self._along(k)))
                 for k in features
             ]
             return np.stack(each, axis=1)
