@@ -69,7 +69,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
     Notes
     -----
     With ``GaussianMLE()`` it is quadratic discriminant analysis, exactly: covariances
-    are divided by the number of rows n of a class, as scikit-learn does from 1.8 on;
+    are divided by the number of rows n of a class, as scikit-learn does from 1.9 on;
     older releases divide by n − 1. With ``GaussianMLE(covariance_type="diag")`` it is
     `GaussianNB` without its ``var_smoothing``, and with mixtures mixture discriminant
     analysis.
