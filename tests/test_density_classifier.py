@@ -157,15 +157,15 @@ def test_nan_is_allowed_where_the_density_takes_it(X, y):
     assert not allows(DensityClassifier(KernelDensity()))
     X = X.copy()
     X[0, 0] = np.nan
-    with pytest.raises(ValueError, match="class 'setosa'.*contains NaN"):
+    with pytest.raises(ValueError, match=r"class 'setosa'.*contains NaN"):
         DensityClassifier(KernelDensity()).fit(X, y)
 
 
-def test_the_density_of_all_integrates_to_one(X, y):
-    for density in (GaussianMLE(), KernelDensity(bandwidth=0.2)):
-        classifier = DensityClassifier(density).fit(X[:, :1], y)
-        total, _ = quad(lambda x: np.exp(classifier.score_samples([[x]])[0]), 0, 12)
-        assert abs(total - 1) < 1e-6
+@pytest.mark.parametrize("density", [GaussianMLE(), KernelDensity(bandwidth=0.2)])
+def test_the_density_of_all_integrates_to_one(density, X, y):
+    classifier = DensityClassifier(density).fit(X[:, :1], y)
+    total, _ = quad(lambda x: np.exp(classifier.score_samples([[x]])[0]), 0, 12)
+    assert abs(total - 1) < 1e-6
 
 
 def test_rows_that_no_class_makes_possible_have_the_priors(X, y):
@@ -229,7 +229,7 @@ class Scored(KernelDensity):
 def test_what_a_density_lacks_is_named(X, y):
     with pytest.raises(ValueError, match="'fit' and 'score_samples'"):
         DensityClassifier(LinearRegression()).fit(X, y)
-    with pytest.raises(AttributeError, match="Scored.*no method `sample`"):
+    with pytest.raises(AttributeError, match=r"Scored.*no method `sample`"):
         DensityClassifier(Scored()).fit(X, y).sample()
 
 
