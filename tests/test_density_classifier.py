@@ -245,6 +245,14 @@ def test_a_class_that_is_too_small_is_named(X, y):
     assert vars(classifier) == before
 
 
+def test_a_class_without_a_density_is_named(X, y):
+    X = X.copy()
+    X[y == "virginica", 2] = 1.0
+    with pytest.raises(ValueError, match=r"class 'virginica', .*covariance_` is sing"):
+        DensityClassifier(GaussianMLE()).fit(X, y)
+    assert DensityClassifier().fit(X, y).score(X, y) > 0.95
+
+
 @pytest.mark.parametrize(
     ("priors", "message"),
     [

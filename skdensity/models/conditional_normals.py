@@ -66,7 +66,7 @@ class ConditionalNormals:
         x : ndarray of shape (n_some,)
             One value for each of some rows.
         rows : ndarray of int of shape (n_some,)
-            Which they are.
+            Which they are, ascending.
         """
         return self._added(x, rows, 1.0)
 
@@ -75,8 +75,11 @@ class ConditionalNormals:
         return self._added(x, rows, -1.0)
 
     def _added(self, x, rows, sign):
-        z = sign * (x - self.means[:, rows]) / self.deviations[:, rows]
-        mass = np.einsum("kn,kn->n", self.shares[:, rows], ndtr(z))
+        # All rows are in their order: there is nothing to pick.
+        some = slice(None) if len(rows) == self.n_rows else rows
+        z = sign * (x - self.means[:, some])
+        z /= self.deviations[:, some]
+        mass = np.einsum("kn,kn->n", self.shares[:, some], ndtr(z, out=z))
         return np.minimum(mass, 1.0)
 
     def bracket(self, share: float) -> tuple[np.ndarray, np.ndarray]:

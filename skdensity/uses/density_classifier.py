@@ -475,10 +475,12 @@ def _rows_of(is_here, X, weight):
 def _fit_class(density, label, X, weight):
     """The density of a class; errors tell which."""
     try:
-        return fitted(density, X, weight)
+        found = fitted(density, X, weight)
+        found.score_samples(X[:1])  # a singular one has parameters, and no density
     except ValueError as error:
         rows = "1 sample" if len(X) == 1 else f"{len(X)} samples"
         raise ValueError(
             f"density={density} cannot be fitted to class {label!r}, which has {rows}: "
             f"{error}"
         ) from error
+    return found

@@ -424,7 +424,6 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.single_output = True
         tags.input_tags.allow_nan = (
             self.density is None or get_tags(self.density).input_tags.allow_nan
         )

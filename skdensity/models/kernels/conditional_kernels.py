@@ -68,7 +68,7 @@ class ConditionalKernels:
         x : ndarray of shape (n_some,)
             One value for each of some rows.
         rows : ndarray of int of shape (n_some,)
-            Which they are.
+            Which they are, ascending.
         """
         if self._is_line:
             return self._on_line(x, rows, 1.0)
