@@ -4,16 +4,15 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import ON_AWKWARD_DATA
-from scipy.integrate import quad
+from joblib import parallel_config
+from scipy.integrate import trapezoid
 from scipy.special import logsumexp
 from sklearn.base import clone
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_iris
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KernelDensity
 from sklearn.utils import get_tags
@@ -29,14 +28,18 @@ from skdensity import (
 
 DENSITIES = [
     GaussianMLE(),
-    EMGaussianMixture(2, reg_covar=1e-2, random_state=0),
+    EMGaussianMixture(2, covariance_type="diag", random_state=0),
     LOOKernelDensity(0.3),
     KernelDensity(bandwidth=0.3),
     GaussianMixture(2, reg_covar=1e-2, random_state=0),
 ]
 
 
-@ON_AWKWARD_DATA
+# Their classes have few rows, of which the fits warn.
+FEW_ROWS = pytest.mark.filterwarnings("ignore:GaussianMLE.*rests on:UserWarning")
+
+
+@FEW_ROWS
 @parametrize_with_checks([DensityClassifier()])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -164,7 +167,8 @@ def test_nan_is_allowed_where_the_density_takes_it(X, y):
 @pytest.mark.parametrize("density", [GaussianMLE(), KernelDensity(bandwidth=0.2)])
 def test_the_density_of_all_integrates_to_one(density, X, y):
     classifier = DensityClassifier(density).fit(X[:, :1], y)
-    total, _ = quad(lambda x: np.exp(classifier.score_samples([[x]])[0]), 0, 12)
+    x = np.linspace(0, 12, 4001)
+    total = trapezoid(np.exp(classifier.score_samples(x[:, None])), x)
     assert abs(total - 1) < 1e-6
 
 
@@ -233,6 +237,7 @@ def test_what_a_density_lacks_is_named(X, y):
         DensityClassifier(Scored()).fit(X, y).sample()
 
 
+@FEW_ROWS
 def test_a_class_that_is_too_small_is_named(X, y):
     X, y = X[49:52], y[49:52]
     classifier = DensityClassifier().fit(X[1:], y[1:])
@@ -288,15 +293,16 @@ def test_single_precision_goes_in_and_comes_out(X, y):
     classifier = DensityClassifier().fit(single, y)
     for method in ("predict_proba", "predict_log_proba", "score_samples"):
         values = getattr(classifier, method)(single)
-        assert values.dtype == np.float32
-        # In float64 inside: they differ by the rounding of the rows and of the result.
+        # Probabilities near 1 tell apart what float32 does not.
+        assert values.dtype == (np.float32 if method == "score_samples" else np.float64)
         expected = getattr(classifier, method)(single.astype(np.float64))
-        np.testing.assert_array_equal(values, expected.astype(np.float32))
+        np.testing.assert_array_equal(values, expected.astype(values.dtype))
     assert classifier.sample(3, random_state=0)[0].dtype == np.float32
 
 
 def test_classes_are_fitted_at_the_same_time(X, y):
-    one, two = (DensityClassifier(n_jobs=n).fit(X, y) for n in (None, 2))
+    with parallel_config("threading"):
+        one, two = (DensityClassifier(n_jobs=n).fit(X, y) for n in (None, 2))
     np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
 
 
@@ -307,11 +313,3 @@ def test_a_pickle_is_the_same(X, y):
         np.testing.assert_array_equal(
             classifier.predict_proba(X), copy.predict_proba(X)
         )
-
-
-def test_digits_are_told_apart():
-    X, y = load_digits(return_X_y=True)
-    density = EMGaussianMixture(2, reg_covar=0.5, random_state=0)
-    with pytest.warns(UserWarning, match="reg_covar=0.5"):
-        scores = cross_val_score(DensityClassifier(density), X, y, cv=3)
-    assert scores.mean() > 0.95

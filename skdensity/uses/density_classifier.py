@@ -231,7 +231,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         probability : ndarray of shape (n_samples, n_classes)
-            Rows sum to 1. float32 for float32 rows and float64 otherwise.
+            Rows sum to 1. In float64, whatever the rows are.
 
         Raises
         ------
@@ -268,7 +268,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         log_probability : ndarray of shape (n_samples, n_classes)
-            In nats; −∞ for a class that is impossible.
+            In nats and in float64; −∞ for a class that is impossible.
 
         Raises
         ------
@@ -288,13 +288,13 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         >>> DensityClassifier().fit(X, y).predict_log_proba([[60.0]]).round(1)
         array([[-5621.8,     0. ]])
         """
-        rows, log_joint = self._joint(X)
+        _, log_joint = self._joint(X)
         log_density = logsumexp(log_joint, axis=1, keepdims=True)
         is_lost = np.isneginf(log_density[:, 0])
         with np.errstate(divide="ignore"):
             log_joint[is_lost] = np.log(self.priors_)
         log_density[is_lost] = 0
-        return (log_joint - log_density).astype(rows.dtype)
+        return log_joint - log_density
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         r"""Log-density of every row whatever its class, in nats.

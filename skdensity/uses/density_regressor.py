@@ -35,7 +35,8 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
         densities here; `predict_quantiles`, `log_density` and standard deviations need
         its `conditional_quantile`, `score_samples` and `conditional_std`. None is
         ``EMGaussianMixture(K)`` with the K of the least BIC: more components are tried
-        while that falls, up to 10, and one for every 20 rows.
+        while that falls, up to 10, and one for every 20 rows or, if it has more, for as
+        many rows as a component has parameters.
     random_state : int, RandomState instance or None, default=None
         Source of randomness of the default density.
 

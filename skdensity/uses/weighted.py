@@ -31,6 +31,9 @@ def fitted(density: Any, X: np.ndarray, weight: np.ndarray | None = None) -> Any
     """
     if weight is None:
         return clone(density).fit(X)
+    if len(X) == 1 and weight[0] > 1:
+        # There more than once, and so no single row, which most densities refuse.
+        X, weight = np.repeat(X, 2, axis=0), np.repeat(weight / 2, 2)
     if has_fit_parameter(density, "sample_weight"):
         return clone(density).fit(X, sample_weight=weight)
     if weight.min() < weight.max():
