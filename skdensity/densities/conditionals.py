@@ -86,7 +86,7 @@ class ConditionalsMixin:
     def conditional_quantile(
         self, X: ArrayLike, q: ArrayLike, features: ArrayLike | None = None
     ) -> np.ndarray:
-        """Quantiles of what is missing, given what was observed.
+        """Conditional quantiles of what is missing, given what was observed.
 
         0.05 and 0.95 are the ends of an interval that holds 90 %, for every row by its
         own conditional density.

@@ -9,9 +9,12 @@ import numpy as np
 
 from skdensity.densities.em_gaussian_mixture import EMGaussianMixture
 
-# Components that it has at most, and rows for each.
+# Components that it has at most, rows for each, and for each of its parameters: of
+# fewer, BIC is no guard against columns of few values, which buy any likelihood, and
+# intervals that follow from the mixture are too short.
 MOST_COMPONENTS = 10
 ROWS_EACH = 20
+ROWS_PER_PARAMETER = 5
 
 
 def mixture_of_least_bic(
@@ -19,14 +22,15 @@ def mixture_of_least_bic(
 ) -> EMGaussianMixture:
     """Of mixtures with 1, 2, … components the one before the first of no less BIC.
 
-    As many are tried as have rows enough, one for each of their parameters.
+    As many are tried as have rows enough.
     """
     # Rows without any value are none.
     counts = ~np.isnan(X).all(axis=1)
     if sample_weight is not None:
         counts = counts & (sample_weight > 0)
     n_features = X.shape[1]
-    rows_each = max(ROWS_EACH, 1 + n_features * (n_features + 3) // 2)
+    n_parameters = 1 + n_features * (n_features + 3) // 2
+    rows_each = max(ROWS_EACH, ROWS_PER_PARAMETER * n_parameters)
     most = min(MOST_COMPONENTS, int(np.count_nonzero(counts)) // rows_each)
     if most <= 1:  # there is no choice, and no criterion to ask
         alone = EMGaussianMixture(random_state=random_state)

@@ -41,8 +41,8 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         Has methods `fit` and `score_samples`; a clone of it is fitted to the rows of
         each class. None is ``GaussianMLE(reg_covar="auto")``.
     priors : array-like of shape (n_classes,), default=None
-        π, the probabilities of the classes before a row is seen, in the order of
-        `classes_`. None takes their shares of the weight.
+        Probabilities π of the classes before a row is seen, in the order of `classes_`.
+        None takes their shares of the weight.
     n_jobs : int or None, default=None
         Number of classes that are fitted at the same time, by joblib. None means 1
         unless in a ``joblib.parallel_config`` context, −1 all processors.
@@ -256,7 +256,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
             return np.exp(self.predict_log_proba(X))
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
-        """Logarithms of the probabilities, in nats.
+        """Log of the probabilities of the classes, in nats.
 
         They tell apart what :meth:`predict_proba` rounds to 0.
 

@@ -35,8 +35,8 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
         densities here; `predict_quantiles`, `log_density` and standard deviations need
         its `conditional_quantile`, `score_samples` and `conditional_std`. None is
         ``EMGaussianMixture(K)`` with the K of the least BIC: more components are tried
-        while that falls, up to 10, and one for every 20 rows or, if it has more, for as
-        many rows as a component has parameters.
+        while that falls, up to 10, and as long as there are 20 rows for each, and 5 for
+        each of their parameters.
     random_state : int, RandomState instance or None, default=None
         Source of randomness of the default density.
 
@@ -265,7 +265,7 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
     def sample_y(
         self, X: ArrayLike, n_samples: int = 1, random_state: Any = 0
     ) -> np.ndarray:
-        """Draws of the targets of every row, from their conditional density.
+        """Draw targets of every row from their conditional density.
 
         Those of several targets belong together.
 
