@@ -12,8 +12,9 @@ the lower half that makes it one.
 # ------------------------
 #
 # ``DensityClassifier`` fits a clone of its density to the images of each label: here
-# three Gaussians for each digit, with a width of at least 0.7 grey levels out of 16. It
-# classifies by asking which of the ten makes an image the most probable.
+# three Gaussians for each digit. ``reg_covar`` gives every pixel a standard deviation
+# of at least 0.7 grey levels out of 16, on which they rest, as there are few images of
+# each. It classifies by asking which of the ten makes an image the most probable.
 
 import warnings
 
@@ -23,8 +24,8 @@ from sklearn.model_selection import train_test_split
 
 from skdensity import DensityClassifier, EMGaussianMixture
 
-# More than a little, and meant.
-warnings.filterwarnings("ignore", message=".*reg_covar=0.5")
+# It is meant.
+warnings.filterwarnings("ignore", message=".*reg_covar")
 
 X, y = load_digits(return_X_y=True)
 train, fresh, labels, fresh_labels = train_test_split(X, y, random_state=0)
@@ -36,23 +37,26 @@ print(f"{classifier.score(fresh, fresh_labels):.1%} of fresh digits are recognis
 # The digit that I ask for
 # ------------------------
 #
-# ``sample`` draws images of all labels, or of the one that is named. Below them is an
-# upper half, of a digit that no fit has seen. With NaN for what is hidden, the density
-# of each label completes it: ``impute`` draws the lower half given the upper one. The
-# classifier says how probable each of these digits is, from the upper half alone: for
-# 9 and 7 it needs little imagination, and an 8 takes some.
+# ``sample`` draws images of all labels, or of the one that is named: four of each are
+# at the top. Below them is an upper half, of a digit that no fit has seen, and of which
+# the classifier is the least sure. With NaN for what is hidden, it says how probable
+# each label is from the upper half alone, and the density of each label completes it:
+# ``impute`` draws the lower half, given the upper one. A likely label gets a digit that
+# could be somebody's; an unlikely one joins halves that do not match.
 
 # sphinx_gallery_start_ignore
-# alt: Two blocks of small images. Above, five rows of drawn digits, in each column
-# those of one label from 0 to 9. Below, the upper half of a handwritten 9, and ten
-# completions of it, one by the density of each label, with its probability; those of 9
-# and 7 look like clean digits, others join a foreign lower half to it.
+# alt: Rows of small images. In the first four, drawn digits, in each column those of
+# one label from 0 to 9. In the fifth, ten times the upper half of the same digit. In
+# the last, its completion by the density of each label, with its probability: two of
+# them are likely, and look like digits; others join a foreign lower half to it.
 # sphinx_gallery_end_ignore
 import matplotlib.pyplot as plt
 
-half = fresh[np.flatnonzero(fresh_labels == 9)[0]].copy()
-half[32:] = np.nan
-probable = classifier.predict_proba([half])[0]
+halves = fresh.copy()
+halves[:, 32:] = np.nan
+probable = classifier.predict_proba(halves)
+least_sure = probable.max(axis=1).argmin()
+half, shares = halves[least_sure], probable[least_sure]
 
 fig, axes = plt.subplots(6, 10, figsize=(7.5, 5.2), layout="constrained")
 for label in classifier.classes_:
@@ -63,7 +67,7 @@ for label in classifier.classes_:
         ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[], facecolor="#F3DDCF")
     axes[0, label].set_title(label, fontsize="medium")
-    axes[5, label].set_xlabel(f"{probable[label]:.0%}", fontsize="small")
+    axes[5, label].set_xlabel(f"{shares[label]:.0%}", fontsize="small")
 axes[4, 0].set_ylabel("seen", fontsize="small")
 axes[5, 0].set_ylabel("as …", fontsize="small")
 plt.show()

@@ -48,12 +48,11 @@ fig, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
 ax.scatter(position[::3], angle[::3], s=4, color="0.6")
 ax.fill_between(asked[:, 0], lower, upper, alpha=0.25, label="from 5 % to 95 %")
 ax.plot(asked[:, 0], mean, "--", color="0.2", label="mean")
-for i, (p, intervals) in enumerate(regions.items()):
-    for part in intervals:
-        label = "smallest region of 90 %" if i == 0 and part is intervals[0] else None
-        ax.plot([p, p], part, color="#D55E00", lw=5, label=label)
+for p, intervals in regions.items():
+    lines = ax.plot([p, p], intervals.T, color="#D55E00", lw=5)
+lines[0].set_label("smallest region of 90 %")
 ax.set(xlabel="position", ylabel="angle")
-ax.legend(loc="center left")
+ax.legend(loc="lower right")
 plt.show()
 
 # %%
