@@ -11,7 +11,9 @@ from skdensity.displays.density_display import DensityDisplay
 from skdensity.displays.mixture_display import MixtureDisplay
 from skdensity.rows.row_blocks import RowBlocks
 from skdensity.uses.changes.log_jacobian import log_jacobian
+from skdensity.uses.density_classifier import DensityClassifier
 from skdensity.uses.density_imputer import DensityImputer
+from skdensity.uses.density_regressor import DensityRegressor
 from skdensity.uses.transformed_density import TransformedDensity
 
 __all__ = [
@@ -19,8 +21,10 @@ __all__ = [
     "BandwidthDisplay",
     "CholeskyGaussian",
     "ConvergenceDisplay",
+    "DensityClassifier",
     "DensityDisplay",
     "DensityImputer",
+    "DensityRegressor",
     "EMGaussianMixture",
     "GaussianMLE",
     "LOOKernelDensity",

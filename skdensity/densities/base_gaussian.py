@@ -16,6 +16,7 @@ from skdensity.densities.checks import (
     checked_matrices,
     not_positive_definite,
 )
+from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.parts import PartsMixin
@@ -26,7 +27,12 @@ from skdensity.models.mixtures.moments import moments_of
 
 
 class BaseGaussian(
-    PartsMixin, ImputationMixin, AscentMixin, DistributionMixin, BaseDensity
+    PartsMixin,
+    ImputationMixin,
+    ConditionalsMixin,
+    AscentMixin,
+    DistributionMixin,
+    BaseDensity,
 ):
     """A fitted Gaussian."""
 

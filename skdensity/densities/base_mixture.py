@@ -28,6 +28,7 @@ from skdensity.densities.checks import (
     warn_of_repetition,
 )
 from skdensity.densities.components import ComponentsMixin
+from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.criteria import CriteriaMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.doubts import doubts_of, warn_of
@@ -62,6 +63,7 @@ class BaseGaussianMixture(
     CriteriaMixin,
     PartsMixin,
     ImputationMixin,
+    ConditionalsMixin,
     AscentMixin,
     DistributionMixin,
     MixtureStreamMixin,

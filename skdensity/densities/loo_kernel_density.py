@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Task, Trials, fit_task
+from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.kernel_checks import (
@@ -58,6 +59,7 @@ MAX_STARTS = 2000
 class LOOKernelDensity(
     PartsMixin,
     ImputationMixin,
+    ConditionalsMixin,
     AscentMixin,
     DistributionMixin,
     BaseDensity,

@@ -82,6 +82,11 @@ class HoledBlock:
         log_det = conditionals.complete(out, self.patterns, self.scratch)
         return 0.5 * (self.n_missing * LOG_2PI - log_det)
 
+    def deviations(self, conditionals: Conditionals, out: np.ndarray) -> None:
+        """Write conditional standard deviations of the holes, and 0 elsewhere."""
+        out[...] = 0
+        conditionals.deviations(self.patterns, self.scratch, out)
+
     def scatter(self, conditionals: Conditionals, share: np.ndarray) -> np.ndarray:
         """What the holes add to second moments, for weights times responsibilities."""
         return conditionals.scatter(share, self.patterns, self.scratch)

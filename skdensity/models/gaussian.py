@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from skdensity.models.completed import LOG_2PI, HoledBlock
+from skdensity.models.conditional_normals import HoleNormals, Statistic
 from skdensity.models.covariances.conditionals import Conditionals
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.normal_sums import NormalSums
@@ -237,6 +238,32 @@ class Gaussian(NormalSums):
 
         shape, row_bytes = self.mean.shape, 40 * self.n_features
         return rows.fill(values, row_bytes, shape=shape, dtype=np.float64)
+
+    def conditioned(
+        self,
+        rows: IncompleteRows,
+        features: np.ndarray,
+        statistic: Statistic,
+        shape: tuple[int, ...] = (),
+    ) -> np.ndarray:
+        """A statistic of some features where rows miss them, given the others.
+
+        Of shape (n_samples, n_some) + `shape`, in float64; NaN where a feature is
+        there. Every row has a hole.
+        """
+
+        def values(X, scratch):
+            block = HoledBlock.of(X, scratch)
+            residuals = scratch.array("residuals", block.columns.shape)
+            block.completed(self.mean, self.conditionals, residuals)
+            deviations = scratch.array("deviations", block.columns.shape)
+            block.deviations(self.conditionals, deviations)
+            alone = np.ones((1, len(X))), self.mean[None], residuals[None]
+            normals = HoleNormals(block, *alone, deviations[None])
+            return normals.each(features, statistic, shape)
+
+        each, row_bytes = (len(features), *shape), 64 * self.n_features
+        return rows.fill(values, row_bytes, shape=each, dtype=np.float64)
 
     def drawn(self, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
         """Rows with draws of what is missing (NaN), given what was observed.

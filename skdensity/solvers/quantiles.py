@@ -1,4 +1,4 @@
-"""Quantiles of any density of one feature that has distribution functions."""
+"""Quantiles of any density of one feature, or of one for every row."""
 
 from __future__ import annotations
 
@@ -35,6 +35,46 @@ def quantiles(model: Any, q: np.ndarray, workspace: Workspace) -> np.ndarray:
     inner = np.flatnonzero((q > 0) & (q < 1))
     values[inner] = _inner(model, q[inner], workspace)
     return values
+
+
+def conditional_quantiles(densities: Any, q: np.ndarray) -> np.ndarray:
+    """The same of a density of one feature for every row.
+
+    Parameters
+    ----------
+    densities : object
+        With methods ``below(x, rows)`` and ``above(x, rows)``, the mass below and above
+        a value for each of some rows; with `n_rows`, `ends` and ``bracket(share)``.
+    q : ndarray of shape (n_quantiles,)
+        From 0 to 1.
+
+    Returns
+    -------
+    values : ndarray of shape (n_rows, n_quantiles)
+        In float64.
+    """
+    values = np.empty((densities.n_rows, len(q)))
+    for column, share in zip(values.T, q, strict=True):
+        is_inner = 0 < share < 1
+        column[:] = (
+            _of_rows(densities, share) if is_inner else densities.ends[int(share)]
+        )
+    return values
+
+
+def _of_rows(densities, share):
+    is_upper = share > 0.5
+    mass = densities.above if is_upper else densities.below
+    log_share, sign = (
+        np.log(1 - share if is_upper else share),
+        -1.0 if is_upper else 1.0,
+    )
+
+    def excess(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            return sign * (np.log(mass(x, rows)) - log_share)
+
+    return find_roots(excess, *densities.bracket(share))
 
 
 def _inner(model, q, workspace):

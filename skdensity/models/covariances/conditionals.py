@@ -51,6 +51,22 @@ class Conditionals(ABC):
         """
 
     @abstractmethod
+    def deviations(
+        self, patterns: Sequence[Patterns], scratch: Scratch, out: np.ndarray
+    ) -> None:
+        """Write conditional standard deviations, the roots of the diagonal of Λ_mm⁻¹.
+
+        Parameters
+        ----------
+        patterns : sequence of Patterns
+            Where the holes are.
+        scratch : Scratch
+            Where temporaries are kept.
+        out : ndarray of shape (n_features, n_rows)
+            Contiguous; what was observed keeps what is there.
+        """
+
+    @abstractmethod
     def scatter(
         self, share: np.ndarray, patterns: Sequence[Patterns], scratch: Scratch
     ) -> np.ndarray:

@@ -126,6 +126,11 @@ class DiagonalConditionals(Conditionals):
             log_det[some.rows] = some.each_row(logs[some.missing].sum(axis=0))
         return log_det
 
+    def deviations(self, patterns, scratch, out):
+        raveled, each = out.reshape(-1), 1 / np.broadcast_to(self.factor, len(out))
+        for some in patterns:
+            raveled[some.holes] = some.each_row(each[some.missing])
+
     def scatter(self, share, patterns, scratch):
         sums = np.zeros_like(self.factor)
         for some in patterns:

@@ -48,6 +48,12 @@ class MatrixConditionals(Conditionals):
             raveled[some.holes] = means
         return log_det
 
+    def deviations(self, patterns, scratch, out):
+        raveled = out.reshape(-1)  # a view
+        for some in patterns:
+            covariances, _, _ = self._inverted(some, scratch)
+            raveled[some.holes] = some.each_row(np.sqrt(np.diagonal(covariances).T))
+
     def scatter(self, share, patterns, scratch):
         n_features = len(self.precision)
         sums = np.zeros(n_features**2)

@@ -44,6 +44,25 @@ class Average(ABC):
     def of(self, means: np.ndarray) -> np.ndarray:
         """Their mean, of shape (n_rows,), from those of the columns."""
 
+    def deviations(self, x: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """Standard deviation of kernels at x, of shape (n_rows,).
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_locations,)
+            Where they are.
+        shares : ndarray of shape (n_locations, n_rows)
+            What each counts; columns sum to 1.
+        """
+        centres = self.columns(x)[:, 0]
+        squares = (centres[:, None] - centres @ shares) ** 2
+        squares += self.variances(x)[:, None]
+        return np.sqrt(np.einsum("jn,jn->n", shares, squares))
+
+    @abstractmethod
+    def variances(self, x: np.ndarray) -> np.ndarray:
+        """Variance of every kernel at x, folded, of shape (n_locations,)."""
+
 
 class Straight(Average):
     """On a line a kernel has its mean where it stands."""
@@ -53,6 +72,9 @@ class Straight(Average):
 
     def of(self, means):
         return means[:, 0]
+
+    def variances(self, x):
+        return np.full(len(x), self.width**2)
 
 
 class Mirrored(Average):
@@ -72,31 +94,75 @@ class Mirrored(Average):
 
         E = \frac{T}{2} - \frac{4T}{\pi^2} \sum_{n \text{ odd}} n^{-2}
         e^{-(n \pi h / T)^2 / 2} \cos(n \pi \delta / T).
+
+    The square of the zigzag is smooth where it touches the first mirror, and its slope
+    turns at the other, at every odd k. With :math:`t_k = h g(|\delta - k T| / h)` its
+    mean and its series are
+
+    .. math::
+
+        \delta^2 + h^2 - 2 T \sum_{k \text{ odd}} t_k, \qquad
+        \frac{T^2}{3} + \frac{4T^2}{\pi^2} \sum_n (-1)^n n^{-2}
+        e^{-(n \pi h / T)^2 / 2} \cos(n \pi \delta / T).
     """
 
     def columns(self, x):
         distance = np.abs(x - self.axis.node)
-        is_short = self.axis.period <= SHORT * self.width
-        mean = (self._of_waves if is_short else self._of_turns)(distance)
+        mean = self._mean(distance)
         sign = 1 if self.axis.node == self.axis.lower else -1
         return (self.axis.node + sign * mean)[:, None]
 
-    def _of_turns(self, distance):
-        between, h = 0.5 * self.axis.period, self.width
+    def variances(self, x):
+        distance = np.abs(x - self.axis.node)
+        if self._is_short:
+            return self._waves_of_square(distance) - self._mean(distance) ** 2
+        # Differences of what mirrors add: the squares of a far kernel would cancel.
+        terms = self._turns(distance)
+        more = sum((-1) ** k * term for k, term in terms.items())
+        squares = sum(term for k, term in terms.items() if k % 2)
+        squares = self._between * squares if np.isfinite(self._between) else 0
+        return self.width**2 - 2 * squares - more * (2 * distance + more)
+
+    @property
+    def _between(self):
+        """The distance of one mirror from the other."""
+        return 0.5 * self.axis.period
+
+    @property
+    def _is_short(self):
+        return self.axis.period <= SHORT * self.width
+
+    def _mean(self, distance):
+        if self._is_short:
+            return self._waves_of_mean(distance)
+        turns = self._turns(distance).items()
+        return distance + sum((-1) ** k * term for k, term in turns)
+
+    def _turns(self, distance):
+        """h g(|δ − k T| / h) of every k that counts."""
+        between, h = self._between, self.width
         most = 0 if np.isinf(between) else int(REACH * h / between) + 1
-        mean = distance.copy()
+        terms = {}
         for k in range(-most, most + 2 if most else 1):
             a = np.abs(distance - (k * between if k else 0.0)) / h
             density = np.exp(-0.5 * a**2) / np.sqrt(2 * np.pi)
-            mean += (-1) ** k * 2 * h * (density - a * ndtr(-a))
-        return mean
+            terms[k] = 2 * h * (density - a * ndtr(-a))
+        return terms
 
-    def _of_waves(self, distance):
-        between = 0.5 * self.axis.period
+    def _waves_of_mean(self, distance):
         n = np.arange(1, 2 * N_WAVES, 2)
-        heights = np.exp(-0.5 * (n * np.pi * self.width / between) ** 2) / n**2
-        waves = np.cos(np.multiply.outer(distance, n * np.pi / between)) @ heights
-        return between * (0.5 - 4 / np.pi**2 * waves)
+        waves = self._waves(distance, n) @ n**-2.0
+        return self._between * (0.5 - 4 / np.pi**2 * waves)
+
+    def _waves_of_square(self, distance):
+        n = np.arange(1, 2 * N_WAVES)
+        waves = self._waves(distance, n) @ ((-1.0) ** n / n**2)
+        return self._between**2 * (1 / 3 + 4 / np.pi**2 * waves)
+
+    def _waves(self, distance, n):
+        """Cosines that the kernel damps, of shape (n_locations, n_waves)."""
+        heights = np.exp(-0.5 * (n * np.pi * self.width / self._between) ** 2)
+        return heights * np.cos(np.multiply.outer(distance, n * np.pi / self._between))
 
     def of(self, means):
         return means[:, 0]
@@ -112,6 +178,16 @@ class Circular(Average):
     def of(self, means):
         turns = np.arctan2(means[:, 1], means[:, 0]) / (2 * np.pi)
         return self.axis.wrap(self.axis.lower + self.axis.period * turns)
+
+    def deviations(self, x, shares):
+        """Circular ones: that of a Gaussian around the circle is its own."""
+        length = np.minimum(np.hypot(*(self.columns(x).T @ shares)), 1)
+        radius = self.axis.period / (2 * np.pi)
+        with np.errstate(divide="ignore"):  # infinite without any direction
+            return np.sqrt(self.variances(x)[0] - 2 * radius**2 * np.log(length))
+
+    def variances(self, x):
+        return np.full(len(x), self.width**2)
 
 
 def average_of(axis: Axis, width: float) -> Average:

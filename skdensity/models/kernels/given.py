@@ -19,8 +19,10 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from skdensity.models.conditional_normals import Statistic
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.averages import Average, average_of
+from skdensity.models.kernels.conditional_kernels import ConditionalKernels
 from skdensity.models.kernels.sources import Sources
 from skdensity.models.kernels.statistics import NOTHING
 from skdensity.models.kernels.support import Support
@@ -118,6 +120,31 @@ class Given:
         rows, shape = ArrayRows(X, workspace=workspace), self.locations.shape[1:]
         return rows.fill(values, self.row_bytes, shape=shape, dtype=np.float64)
 
+    def each(
+        self,
+        X: np.ndarray,
+        features: np.ndarray,
+        statistic: Statistic,
+        shape: tuple[int, ...],
+        workspace: Workspace,
+    ) -> np.ndarray:
+        """A statistic of some of the missing features, by their place among these.
+
+        Of shape (n_rows, n_some) + `shape`, in float64.
+        """
+
+        def values(X, scratch):
+            _, shares = self.shares(X)
+            steps = self.steps(X)
+            each = [
+                statistic(ConditionalKernels(shares, steps[:, k], *self._along(k)))
+                for k in features
+            ]
+            return np.stack(each, axis=1)
+
+        rows, each = ArrayRows(X, workspace=workspace), (len(features), *shape)
+        return rows.fill(values, 2 * self.row_bytes, shape=each, dtype=np.float64)
+
     def draws(self, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
         """A draw for every row, of shape (n_rows, n_missing), in float64.
 
@@ -131,6 +158,12 @@ class Given:
         noise = rng.standard_normal((len(X), self.locations.shape[1]))
         middle = self.locations[picked] + self.steps(X)
         return self.support.fold(middle + self.kernel.coloured_steps(noise))
+
+    def _along(self, feature):
+        """Places of the kernels along a missing feature, their width, its axis."""
+        widths = np.broadcast_to(self.kernel.deviations, self.locations.shape[1])
+        axis = self.support.axis(feature)
+        return self.locations[:, feature], float(widths[feature]), axis
 
     @cached_property
     def _averages(self) -> list[Average]:

@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtri
 
+from skdensity.models.conditional_normals import Statistic
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.given import Given
 from skdensity.models.kernels.masses.below import END
@@ -169,6 +170,30 @@ class Kernels:
         On a circle the circular mean, in a direction of no meaning where there is none.
         """
         return self._filled(rows.X, lambda given, X: given.means(X, rows.workspace))
+
+    def conditioned(
+        self,
+        rows: IncompleteRows,
+        features: np.ndarray,
+        statistic: Statistic,
+        shape: tuple[int, ...] = (),
+    ) -> np.ndarray:
+        """A statistic of some features where rows miss them, given the others.
+
+        Of shape (n_samples, n_some) + `shape`, in float64; NaN where a feature is
+        there. Every row has a hole.
+        """
+        X = rows.X
+        out = np.full((len(X), len(features), *shape), np.nan)
+        for index, known in by_pattern(X):
+            given, missing = self._given(known), np.isnan(X[index[0], features])
+            others = np.setdiff1d(np.arange(self.n_features), known)
+            places = np.searchsorted(others, features[missing])
+            found = given.each(
+                X[np.ix_(index, known)], places, statistic, shape, rows.workspace
+            )
+            out[np.ix_(index, np.flatnonzero(missing))] = found
+        return out
 
     def drawn(self, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
         """Rows with draws of what is missing (NaN), given what was observed."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from skdensity.models.conditional_normals import Statistic
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.mixtures.components import Components
@@ -138,6 +139,28 @@ class Mixture(Components):
 
         shape, row_bytes = self.means.shape[1:], form.row_bytes
         return rows.fill(values, row_bytes, shape=shape, dtype=np.float64)
+
+    def conditioned(
+        self,
+        rows: IncompleteRows,
+        features: np.ndarray,
+        statistic: Statistic,
+        shape: tuple[int, ...] = (),
+    ) -> np.ndarray:
+        """A statistic of some features where rows miss them, given the others.
+
+        Of shape (n_samples, n_some) + `shape`, in float64; NaN where a feature is
+        there. Every row has a hole.
+        """
+        form = IncompleteForm(self.form, self)
+
+        def values(X, scratch):
+            found: Any = form.block(X, scratch)
+            _, shares = posterior(found.log_joint(), self.weights)
+            return found.normals(shares).each(features, statistic, shape)
+
+        each = (len(features), *shape)
+        return rows.fill(values, 2 * form.row_bytes, shape=each, dtype=np.float64)
 
     def drawn(self, X: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
         """Rows with draws of what is missing (NaN), given what was observed.

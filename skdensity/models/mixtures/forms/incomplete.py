@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from skdensity.models.completed import HoledBlock
+from skdensity.models.conditional_normals import HoleNormals
 from skdensity.models.covariances.conditionals import Conditionals
 from skdensity.models.mixtures.components import Components
 from skdensity.models.mixtures.forms.form import ALL_COMPONENTS, BlockForm, Form, Kept
@@ -109,6 +110,14 @@ class IncompleteBlock:
         out += components.log_peaks[:, None]
         out += self.corrections
         return out
+
+    def normals(self, shares: np.ndarray) -> HoleNormals:
+        """What the features that rows miss are, for responsibilities."""
+        deviations = self.rows.scratch.array("deviations", self.residuals.shape)
+        for conditionals, out in zip(self.form.conditionals, deviations, strict=True):
+            self.rows.deviations(conditionals, out)
+        means = self.form.components.means
+        return HoleNormals(self.rows, shares, means, self.residuals, deviations)
 
     def sums(self, shares: np.ndarray, log_likelihood: float) -> Moments:
         """Expected moments about the means, for weights times responsibilities."""
