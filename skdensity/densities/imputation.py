@@ -96,13 +96,15 @@ class ImputationMixin:
         some, filled = holes.any(axis=1), rows.copy()
         if not some.any():
             return filled
-        self._check_given(rows[some])
+        if not some.all():
+            rows, holes = rows[some], holes[some]
+        self._check_given(rows)
         if rng is not None:
             with np.errstate(under="ignore"):  # as in a pass: see Workspace
-                values = model.drawn(rows[some], rng)
+                values = model.drawn(rows, rng)
         else:
-            values = self._evaluated("completed", rows[some])
-        filled[holes] = values[holes[some]]
+            values = self._evaluated("completed", rows)
+        filled[some] = np.where(holes, values, rows)
         return filled
 
     def _check_given(self, X):
