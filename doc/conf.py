@@ -111,11 +111,15 @@ ogp_image_alt = "Real handwritten digits beside digits drawn from fitted densiti
 ogp_social_cards = {"enable": False}
 
 
-def skip_metadata_routing(app, what, name, obj, skip, options):
-    """Leave out the methods that scikit-learn generates for metadata routing."""
+def skip_methods_of_scikit_learn(app, what, name, obj, skip, options):
+    """Leave out what it generates for metadata routing, and scores by its metrics.
+
+    Their docstrings refer to sections of its guide, which no inventory here has.
+    """
     is_routing = re.fullmatch(r"set_\w+_request|get_metadata_routing", name)
-    return True if is_routing else None
+    is_metric = name == "score" and obj.__module__.startswith("sklearn")
+    return True if is_routing or is_metric else None
 
 
 def setup(app):
-    app.connect("autodoc-skip-member", skip_metadata_routing)
+    app.connect("autodoc-skip-member", skip_methods_of_scikit_learn)
