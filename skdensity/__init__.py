@@ -11,6 +11,7 @@ from skdensity.displays.density_display import DensityDisplay
 from skdensity.displays.mixture_display import MixtureDisplay
 from skdensity.rows.row_blocks import RowBlocks
 from skdensity.uses.density_imputer import DensityImputer
+from skdensity.uses.density_outlier_detector import DensityOutlierDetector
 
 __all__ = [
     "AdamGaussianMixture",
@@ -19,6 +20,7 @@ __all__ = [
     "ConvergenceDisplay",
     "DensityDisplay",
     "DensityImputer",
+    "DensityOutlierDetector",
     "EMGaussianMixture",
     "GaussianMLE",
     "LOOKernelDensity",
