@@ -93,9 +93,11 @@ def test_a_share_is_held_out_of_the_density():
 
 
 def test_rows_in_the_order_of_their_groups_are_dealt_at_random(iris):
-    """Consecutive folds would leave out whole species, of which the others know little."""
+    """Consecutive folds would leave out whole species, unknown to the others."""
     contamination = {"contamination": 0.1, "random_state": 0}
-    dealt = DensityOutlierDetector(EMGaussianMixture(3, random_state=0), **contamination)
+    dealt = DensityOutlierDetector(
+        EMGaussianMixture(3, random_state=0), **contamination
+    )
     consecutive = clone(dealt).set_params(cv=KFold(3))
     assert consecutive.fit(iris).offset_ < dealt.fit(iris).offset_ - 100
 
@@ -205,7 +207,9 @@ def test_rows_that_cannot_be_are_flagged_without_a_warning():
     assert detector.decision_function([[2.0]]) == -np.inf
     assert detector.p_values([[2.0]]) == 1 / 51
     detector.offset_ = -np.inf
-    np.testing.assert_array_equal(detector.decision_function([[2.0], [0.5]]), [0, np.inf])
+    np.testing.assert_array_equal(
+        detector.decision_function([[2.0], [0.5]]), [0, np.inf]
+    )
     np.testing.assert_array_equal(detector.predict([[2.0], [0.5]]), [1, 1])
 
 
@@ -232,7 +236,7 @@ def in_groups(rng, n_rows, n_features):
 
 
 def test_a_quantile_of_leave_one_out_scores_keeps_what_one_of_scores_does_not():
-    """500 rows of ten features, of which the quantile of the scores flags nearly all."""
+    """500 rows of ten features: the quantile of the scores flags nearly all."""
     contamination, naive, kept = 0.05, [], []
     for seed in range(5):
         X, fresh = rows(seed, 500, 10), rows(100 + seed, 4000, 10)
