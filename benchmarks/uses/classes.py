@@ -75,7 +75,7 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
 def of_statsmodels(
     name: str, label: str, columns: str, is_above: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Complete rows of some columns, by another, or by whether that exceeds a number."""
+    """Complete rows of some columns, by another or by whether it exceeds a number."""
     frame = import_module(f"statsmodels.datasets.{name}").load_pandas().data
     rows = complete_rows(frame, [*columns.split(), label])
     X, y = rows[:, :-1], rows[:, -1]

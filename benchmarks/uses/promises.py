@@ -105,8 +105,8 @@ def shares(report, repeats):
         "Fresh inliers that are flagged",
         f"Per cent, beside what was asked for: means over fits, each of {N_FRESH:,} "
         "fresh rows. There are at least ten rows for every free parameter. Then comes "
-        "the largest difference, in percentage points, and what the 5 % quantile of the "
-        "rows' own scores flags.",
+        "the largest difference, in percentage points, and what the 5 % quantile of "
+        "the rows' own scores flags.",
         "density, rows × features, rows per parameter, 1 %, 5 %, 10 %, off by, "
         "own scores: 5 %",
     )
