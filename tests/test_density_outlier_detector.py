@@ -39,7 +39,7 @@ from skdensity.uses.left_out import weight_up_to, weighted_quantile
     [
         DensityOutlierDetector(),
         DensityOutlierDetector(LOOKernelDensity()),
-        DensityOutlierDetector(GaussianMLE(reg_covar="auto"), novelty=False),
+        DensityOutlierDetector(EMGaussianMixture(random_state=0), novelty=False),
     ]
 )
 def test_scikit_learn_checks(estimator, check):
@@ -61,22 +61,27 @@ def rows(seed, n_rows, n_features=2):
 # ---- How rows are left out ----
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("density", ONE_OF_EACH, ids=repr)
 def test_scores_are_those_of_densities_that_have_not_seen_the_row(density):
-    X = rows(0, 40)
-    folds = list(KFold(4, shuffle=True, random_state=1).split(X))
+    X, density = rows(0, 60), clone(density)
+    if hasattr(density, "max_iter"):
+        density.set_params(max_iter=20)
+    folds = list(KFold(3, shuffle=True, random_state=1).split(X))
     detector = DensityOutlierDetector(density, cv=folds).fit(X)
     for train, test in folds:
         expected = clone(density).fit(X[train]).score_samples(X[test])
-        np.testing.assert_array_equal(detector.left_out_scores_[test], expected)
-    np.testing.assert_array_equal(
-        detector.score_samples(X), clone(density).fit(X).score_samples(X)
-    )
+        np.testing.assert_allclose(
+            detector.left_out_scores_[test], expected, rtol=1e-12
+        )
+    expected = clone(density).fit(X).score_samples(X)
+    np.testing.assert_allclose(detector.score_samples(X), expected, rtol=1e-12)
 
 
 def test_kernels_are_asked_for_their_leave_one_out_scores(iris):
-    detector = DensityOutlierDetector(LOOKernelDensity(), cv=3).fit(iris)
-    expected = LOOKernelDensity().fit(iris).loo_log_density_
+    density = LOOKernelDensity(covariance_type="diag")
+    detector = DensityOutlierDetector(density, cv=3).fit(iris)
+    expected = clone(density).fit(iris).loo_log_density_
     np.testing.assert_array_equal(detector.left_out_scores_, expected)
 
 
@@ -86,10 +91,12 @@ def test_a_share_is_held_out_of_the_density():
     is_out = ~np.isnan(detector.left_out_scores_)
     assert is_out.sum() == 15
     density = GaussianMLE().fit(X[~is_out])
-    np.testing.assert_array_equal(
-        detector.left_out_scores_[is_out], density.score_samples(X[is_out])
+    np.testing.assert_allclose(
+        detector.left_out_scores_[is_out], density.score_samples(X[is_out]), rtol=1e-12
     )
-    np.testing.assert_array_equal(detector.score_samples(X), density.score_samples(X))
+    np.testing.assert_allclose(
+        detector.score_samples(X), density.score_samples(X), rtol=1e-12
+    )
 
 
 def test_rows_in_the_order_of_their_groups_are_dealt_at_random(iris):
@@ -137,14 +144,13 @@ def test_a_weight_is_a_repetition_for_kernels():
 
 
 @pytest.mark.parametrize("share", [0.01, 0.07, 0.1, 0.25, 1 / 3, 0.5])
-def test_quantiles_are_numpys(share):
+def test_a_quantile_is_the_first_value_that_has_the_share(share):
     values = np.random.RandomState(0).standard_normal(100)
-    ours = weighted_quantile(values, np.ones(100), share)
-    assert ours == np.quantile(values, share, method="inverted_cdf")
     weight = np.random.RandomState(1).randint(0, 4, 100)
-    repeated = np.repeat(values, weight)
-    ours = weighted_quantile(values, weight.astype(float), share)
-    assert ours == np.quantile(repeated, share, method="inverted_cdf")
+    for times in (np.ones(100, dtype=int), weight):
+        repeated = np.sort(np.repeat(values, times))
+        expected = next(v for v in repeated if np.mean(repeated <= v) >= share)
+        assert weighted_quantile(values, times.astype(float), share) == expected
 
 
 def test_weights_up_to_a_value_are_counted():
@@ -428,7 +434,7 @@ WEIGHTS = np.arange(50.0)
             ValueError,
             "leaves out only 5 of 50",
         ),
-        ({"density": EMGaussianMixture(45)}, ValueError, "n_components=45 needs"),
+        ({"density": EMGaussianMixture(55)}, ValueError, "n_components=55 needs"),
     ],
 )
 def test_bad_parameters_are_errors(parameters, error, message):
@@ -448,7 +454,7 @@ def test_bad_rows_and_weights_are_errors():
     with pytest.raises(NotFittedError):
         detector.p_values(X)
     with pytest.raises(TypeError, match="DensityOutlierDetector needs all rows"):
-        detector.fit(RowBlocks([X]))
+        detector.fit(RowBlocks(lambda: iter([X])))
     with pytest.raises(ValueError, match="non-negative"):
         detector.fit(X, sample_weight=-WEIGHTS)
     with pytest.raises(ValueError, match="features"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context, clone
-from sklearn.utils import assert_all_finite, check_array, get_tags
+from sklearn.utils import assert_all_finite, check_array, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
@@ -179,7 +180,7 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "density": [HasMethods(["fit", "score_samples"]), None],
-        "contamination": [Interval(RealNotInt, 0, 0.5, closed="right")],
+        "contamination": [Interval(Real, 0, 0.5, closed="right")],
         "novelty": ["boolean"],
         "cv": ["cv_object", Interval(RealNotInt, 0, 1, closed="neither")],
         "random_state": ["random_state"],
@@ -250,8 +251,8 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         -4.8
         """
         with unchanged_on_error(self):
-            X = table_of(X).held(type(self).__name__)
             validate_data(self, X, skip_check_array=True)
+            X = self._table(X)
             weight = None if sample_weight is None else check_weights(sample_weight, X)
             self.density_, self.left_out_scores_ = leave_out(
                 self._fitted, X, weight, self.cv, self.random_state
@@ -393,8 +394,10 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         """
         scores = self.score_samples(X)
         # Where both are −inf a row is on the threshold, and their difference is none.
-        is_at = scores == self.offset_
-        return np.where(is_at, 0, scores - np.where(is_at, 0, self.offset_))
+        with np.errstate(invalid="ignore"):
+            decision = scores - self.offset_
+        decision[scores == self.offset_] = 0
+        return decision
 
     @available_if(_for_fresh_rows("score_samples"))
     def score_samples(self, X: ArrayLike) -> np.ndarray:
@@ -434,8 +437,8 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         array([-1.46])
         """
         check_is_fitted(self)
-        X = table_of(X).held(type(self).__name__)
         _check_feature_names(self, X, reset=False)
+        X = self._table(X)
         if not self._allows_nan():
             assert_all_finite(X, input_name="X")
         return self.density_.score_samples(X)
@@ -501,10 +504,17 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         at_most = weight_up_to(scores, weight, self.score_samples(X))
         return (1 + at_most) / (1 + weight.sum())
 
+    def _table(self, X):
+        """Rows as the density takes them, which may be by the names of columns."""
+        X = table_of(X).held(type(self).__name__)
+        if self.density is None:
+            return check_array(X, dtype=DTYPES, ensure_all_finite="allow-nan")
+        (X,) = indexable(X)
+        return X
+
     def _fitted(self, X, weight):
         """The density of some rows."""
         if self.density is None:
-            X = check_array(X, dtype=DTYPES, ensure_all_finite="allow-nan")
             return mixture_of_least_bic(X, weight, random_state=self.random_state)
         density = clone(self.density)
         if weight is None:
