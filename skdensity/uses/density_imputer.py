@@ -39,7 +39,8 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         as the Gaussians and mixtures here; `LOOKernelDensity` can be fitted to complete
         rows, to fill in others. None is
         ``EMGaussianMixture(K)`` with the K of the least BIC: more components are tried
-        while that falls, up to 10, and one for every 20 rows.
+        while that falls and every component has rows enough, up to 10, and one for
+        every 20 rows.
     sample_posterior : bool, default=False
         Whether to fill in draws from the conditional density instead of its mean.
     add_indicator : bool, default=False
