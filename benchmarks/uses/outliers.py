@@ -125,9 +125,6 @@ class Sections:
     def _result(self, name, repeats):
         return compare(self.tables[name], repeats)
 
-    def _results(self, repeats):
-        return {name: self.result(name, repeats) for name in self.tables}
-
     def areas(self, report, repeats):
         """Areas of all tables."""
         names = list(detectors(0))
@@ -139,7 +136,8 @@ class Sections:
             "default is ahead of the best of the peers, or behind.",
             f"table, rows × features, classes, {', '.join(names)}, ahead",
         )
-        for name, result in self._results(repeats).items():
+        for name in self.tables:
+            result = self.result(name, repeats)
             n_rows, n_features = result.shape
             means = result.means
             ahead = means["default"] - max(means[peer] for peer in PEERS)
@@ -155,13 +153,14 @@ class Sections:
         """All tables together."""
         report.table(
             "In sum over the tables",
-            "Medians and means of the areas, on how many tables the default is as good "
-            "as the detector or better, and the median over the tables of the seconds "
-            "of a fit. Those of `DensityOutlierDetector` include five further fits for "
-            "its threshold.",
-            "detector, median area, mean area, default as good, fit",
+            "The median and the mean of the tables' areas, the median of all pairs of "
+            "classes and splits, on how many tables the default is as good as the "
+            "detector or better, and the median over the tables of the seconds of a "
+            "fit. Those of `DensityOutlierDetector` include five further fits for its "
+            "threshold.",
+            "detector, median, mean, median of pairs, default as good, fit",
         )
-        results = list(self._results(repeats).values())
+        results = [self.result(name, repeats) for name in self.tables]
         for name in detectors(0):
             means = np.array([result.means[name] for result in results])
             ours = np.array([result.means["default"] for result in results])
@@ -170,6 +169,7 @@ class Sections:
                 name,
                 f"{np.median(means):.3f}",
                 f"{means.mean():.3f}",
+                f"{np.median(np.concatenate([r.areas[name] for r in results])):.3f}",
                 f"{np.count_nonzero(ours >= means)} of {len(means)}",
                 seconds(float(time)),
             )
