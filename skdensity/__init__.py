@@ -13,6 +13,7 @@ from skdensity.rows.row_blocks import RowBlocks
 from skdensity.uses.changes.log_jacobian import log_jacobian
 from skdensity.uses.density_classifier import DensityClassifier
 from skdensity.uses.density_imputer import DensityImputer
+from skdensity.uses.density_outlier_detector import DensityOutlierDetector
 from skdensity.uses.density_regressor import DensityRegressor
 from skdensity.uses.transformed_density import TransformedDensity
 
@@ -24,6 +25,7 @@ __all__ = [
     "DensityClassifier",
     "DensityDisplay",
     "DensityImputer",
+    "DensityOutlierDetector",
     "DensityRegressor",
     "EMGaussianMixture",
     "GaussianMLE",

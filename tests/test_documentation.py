@@ -8,6 +8,7 @@ import pytest
 
 import skdensity
 import skdensity.datasets
+import skdensity.information
 import skdensity.testing
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +27,12 @@ def test_the_api_page_lists_exactly_the_public_names():
             module = found[1]
         elif re.fullmatch(r" {3}\w+", line):
             listed.setdefault(module, []).append(line.strip())
-    modules = (skdensity, skdensity.datasets, skdensity.testing)
+    modules = (
+        skdensity,
+        skdensity.datasets,
+        skdensity.information,
+        skdensity.testing,
+    )
     assert {name: sorted(names) for name, names in listed.items()} == {
         module.__name__: sorted(module.__all__) for module in modules
     }

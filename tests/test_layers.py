@@ -17,9 +17,12 @@ from numpydoc.validate import validate
 
 import skdensity
 import skdensity.datasets
+import skdensity.information
 import skdensity.testing
 
 ROOT = Path(skdensity.__file__).parent
+# The modules with public names.
+FACES = (skdensity, skdensity.datasets, skdensity.information, skdensity.testing)
 # From the lowest to the highest; what is in none of them stands above.
 LAYERS = ["passes", "rows", "models", "solvers", "densities", "uses", "displays"]
 MODULES = [
@@ -132,7 +135,7 @@ def test_importing_draws_nothing_and_loads_no_plotting():
 
 
 def test_names_are_sorted_and_there():
-    for module in (skdensity, skdensity.datasets, skdensity.testing):
+    for module in FACES:
         assert module.__all__ == sorted(module.__all__)
         assert all(hasattr(module, name) for name in module.__all__)
 
@@ -149,7 +152,7 @@ def test_one_public_class_per_file():
 
 
 def public_objects():
-    for module in (skdensity, skdensity.datasets, skdensity.testing):
+    for module in FACES:
         for name in module.__all__:
             value = getattr(module, name)
             yield f"{module.__name__}.{name}"

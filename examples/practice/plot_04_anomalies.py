@@ -40,3 +40,8 @@ display.ax_.scatter(
     *unusual.to_numpy().T, s=90, facecolors="none", edgecolors="#D55E00", lw=2
 )
 print(f"{len(unusual)} of {len(X)} rows are outside of the 95 % region")
+
+# %%
+# The share is that of the fitted density. What share of *fresh* rows would be outside
+# is another question: :doc:`rows left out of the fit
+# </auto_examples/practice/plot_20_threshold_that_holds>` can answer it.

@@ -39,8 +39,8 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         as the Gaussians and mixtures here; `LOOKernelDensity` can be fitted to complete
         rows, to fill in others. None is
         ``EMGaussianMixture(K)`` with the K of the least BIC: more components are tried
-        while that falls, up to 10, and as long as there are 20 rows for each, and 5 for
-        each of their parameters.
+        while that falls and no fit is in doubt, up to 10, and as long as there are 20
+        rows for each, and 5 for each of their parameters.
     sample_posterior : bool, default=False
         Whether to fill in draws from the conditional density instead of its mean.
     add_indicator : bool, default=False

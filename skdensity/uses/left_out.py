@@ -1,0 +1,140 @@
+"""Scores of rows by densities that have not seen them, and where others rank."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import KFold, ShuffleSplit, check_cv
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples
+
+# Folds where nobody says how many, as in scikit-learn.
+FOLDS = 5
+Fit = Callable[[Any, np.ndarray | None], Any]
+
+
+def leave_out(
+    fit: Fit, X: Any, weight: np.ndarray | None, cv: Any, random_state: Any
+) -> tuple[Any, np.ndarray]:
+    """A density for fresh rows, and scores of rows that were left out.
+
+    A density that tells its leave-one-out scores is asked for them, where `cv` is no
+    more than a number of folds. A share that is held out is never a part of the fit.
+
+    Parameters
+    ----------
+    fit : callable
+        Gives a fitted density of rows and their weights, or None.
+    X : array-like of shape (n_samples, n_features)
+        The rows.
+    weight : ndarray of shape (n_samples,) or None
+        Their weights.
+    cv : int, float, splitter, iterable or None
+        How rows are left out: see :class:`DensityOutlierDetector`.
+    random_state : int, RandomState instance or None
+        Deals rows to folds, or chooses those that are held out.
+
+    Returns
+    -------
+    density : object
+        Fitted to all rows, or to all that are not held out.
+    scores : ndarray of shape (n_samples,)
+        Log-densities by what has not seen the row; NaN where everything has.
+
+    Examples
+    --------
+    >>> from skdensity import LOOKernelDensity
+    >>> from skdensity.uses.left_out import leave_out
+    >>> def fit(X, weight):
+    ...     return LOOKernelDensity(bandwidth=1.0).fit(X, sample_weight=weight)
+    >>> leave_out(fit, [[0.0], [1.0], [3.0]], None, 5, None)[1].round(2)
+    array([-2.09, -1.91, -3.53])
+    """
+    counts = np.arange(_num_samples(X)) if weight is None else np.flatnonzero(weight)
+    if isinstance(cv, float):
+        # One pair of rows to fit to and rows to hold out.
+        splitter = ShuffleSplit(1, test_size=cv, random_state=random_state)
+        ((train, test),) = _dealt(splitter, counts)
+        density = fit(*_part(X, weight, train))
+        return density, _scores(X, weight, density, [(density, test)])
+    density = fit(X, weight)
+    is_number = cv is None or isinstance(cv, Integral)
+    if is_number and hasattr(density, "loo_log_density_"):
+        return density, density.loo_log_density_.astype(np.float64)
+    if is_number:
+        splitter = KFold(cv or FOLDS, shuffle=True, random_state=random_state)
+        splits = _dealt(splitter, counts)
+    else:
+        splits = check_cv(cv).split(X)
+    fits = ((fit(*_part(X, weight, train)), test) for train, test in splits)
+    return density, _scores(X, weight, density, fits)
+
+
+def _dealt(splitter: Any, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Splits of some rows, by their numbers."""
+    return ((rows[train], rows[test]) for train, test in splitter.split(rows))
+
+
+def _part(X, weight, rows):
+    """Some rows and their weights."""
+    part = _safe_indexing(X, rows)
+    return part, None if weight is None else weight[rows]
+
+
+def _scores(X, weight, density, fits):
+    """Scores of rows by what was fitted to others, each once."""
+    scores = np.full(_num_samples(X), np.nan)
+    is_left_out = np.zeros(len(scores), dtype=bool)
+    for fitted, test in fits:
+        if is_left_out[test].any():
+            raise ValueError(
+                "`cv` leaves out a row more than once, so that some would count more "
+                "than others. Use a splitter that leaves out every row once, such as "
+                "KFold, or a share."
+            )
+        scores[test] = fitted.score_samples(_safe_indexing(X, test))
+        is_left_out[test] = True
+    if not is_left_out.any():
+        raise ValueError("`cv` leaves out no row: there is nothing to judge by.")
+    if weight is not None:
+        # No density has seen rows of weight zero, whatever they were dealt to.
+        unseen = np.flatnonzero(~is_left_out & (weight == 0))
+        if len(unseen):
+            scores[unseen] = density.score_samples(_safe_indexing(X, unseen))
+    return scores
+
+
+def weighted_quantile(values: np.ndarray, weight: np.ndarray, share: float) -> float:
+    """The smallest value up to which there is a share of the weight or more.
+
+    The inverse of the distribution function, as NumPy's ``method="inverted_cdf"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.uses.left_out import weighted_quantile
+    >>> weighted_quantile(np.array([3.0, 1.0, 2.0]), np.array([1, 2, 1]), 0.5)
+    1.0
+    """
+    order = np.argsort(values, kind="stable")
+    cumulative = np.cumsum(weight[order])
+    return float(values[order][np.searchsorted(cumulative / cumulative[-1], share)])
+
+
+def weight_up_to(values: np.ndarray, weight: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """The total weight of the values that are not above each of some others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.uses.left_out import weight_up_to
+    >>> values, weight = np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0, 1.0])
+    >>> weight_up_to(values, weight, np.array([0.0, 1.0, 2.5]))
+    array([0., 2., 3.])
+    """
+    order = np.argsort(values, kind="stable")
+    cumulative = np.concatenate([[0.0], np.cumsum(weight[order])])
+    return cumulative[np.searchsorted(values[order], at, side="right")]
