@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -12,9 +11,10 @@ from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 from sklearn.utils.validation import check_scalar
 
-from skdensity.densities.base import BaseDensity, rows_of
+from skdensity.densities.base import BaseDensity
 from skdensity.models.completed import LOG_2PI
 from skdensity.models.normal_sums import NormalSums
+from skdensity.uses.draws import draws_of
 
 __all__ = ["entropy", "kl_divergence", "mutual_information"]
 
@@ -278,13 +278,7 @@ def _drawn(name, density, n_samples, random_state):
             f"`n_samples` is {n_samples}; a standard error needs 2 draws or more."
         )
     _check_has(name, density, "sample")
-    if "random_state" not in inspect.signature(density.sample).parameters:
-        raise TypeError(
-            f"`{name}`, a {type(density).__name__}, has a `sample` without a "
-            "`random_state`, so that draws would not repeat. scikit-learn's mixtures "
-            "can be read by EMGaussianMixture.from_sklearn."
-        )
-    return rows_of(density.sample(n_samples, random_state=random_state))
+    return draws_of(density, n_samples, random_state)
 
 
 def _log_density(name, density, rows):

@@ -461,7 +461,7 @@ def test_bad_rows_and_weights_are_errors():
     with pytest.raises(ValueError, match="features"):
         detector.fit(X).predict(X[:, :1])
     mixture = DensityOutlierDetector(GaussianMixture())
-    with pytest.raises(ValueError, match=r"density=GaussianMixture\(\) takes no"):
+    with pytest.raises(ValueError, match=r"`fit` of GaussianMixture\(\) takes none"):
         mixture.fit(X, sample_weight=WEIGHTS)
     assert mixture.fit(X, sample_weight=np.full(50, 2.0)).offset_
 

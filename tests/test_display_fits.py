@@ -19,7 +19,7 @@ from skdensity import (
 )
 from skdensity.displays.bumps import Bumps
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.uses.changes.draws import draws_of
+from skdensity.uses.draws import draws_of
 
 K = LOOKernelDensity
 NORMAL = np.random.RandomState(0).normal(size=(120, 5))

@@ -272,14 +272,20 @@ def test_what_cannot_be_told_is_an_error(X):
         entropy("density")
     with pytest.raises(TypeError, match="`q`, a str, has no method `score_samples`"):
         kl_divergence(mixture, "density")
-    with pytest.raises(TypeError, match="from_sklearn"):
-        entropy(GaussianMixture().fit(X))
     with pytest.raises(ValueError, match="unlike features: 3 and 2"):
         kl_divergence(p, p.marginal([0, 1]))
     with pytest.raises(ValueError, match="each once"):
         mutual_information(p, [0, 1], [1])
     with pytest.raises(ValueError, match="`features` has 3"):
         mutual_information(p, [0], [3])
+
+
+def test_mixtures_of_others_draw_by_the_seed_that_is_given(X):
+    mixture = GaussianMixture(2, random_state=0).fit(X)
+    first, again, other = (entropy(mixture, random_state=seed) for seed in (1, 1, 2))
+    assert first == again != other
+    ours = entropy(EMGaussianMixture.from_sklearn(mixture), random_state=0)
+    assert abs(first[0] - ours[0]) < 4 * np.hypot(first[1], ours[1])
 
 
 def test_features_in_another_order_are_an_error(X):

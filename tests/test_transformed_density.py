@@ -538,7 +538,7 @@ def test_weights_that_a_transformer_cannot_take_are_refused():
     ]
     for transformer in takes_none:
         density = TransformedDensity(transformer, GaussianMLE())
-        with pytest.raises(ValueError, match="takes no `sample_weight`") as refused:
+        with pytest.raises(ValueError, match="unequal weights") as refused:
             density.fit(X, sample_weight=weight)
         assert advice_for(transformer) in str(refused.value)
         # Equal weights are none, and rows of weight 0 are not there.

@@ -32,7 +32,7 @@ from skdensity.displays.rows import (
 )
 from skdensity.displays.surfaces import evaluated
 from skdensity.displays.units import in_data_units
-from skdensity.uses.changes.draws import draws_of
+from skdensity.uses.draws import draws_of
 
 # A corner of more features than this has axes too small to read.
 MAX_FEATURES = 8

@@ -24,8 +24,8 @@ from skdensity.densities.checks import (
 )
 from skdensity.densities.gaussian_mle import GaussianMLE
 from skdensity.densities.tables.kinds import table_of
-from skdensity.uses.draws import drawn
-from skdensity.uses.weighted import fitted
+from skdensity.uses.draws import draws_of
+from skdensity.uses.weights import fitted
 
 
 class DensityClassifier(ClassifierMixin, BaseEstimator):
@@ -392,7 +392,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         X: Any = None
         for k, count in enumerate(np.bincount(labels)):
             if count:
-                rows = drawn(self.densities_[k], count, rng)
+                rows = draws_of(self.densities_[k], count, rng)
                 X = np.empty((n_samples, rows.shape[1]), rows.dtype) if X is None else X
                 X[labels == k] = rows
         return X, self.classes_[labels]

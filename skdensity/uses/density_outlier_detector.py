@@ -8,14 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, OutlierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
 from sklearn.utils import assert_all_finite, check_array, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _check_feature_names,
     check_is_fitted,
-    has_fit_parameter,
     validate_data,
 )
 
@@ -24,11 +23,8 @@ from skdensity.densities.checks import DTYPES, check_weights
 from skdensity.densities.tables.kinds import table_of
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.left_out import leave_out, weight_up_to, weighted_quantile
+from skdensity.uses.weights import fitted
 
-NO_WEIGHTS = (
-    "`fit` of density={density} takes no `sample_weight`, and the weights are unequal. "
-    "Give a `density` that takes them, such as EMGaussianMixture(), or no weights."
-)
 FRESH_ROWS = (
     "`{method}` is about fresh rows, and novelty=False judges the rows of the fit, by "
     "`fit_predict`. Set novelty=True to judge others."
@@ -518,14 +514,7 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         """The density of some rows."""
         if self.density is None:
             return mixture_of_least_bic(X, weight, random_state=self.random_state)
-        density = clone(self.density)
-        if weight is None:
-            return density.fit(X)
-        if has_fit_parameter(density, "sample_weight"):
-            return density.fit(X, sample_weight=weight)
-        if np.ptp(weight) > 0:
-            raise ValueError(NO_WEIGHTS.format(density=self.density))
-        return density.fit(X)
+        return fitted(self.density, X, weight)
 
     def _checked_weight(self, weight):
         """Weights of the rows in the threshold; without novelty all must be there."""

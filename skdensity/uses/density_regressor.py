@@ -20,7 +20,7 @@ from skdensity.densities.checks import DTYPES, check_sampling, check_weights
 from skdensity.densities.tables.kinds import table_of
 from skdensity.passes.blocks import row_blocks
 from skdensity.uses.default_mixture import mixture_of_least_bic
-from skdensity.uses.weighted import fitted
+from skdensity.uses.weights import fitted
 
 
 class DensityRegressor(RegressorMixin, BaseEstimator):

@@ -11,23 +11,27 @@ import numpy as np
 from skdensity.densities.base import rows_of
 
 
-def drawn(density: Any, n_samples: int, rng: np.random.RandomState) -> np.ndarray:
-    """Rows drawn from a fitted density, by a given generator.
+def draws_of(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
+    """Rows drawn from a density, whoever wrote it.
 
-    scikit-learn's mixtures have none but that of their constructor.
+    scikit-learn's mixtures draw by the seed of their constructor, and are left as
+    they are.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sklearn.mixture import GaussianMixture
-    >>> from skdensity.uses.draws import drawn
+    >>> from skdensity.uses.draws import draws_of
     >>> mixture = GaussianMixture(random_state=0).fit([[0.0], [2.0]])
-    >>> drawn(mixture, 2, np.random.RandomState(1)).shape, mixture.random_state
+    >>> draws_of(mixture, 2, 1).shape, mixture.random_state
     ((2, 1), 0)
     """
+    if not hasattr(density, "sample"):
+        raise TypeError(
+            f"This needs a density with a method `sample`; {type(density).__name__} "
+            "has none."
+        )
     if "random_state" in signature(density.sample).parameters:
-        return rows_of(density.sample(n_samples, random_state=rng))
-    own = copy(density)
-    if "random_state" in own.get_params(deep=False):
-        own.random_state = rng
-    return rows_of(own.sample(n_samples))
+        return rows_of(density.sample(n_samples, random_state=random_state))
+    if hasattr(density, "random_state"):
+        density = copy(density).set_params(random_state=random_state)
+    return rows_of(density.sample(n_samples))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from copy import copy
-from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from skdensity.densities.base import BaseDensity, rows_of
+from skdensity.densities.base import BaseDensity
 from skdensity.uses.changes.log_jacobian import log_jacobian
 from skdensity.uses.changes.questions import everything, forward, image, inverse
+from skdensity.uses.draws import draws_of
 
 # Draws, and their seed, that the mass of an image which is no box is the share of.
 N_DRAWS = 2**16
@@ -20,21 +19,6 @@ SEED = 0
 ROUNDING = 1e-6
 # Draws for every row that is wanted, at most, and at least.
 MOST_EACH, MOST = 1000, 100_000
-
-
-def draws_of(density: Any, n_draws: int, random_state: Any) -> np.ndarray:
-    """Rows drawn from a density, whoever wrote it."""
-    if not hasattr(density, "sample"):
-        raise TypeError(
-            f"This needs a density with a method `sample`; {type(density).__name__} "
-            "has none."
-        )
-    if "random_state" in signature(density.sample).parameters:
-        return rows_of(density.sample(n_draws, random_state=random_state))
-    if hasattr(density, "random_state"):
-        # Of a density that draws by the seed that it was made with.
-        density = copy(density).set_params(random_state=random_state)
-    return rows_of(density.sample(n_draws))
 
 
 def come_back(transformer: Any, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

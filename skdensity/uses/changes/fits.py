@@ -15,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdensity.uses.changes.log_jacobian import log_jacobian
 from skdensity.uses.changes.questions import forward, inverse, quietly
-from skdensity.uses.changes.weights import weights_for
 from skdensity.uses.default_mixture import mixture_of_least_bic
+from skdensity.uses.weights import weights_for
 
 
 def rows_that_count(

@@ -1,28 +1,53 @@
-"""Weights of rows on their way to a transformer, which may take none."""
+"""Weights of rows on their way to a transformer or a density, which may take none."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 NONE_TAKEN = (
-    "{name}.fit takes no `sample_weight`, and the weights are not equal: without them "
-    "the fit would be that of other rows. {advice}"
+    "`sample_weight` has unequal weights, and the `fit` of {estimator} takes none: "
+    "without them the fit would be that of other rows. {advice}"
 )
-OTHERS = (
+OTHER_TRANSFORMERS = (
     "Take a transformer that does, such as StandardScaler(), or one that learns "
     "nothing, such as FunctionTransformer(np.log)."
+)
+OTHER_DENSITIES = (
+    "Choose a density that does, such as GaussianMLE() or EMGaussianMixture(), or "
+    "repeat rows where weights are counts."
 )
 BY_REQUEST = (
     "Weights reach its parts by metadata routing: "
     "sklearn.set_config(enable_metadata_routing=True), and "
     "StandardScaler().set_fit_request(sample_weight=True) for each that takes them."
 )
+
+
+def fitted(density: Any, X: np.ndarray, weight: np.ndarray | None = None) -> Any:
+    """A clone of a density, fitted to rows with positive weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.mixture import GaussianMixture
+    >>> from skdensity.uses.weights import fitted
+    >>> X, weight = np.array([[0.0], [2.0]]), np.array([3.0, 3.0])
+    >>> fitted(GaussianMixture(), X, weight).means_
+    array([[1.]])
+    """
+    if weight is None:
+        return clone(density).fit(X)
+    if len(X) == 1 and weight[0] > 1:
+        # There more than once, and so no single row, which most densities refuse.
+        X, weight = np.repeat(X, 2, axis=0), np.repeat(weight / 2, 2)
+    return clone(density).fit(X, **weights_for(density, weight))
 
 
 def weights_for(estimator: Any, sample_weight: np.ndarray) -> dict[str, Any]:
@@ -41,12 +66,13 @@ def weights_for(estimator: Any, sample_weight: np.ndarray) -> dict[str, Any]:
         return {"sample_weight": sample_weight}
     if _learns_nothing(estimator) or np.ptp(sample_weight) == 0:
         return {}
-    by_request = isinstance(estimator, ColumnTransformer)
-    raise ValueError(
-        NONE_TAKEN.format(
-            name=type(estimator).__name__, advice=BY_REQUEST if by_request else OTHERS
-        )
-    )
+    raise ValueError(NONE_TAKEN.format(estimator=estimator, advice=_advice(estimator)))
+
+
+def _advice(estimator):
+    if isinstance(estimator, ColumnTransformer):
+        return BY_REQUEST
+    return OTHER_TRANSFORMERS if hasattr(estimator, "transform") else OTHER_DENSITIES
 
 
 def _learns_nothing(transformer):
