@@ -547,7 +547,7 @@ def test_weights_that_a_transformer_cannot_take_are_refused():
         np.testing.assert_allclose(
             equal.score_samples(X), expected.score_samples(X), rtol=1e-9
         )
-    with pytest.raises(ValueError, match=r"GaussianMixture.fit takes no"):
+    with pytest.raises(ValueError, match=r"`fit` of GaussianMixture\(\) takes none"):
         TransformedDensity(Log, GaussianMixture()).fit(X, sample_weight=weight)
     with pytest.raises(ValueError, match="zero"):
         TransformedDensity(Log, GaussianMLE()).fit(X, sample_weight=0 * weight)
