@@ -130,8 +130,14 @@ def test_neither_blocks_nor_threads_nor_kinds_of_rows_make_a_difference(estimato
     np.testing.assert_array_equal(
         whole, density.set_params(n_jobs=2).conditional_std(rows)
     )
-    parts = density.conditional_std(RowBlocks(lambda: iter([rows[:7], rows[7:]])))
-    np.testing.assert_allclose(np.concatenate(list(parts)), whole, rtol=1e-12)
+    blocks = RowBlocks(lambda: iter([rows[:7], rows[7:]]))
+    parts = np.concatenate(list(density.conditional_std(blocks)))
+    np.testing.assert_allclose(parts, whole, rtol=1e-12)
+    some, whole = rows[:20], density.conditional_quantile(rows[:20], [0.1, 0.5])
+    blocks = RowBlocks(lambda: iter([some[:7], some[7:]]))
+    for q, expected in (([0.1, 0.5], whole), (0.5, whole[:, 1])):
+        parts = np.concatenate(list(density.conditional_quantile(blocks, q)))
+        np.testing.assert_allclose(parts, expected, rtol=1e-9)
 
 
 def test_single_precision_goes_in_and_comes_out(X, holed):

@@ -200,6 +200,21 @@ def test_shapes_are_known_before_values(table):
         assert mixture.predict(X).dtype == np.intp
 
 
+@pytest.mark.parametrize("q", [0.1, [0.1, 0.9]], ids=str)
+def test_conditionals_of_rows_with_holes(table, holed, q):
+    density = GaussianMLE().fit(table)
+    frame, _ = frame_of(holed, CHUNKS["uneven"])
+    named = clone(density).fit(frame_of(table, CHUNKS["uneven"])[0])
+    expected = density.conditional_quantile(holed, q, features=[2, 0])
+    parted = array_of(holed, CHUNKS["uneven"])
+    for model, X in [(density, parted), (named, frame)]:
+        lazy = model.conditional_quantile(X, q, features=[2, 0])
+        assert lazy.ndim == expected.ndim
+        np.testing.assert_allclose(lazy.compute(), expected, rtol=1e-12)
+    std = density.conditional_std(parted)
+    np.testing.assert_allclose(std.compute(), density.conditional_std(holed))
+
+
 def _never(*args, **kwargs):
     raise AssertionError("something was computed")
 

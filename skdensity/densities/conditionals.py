@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -142,20 +141,19 @@ class ConditionalsMixin:
                 f"`q` has shape {probabilities.shape}; expected (n_quantiles,) or a "
                 "number."
             )
-        values = self._conditioned(
-            X,
-            features,
-            partial(conditional_quantiles, q=np.atleast_1d(probabilities)),
-            (probabilities.size,),
-            lambda known: np.repeat(known[..., None], probabilities.size, axis=-1),
-        )
-        return values if probabilities.ndim else values[:, 0]
+
+        def statistic(densities: Any) -> np.ndarray:
+            values = conditional_quantiles(densities, probabilities.ravel())
+            return values if probabilities.ndim else values[:, 0]
+
+        shape = probabilities.shape
+        return self._conditioned(X, features, statistic, shape, np.asarray)
 
     def _conditioned(self, X, features, statistic, shape, known):
         """A statistic of the conditional density of every feature of every row.
 
         It has `shape` for a row, whose axes come before that of the features; `known`
-        makes such values of those that are there.
+        says what it is of values that are there.
         """
         self._check_fitted()
         every = np.arange(self._model().n_features)
@@ -178,7 +176,8 @@ class ConditionalsMixin:
     ) -> np.ndarray:
         """The statistic for checked rows, of shape (n_rows, n_some) + `shape`."""
         model, asked = self._model_for(X), X[:, features]
-        out, holes = known(asked), np.isnan(asked)
+        out, holes = np.empty((*asked.shape, *shape), X.dtype), np.isnan(asked)
+        out[...] = known(asked).reshape(asked.shape + (1,) * len(shape))
         some = holes.any(axis=1)
         if some.any():
             self._check_given(X[some])
