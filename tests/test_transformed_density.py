@@ -398,6 +398,39 @@ def test_outside_of_the_support_it_is_zero_without_a_warning():
         assert density.score(outside) == -np.inf
 
 
+def half_log(x):
+    return np.log(x)
+
+
+half_log.derivative = lambda x: 1 / x  # which is finite where there is no logarithm
+
+
+def test_what_a_transform_cannot_tell_is_outside():
+    X = rows_of_kind("positive", 1)
+    exp, square = FunctionTransformer(np.exp), FunctionTransformer(np.square)
+    cases = [
+        (exp, GaussianMLE(), 800.0),
+        (square, GaussianMLE(), 1e200),
+        (make_pipeline(square, StandardScaler()), GaussianMLE(), 1e200),
+        (
+            FunctionTransformer(half_log, np.exp, check_inverse=False),
+            EMGaussianMixture(),
+            -1.0,
+        ),
+    ]
+    for transformer, density, value in cases:
+        found = TransformedDensity(transformer, density).fit(X)
+        assert found.score_samples([[value]]) == -np.inf
+        with pytest.raises(ValueError, match=r"density would be 0|infinity"):
+            TransformedDensity(transformer, density).fit([[1.0], [2.0], [value]])
+    for method in ("yeo-johnson", "box-cox"):
+        transformer = PowerTransformer(method).fit(X)
+        for power in (3.0, 0.5):
+            transformer.lambdas_ = np.array([power])
+            assert np.isneginf(log_jacobian(transformer, [[1e200]])) == (power > 1)
+            assert np.isfinite(log_jacobian(transformer, [[1e99]]))
+
+
 @pytest.mark.parametrize(
     "transformer",
     [Log, StandardScaler(), PowerTransformer(), QUANTILES[0], by_column(Log, Sqrt)],

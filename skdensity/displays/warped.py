@@ -12,8 +12,7 @@ from skdensity.displays.bumps import Bumps, kernels_of
 from skdensity.displays.units import is_by_feature
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.uses.changes.draws import come_back
-from skdensity.uses.changes.known import log_jacobian
-from skdensity.uses.changes.questions import forward, quietly
+from skdensity.uses.changes.questions import changed, quietly
 from skdensity.uses.transformed_density import TransformedDensity
 
 # Points that stand for a component, and those of an outline.
@@ -41,12 +40,11 @@ def shares_of(density: Any, X: Any) -> np.ndarray:
     if not isinstance(density, TransformedDensity):
         return density.predict_proba(X)
     rows = density._rows(X)
-    inside = log_jacobian(density.transformer_, rows) > -np.inf
+    _, inside, Z = changed(density.transformer_, rows)
     mixture = density.density_
     shares = np.tile(mixture.weights_, (len(rows), 1))
-    if inside.any():
+    if len(inside):
         with quietly():
-            Z = forward(density.transformer_, rows[inside])
             shares[inside] = mixture.predict_proba(Z)
     return shares
 
@@ -55,9 +53,8 @@ def densities_before(
     transformer: Any, densities: Callable[[np.ndarray], np.ndarray], X: np.ndarray
 ) -> np.ndarray:
     """Densities (n, n_rows) at rows before a transform, given those after it."""
-    log_slopes = log_jacobian(transformer, X)
-    inside = log_slopes > -np.inf
-    after = densities(forward(transformer, X[inside]))
+    log_slopes, inside, Z = changed(transformer, X)
+    after = densities(Z)
     out = np.zeros((len(after), len(X)))
     out[:, inside] = after * np.exp(log_slopes[inside])
     return out

@@ -35,7 +35,7 @@ from skdensity.uses.changes.fits import (
 )
 from skdensity.uses.changes.known import log_jacobian
 from skdensity.uses.changes.part import TransformerPart
-from skdensity.uses.changes.questions import forward, matrix, quietly, sources
+from skdensity.uses.changes.questions import changed, matrix, quietly, sources
 
 
 class TransformedDensity(DensityMixin, BaseEstimator):
@@ -284,11 +284,8 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = self._rows(X)
-        with np.errstate(divide="ignore"):  # log(0) of a derivative is what is meant
-            out = log_jacobian(self.transformer_, rows)
-        inside = out > -np.inf
-        if inside.any():
-            Z = forward(self.transformer_, rows[inside])
+        out, inside, Z = changed(self.transformer_, rows)
+        if len(inside):
             with quietly():
                 out[inside] += self.density_.score_samples(Z)
         return out.astype(rows.dtype)
@@ -485,14 +482,14 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         whole = TransformerPart(
             self.transformer_, self.n_features_in_, given, places[given]
         )
-        if log_jacobian(whole, known_values[None]) == -np.inf:
+        _, inside, Z = changed(whole, known_values[None])
+        if not len(inside):
             raise ValueError(
                 f"`values` are {known_values}, where the density is 0: the transformer "
                 "is not defined there. Nothing follows from what cannot be."
             )
-        changed = forward(whole, known_values[None])[0]
         others = np.setdiff1d(np.arange(self.n_features_in_), given)
-        part = self.density_.condition(places[given], changed)
+        part = self.density_.condition(places[given], Z[0])
         return self._part(part, others, np.sort(places[others]))
 
     def untransformed(self) -> Any:

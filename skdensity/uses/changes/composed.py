@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skdensity.uses.changes.log_jacobian import log_jacobian
 from skdensity.uses.changes.questions import (
     as_floats,
+    changed,
     forward,
     image,
     inverse,
@@ -34,10 +35,9 @@ def _(transformer: Pipeline, X: np.ndarray) -> np.ndarray:
     total = np.zeros(len(rows))
     index = np.arange(len(rows))
     for step in _steps(transformer):
-        terms = log_jacobian(step, rows)
+        terms, inside, rows = changed(step, rows)
         total[index] += terms
-        inside = terms > -np.inf
-        index, rows = index[inside], forward(step, rows[inside])
+        index = index[inside]
     return total
 
 

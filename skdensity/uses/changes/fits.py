@@ -13,8 +13,7 @@ from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
-from skdensity.uses.changes.log_jacobian import log_jacobian
-from skdensity.uses.changes.questions import forward, inverse, quietly
+from skdensity.uses.changes.questions import changed, inverse, quietly
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.weights import weights_for
 
@@ -53,7 +52,8 @@ def fitted_transformer(transformer: Any, X: Any, arguments: dict) -> Any:
     """A fitted clone; of nothing, the identity."""
     if transformer is None:
         transformer = FunctionTransformer()
-    return clone(transformer).fit(X, **arguments)
+    with np.errstate(all="ignore"):  # what comes to nothing is looked for next
+        return clone(transformer).fit(X, **arguments)
 
 
 def fitted_density(density: Any, Z: np.ndarray, arguments: dict) -> Any:
@@ -65,16 +65,16 @@ def fitted_density(density: Any, Z: np.ndarray, arguments: dict) -> Any:
 
 def changed_rows(transformer: Any, rows: np.ndarray) -> np.ndarray:
     """Rows after a transform that is a change of variables there, or an error."""
-    (outside,) = np.nonzero(log_jacobian(transformer, rows) == -np.inf)
+    terms, _, Z = changed(transformer, rows)
+    (outside,) = np.nonzero(terms == -np.inf)
     if len(outside):
         raise ValueError(
             f"X has rows where the density would be 0, first {rows[outside[0]]}: the "
-            f"transformer {transformer!r} is not defined there, or flat or infinitely "
-            "steep. Leave such rows out, or take another transformer: "
+            f"transformer {transformer!r} is not defined there, or flat, infinitely "
+            "steep or too large. Leave such rows out, or take another transformer: "
             "FunctionTransformer(np.log1p) for amounts that may be 0, "
             "PowerTransformer() for numbers of both signs."
         )
-    Z = forward(transformer, rows)
     if Z.shape != rows.shape:
         raise ValueError(
             f"{transformer!r} makes {Z.shape[1]} columns of {rows.shape[1]} features; "

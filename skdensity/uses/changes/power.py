@@ -8,17 +8,28 @@ from scipy.stats import yeojohnson
 from sklearn.preprocessing import PowerTransformer
 
 from skdensity.uses.changes.log_jacobian import log_jacobian
-from skdensity.uses.changes.questions import image, sources
+from skdensity.uses.changes.questions import as_floats, image, sources
+
+# Powers beyond these, in nats, are too large for numbers of a type.
+TOO_LARGE = {
+    dtype: np.log(np.finfo(dtype).max) - 10
+    for dtype in (np.dtype(np.float32), np.dtype(np.float64))
+}
 
 
 @log_jacobian.register
 def _(transformer: PowerTransformer, X: np.ndarray) -> np.ndarray:
-    X = np.asarray(X, dtype=np.float64)
+    X = as_floats(X)
+    too_large, X = TOO_LARGE[X.dtype], X.astype(np.float64, copy=False)
     _, deviations = _standardised(transformer)
-    slopes = (transformer.lambdas_ - 1) * _log_base(transformer, X) - np.log(deviations)
+    log_base, powers = _log_base(transformer, X), transformer.lambdas_
+    slopes = (powers - 1) * log_base - np.log(deviations)
     terms = np.where(np.isnan(X), 0.0, slopes)
     if transformer.method == "box-cox":
         terms[X <= 0] = -np.inf
+    else:
+        powers = np.where(X < 0, powers - 2, powers)
+    terms[powers * log_base > too_large] = -np.inf
     return terms.sum(axis=1)
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from sklearn import config_context
 
+from skdensity.uses.changes.log_jacobian import log_jacobian
+
 
 def as_floats(X: Any) -> np.ndarray:
     """An array of float64, or of float32 where it is."""
@@ -27,8 +29,26 @@ def forward(transformer: Any, X: np.ndarray) -> np.ndarray:
     """Transformed rows, as an array of the same dtype; there may be none."""
     if len(X) == 0:
         return X
-    with quietly():
+    with quietly(), np.errstate(all="ignore"):
         return np.asarray(transformer.transform(X)).astype(X.dtype, copy=False)
+
+
+def changed(
+    transformer: Any, X: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log-Jacobians, and which rows have a transform: their places, and it.
+
+    The log-Jacobians of all others are −∞: those where the transformer is not defined,
+    which may show in NaN only, and those that it makes too large for floats, where
+    densities are 0 to all digits.
+    """
+    with np.errstate(divide="ignore"):  # log(0) of a derivative is what is meant
+        terms = log_jacobian(transformer, X)
+    (inside,) = np.nonzero(terms > -np.inf)
+    Z = forward(transformer, X[inside])
+    fits = np.isfinite(Z).sum(axis=1) == np.isfinite(X[inside]).sum(axis=1)
+    terms[inside[~fits]] = -np.inf
+    return terms, inside[fits], Z[fits]
 
 
 @singledispatch
