@@ -58,10 +58,10 @@ A turn is a cross-validation in ten stratified folds, {repeats} of them with oth
 shuffles; figures are means over all folds. Features are standardised by the training
 rows, for all alike, but for pixels, which have a common unit: those are divided by one
 number, their standard deviation. Everything else is at its defaults:
-`DensityClassifier` has one Gaussian for each class; kernels are `LOOKernelDensity()`; the density
-that is chosen is the one of least log-loss in three folds of the training rows, among
-one or two Gaussians, full or diagonal, with a `reg_covar` of 0.01, 0.1 or 0.5, and
-kernels. The log-loss is in nats per row, of probabilities that are clipped as
+`DensityClassifier` has one Gaussian for each class; kernels are `LOOKernelDensity()`;
+the density that is chosen is the one of least log-loss in three folds of the training
+rows, among one or two Gaussians, full or diagonal, with a `reg_covar` of 0.01, 0.1 or
+0.5, and kernels. The log-loss is in nats per row, of probabilities that are clipped as
 scikit-learn clips them: who is sure and wrong pays 36 nats."""
 
 
