@@ -54,8 +54,8 @@ MIXTURES = [
 CANDIDATES = [*GAUSSIANS, *MIXTURES, LOOKernelDensity()]
 PACKAGES = ("skdensity", "numpy", "scipy", "scikit-learn")
 NOTE = """\
-A turn is a cross-validation in ten stratified folds, {repeats} of them with other
-shuffles; figures are means over all folds. Features are standardised by the training
+A turn is a cross-validation in ten stratified folds, shuffled by its own seed; turns:
+{repeats}. Figures are means over all folds. Features are standardised by the training
 rows, for all alike, but for pixels, which have a common unit: those are divided by one
 number, their standard deviation. Everything else is at its defaults:
 `DensityClassifier` has one Gaussian for each class; kernels are `LOOKernelDensity()`;
