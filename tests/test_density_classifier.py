@@ -16,7 +16,11 @@ from sklearn.mixture import GaussianMixture
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KernelDensity
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_param_validation,
+    parametrize_with_checks,
+)
 
 from skdensity import (
     DensityClassifier,
@@ -43,6 +47,13 @@ FEW_ROWS = pytest.mark.filterwarnings("ignore:GaussianMLE.*rests on:UserWarning"
 @parametrize_with_checks([DensityClassifier()])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "check", [check_dataframe_column_names_consistency, check_param_validation]
+)
+def test_checks_that_the_generator_leaves_out(check):
+    check("DensityClassifier", DensityClassifier())
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,11 @@ from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_param_validation,
+    parametrize_with_checks,
+)
 
 from skdensity import (
     DensityRegressor,
@@ -43,6 +47,13 @@ DENSITIES = [
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "check", [check_dataframe_column_names_consistency, check_param_validation]
+)
+def test_checks_that_the_generator_leaves_out(check):
+    check("DensityRegressor", DensityRegressor(GaussianMLE()))
 
 
 @pytest.fixture(scope="module")
