@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from copy import copy
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -278,13 +279,12 @@ def _drawn(name, density, n_samples, random_state):
             f"`n_samples` is {n_samples}; a standard error needs 2 draws or more."
         )
     _check_has(name, density, "sample")
-    if "random_state" not in inspect.signature(density.sample).parameters:
-        raise TypeError(
-            f"`{name}`, a {type(density).__name__}, has a `sample` without a "
-            "`random_state`, so that draws would not repeat. scikit-learn's mixtures "
-            "can be read by EMGaussianMixture.from_sklearn."
-        )
-    return rows_of(density.sample(n_samples, random_state=random_state))
+    if "random_state" in inspect.signature(density.sample).parameters:
+        return rows_of(density.sample(n_samples, random_state=random_state))
+    if hasattr(density, "random_state"):
+        # As scikit-learn's mixtures, which draw by the seed they were made with.
+        density = copy(density).set_params(random_state=random_state)
+    return rows_of(density.sample(n_samples))
 
 
 def _log_density(name, density, rows):
