@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
+    check_param_validation,
     parametrize_with_checks,
 )
 
@@ -46,10 +47,11 @@ def test_scikit_learn_checks(estimator, check):
 
 
 @ON_AWKWARD_DATA
-def test_names_of_columns_are_kept():
-    check_dataframe_column_names_consistency(
-        "DensityOutlierDetector", DensityOutlierDetector(cv=2)
-    )
+@pytest.mark.parametrize(
+    "check", [check_dataframe_column_names_consistency, check_param_validation]
+)
+def test_checks_that_the_generator_leaves_out(check):
+    check("DensityOutlierDetector", DensityOutlierDetector(cv=2))
 
 
 def rows(seed, n_rows, n_features=2):

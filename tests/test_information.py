@@ -227,6 +227,12 @@ def test_kernels_and_densities_of_others_serve():
     for number in (entropy(theirs, random_state=0), entropy(ours, random_state=0)):
         expected = 0.5 * np.log(2 * np.pi * np.e * (1 + 0.25))
         assert abs(number[0] - expected) < 0.1
+    mixture = GaussianMixture(2, random_state=0).fit(X)
+    of_theirs = entropy(mixture, random_state=1)
+    assert of_theirs == entropy(mixture, random_state=1)
+    of_ours = entropy(EMGaussianMixture.from_sklearn(mixture), random_state=1)
+    assert abs(of_theirs[0] - of_ours[0]) < 3 * np.hypot(of_theirs[1], of_ours[1])
+    assert mixture.random_state == 0
     # The same density, at every draw.
     value, error = kl_divergence(ours, theirs, random_state=0)
     assert abs(value) < 1e-6
