@@ -51,13 +51,15 @@ class TransformedDensity(DensityMixin, BaseEstimator):
     transformer : transformer, default=None
         Invertible: `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler`, `RobustScaler`,
         `PowerTransformer`, `QuantileTransformer`, `PCA` with all components,
-        `FunctionTransformer` of log, log1p, sqrt, logit, arcsinh, their inverses, or a
-        function with an attribute `derivative`; `Pipeline` and `ColumnTransformer` of
-        these. :func:`log_jacobian` makes others known. None is the identity.
+        `FunctionTransformer` of log, log2, log10, log1p, sqrt, logit, arcsinh, their
+        inverses, or a function with an attribute `derivative`; `Pipeline` and
+        `ColumnTransformer` of these. :func:`log_jacobian` makes others known. None is
+        the identity.
     density : estimator, default=None
         Of transformed rows, whoever wrote it. None is ``EMGaussianMixture(K,
         random_state=0)`` with the K of the least BIC: more components are tried while
-        that falls, up to 10, and one for every 20 rows.
+        that falls, up to 10, as long as there are 20 rows for each, and 5 for each of
+        their parameters.
 
     Attributes
     ----------
