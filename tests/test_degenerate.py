@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from conftest import STARTS_ON_ROWS, TYPES
+from sklearn.base import clone
 
-from skdensity import AdamGaussianMixture, EMGaussianMixture
+from skdensity import AdamGaussianMixture, EMGaussianMixture, GaussianMLE
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
@@ -147,6 +148,18 @@ def test_rows_of_next_to_no_weight_are_next_to_absent(covariance_type, weight):
     optimum = mixture.score(heavy)
     mixture.set_params(init_params=mixture.predict(heavy)).fit(heavy)
     np.testing.assert_allclose(optimum, mixture.score(heavy), atol=1e-3)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 5e-324])
+def test_tiny_weights_count_by_their_ratios(unit):
+    counts = np.arange(200) % 4
+    for estimator in (GaussianMLE(), EMGaussianMixture(2, random_state=0)):
+        expected = clone(estimator).fit(CLUSTERS, sample_weight=counts)
+        with np.errstate(all="raise"):
+            found = estimator.fit(CLUSTERS, sample_weight=unit * counts)
+        np.testing.assert_allclose(
+            found.score_samples(CLUSTERS), expected.score_samples(CLUSTERS)
+        )
 
 
 @pytest.mark.parametrize("n_components", [2, 3, 5])

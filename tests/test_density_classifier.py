@@ -218,6 +218,8 @@ def test_the_class_that_is_asked_for_is_drawn(X, y):
     assert classifier.sample()[0].shape == (1, 4)
     with pytest.raises(ValueError, match="`label` is 'rose'; it must be one of"):
         classifier.sample(label="rose")
+    with pytest.raises(ValueError, match=r"`label` is .*; it must be one of"):
+        classifier.sample(label=["setosa", "virginica"])
     with pytest.raises(ValueError, match="'n_samples': 0"):
         classifier.sample(0)
 

@@ -216,6 +216,14 @@ def test_the_default_is_the_mixture_of_least_bic(X, Y):
         assert mixture.bic(joint) >= density.bic(joint)
 
 
+def test_weights_that_sum_to_one_choose_as_many_components(X, Y):
+    one = DensityRegressor(random_state=0).fit(X, Y[:, 0])
+    for each in (1 / 200, 1e-300):
+        weight = np.full(200, each)
+        other = DensityRegressor(random_state=0).fit(X, Y[:, 0], sample_weight=weight)
+        np.testing.assert_allclose(other.predict(X), one.predict(X))
+
+
 def test_a_bend_is_followed(X, Y):
     folds = KFold(5, shuffle=True, random_state=0)
     line = cross_val_score(DensityRegressor(GaussianMLE()), X, Y[:, 0], cv=folds)

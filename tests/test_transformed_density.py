@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from conftest import ON_AWKWARD_DATA
 from scipy import stats
-from scipy.special import expit, logit
+from scipy.special import exp10, expit, logit
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer
@@ -272,7 +272,14 @@ def test_with_a_derivative_of_ones_own_it_is_scipys_johnson():
 
 # ---- Jacobians, inverses, draws ----
 
-ALL = [*ONTO_ALL, *INTO_A_PART, *OF_TWO, *((t, "real") for t in QUANTILES)]
+ALL = [
+    *ONTO_ALL,
+    *INTO_A_PART,
+    *OF_TWO,
+    *((t, "real") for t in QUANTILES),
+    *((FunctionTransformer(f), "positive") for f in (np.log2, np.log10)),
+    *((FunctionTransformer(f), "real") for f in (np.exp2, exp10)),
+]
 
 
 @pytest.mark.parametrize(("transformer", "kind"), ALL, ids=case_name)

@@ -19,6 +19,8 @@ from sklearn.utils.validation import (
 TIMES = date, time, timedelta, np.datetime64, np.timedelta64
 # What tables may be of; others are converted to the first.
 DTYPES = [np.float64, np.float32]
+# Of weights, as a power of two: the square root of the least normal number.
+TINY = -511
 # More than rows that anyone has; float32 squares times as much stay finite.
 MANY = 1e18
 
@@ -71,10 +73,16 @@ def _is_time(kind):
 
 
 def check_weights(sample_weight, X):
-    """Weights of rows as a float64 array, non-negative and not all zero."""
+    """Weights of rows as a float64 array, non-negative and not all zero.
+
+    Tiny ones are multiplied by a power of two, since only their ratios count: sums of
+    weighted squares would have no digits left.
+    """
     check_numbers(sample_weight, "sample_weight")
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
     _check_signs(weight)
+    if weight.max(initial=0) < 2.0**TINY:
+        weight = np.ldexp(weight, -TINY)
     with np.errstate(over="ignore"):
         check_total(weight.sum(), weight.max())
     return weight

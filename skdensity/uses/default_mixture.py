@@ -26,6 +26,7 @@ def mixture_of_least_bic(
     on one value of a discrete feature, buys any likelihood, and BIC falls for ever. As
     many are tried as have rows enough.
     """
+    sample_weight = _as_counts(sample_weight)
 
     def fitted(n_components):
         mixture = EMGaussianMixture(n_components, random_state=random_state)
@@ -43,6 +44,19 @@ def mixture_of_least_bic(
         except UserWarning:
             pass
     return best
+
+
+def _as_counts(sample_weight):
+    """Weights as numbers of repetitions, which BIC takes them for.
+
+    Those of rows that are all there do not sum to fewer than the rows: others were
+    normalised, by their sum or by their largest.
+    """
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    n_rows = np.count_nonzero(weight)
+    return weight if weight.sum() >= n_rows else weight * (n_rows / weight.sum())
 
 
 def _most_components(X, sample_weight):

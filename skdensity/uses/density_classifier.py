@@ -13,17 +13,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import (
-    DTYPES,
-    check_sampling,
-    check_weights,
-    checked_array,
-)
+from skdensity.densities.checks import check_sampling, check_weights, checked_array
 from skdensity.densities.gaussian_mle import GaussianMLE
-from skdensity.densities.tables.kinds import table_of
+from skdensity.uses.checked import check_of_input, checked_table
 from skdensity.uses.draws import draws_of
 from skdensity.uses.weights import fitted
 
@@ -158,7 +153,8 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
             density takes none, or if the density cannot be fitted to a class, as to one
             with too few rows. The estimator is then left as it was.
         TypeError
-            If `X` need not fit into memory: RowBlocks or a Dask collection.
+            If `X` need not fit into memory: RowBlocks or a Dask collection; if it holds
+            times; or if the density is a pipeline, whose scores lack the Jacobian.
 
         See Also
         --------
@@ -399,9 +395,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
 
     def _rows_to_fit(self, X, y, sample_weight):
         """Rows, labels and weights, without rows that have none."""
-        X = table_of(X).held(f"{type(self).__name__}.fit")
-        checks = {"dtype": DTYPES, "ensure_all_finite": "allow-nan"}
-        X, y = validate_data(self, X, y, **checks)
+        X, y = checked_table(self, X, y, reset=True)
         check_classification_targets(y)
         if sample_weight is None:
             return X, y, None
@@ -415,12 +409,13 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         if self.priors is None:
             mass = np.bincount(labels, weight, n_classes)
             return mass / mass.sum()
-        priors = checked_array(self.priors, "priors", np.shape(self.priors))
-        if priors.shape != (n_classes,):
+        shape = np.shape(self.priors)
+        if shape != (n_classes,):
             raise ValueError(
-                f"`priors` has shape {priors.shape}; expected ({n_classes},), one for "
-                f"each of the classes {self.classes_.tolist()}."
+                f"`priors` has shape {shape}; expected ({n_classes},), one for each of "
+                f"the classes {self.classes_.tolist()}."
             )
+        priors = checked_array(self.priors, "priors", shape)
         if priors.min() < 0 or abs(priors.sum() - 1) > 1e-6:
             raise ValueError(
                 f"`priors` must be non-negative and sum to 1; got {priors}, which sums "
@@ -429,15 +424,13 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         return priors / priors.sum()
 
     def _density(self):
+        check_of_input(self.density)
         return GaussianMLE(reg_covar="auto") if self.density is None else self.density
 
     def _joint(self, X):
         """Checked rows, and log π_c p_c(x) of shape (n_samples, n_classes)."""
         check_is_fitted(self)
-        X = table_of(X).held(type(self).__name__)
-        X = validate_data(
-            self, X, reset=False, dtype=DTYPES, ensure_all_finite="allow-nan"
-        )
+        X = checked_table(self, X)
         # In float64: differences of log-densities count, which are large.
         rows = X.astype(np.float64, copy=False)
         columns = [density.score_samples(rows) for density in self.densities_]
@@ -446,9 +439,10 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
 
     def _index(self, label):
         """Where a class is among all."""
-        (found,) = np.nonzero(self.classes_ == label)
-        if len(found) == 1:
-            return found[0]
+        if np.ndim(label) == 0:
+            (found,) = np.nonzero(self.classes_ == label)
+            if len(found) == 1:
+                return found[0]
         raise ValueError(
             f"`label` is {label!r}; it must be one of the classes "
             f"{self.classes_.tolist()}, or None for a draw of the label of each row."

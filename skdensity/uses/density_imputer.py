@@ -13,11 +13,10 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
     _check_feature_names_in,
     check_is_fitted,
-    validate_data,
 )
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.tables.kinds import table_of
+from skdensity.uses.checked import checked_table
 from skdensity.uses.default_mixture import mixture_of_least_bic
 
 WHOLE_ROWS = (
@@ -159,7 +158,7 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         2
         """
         with unchanged_on_error(self):
-            rows = self._table(X, reset=True)
+            rows = checked_table(self, X, reset=True)
             self._is_empty = np.isnan(rows).all(axis=0)
             if self._is_empty.all():
                 raise ValueError(
@@ -209,7 +208,7 @@ class DensityImputer(TransformerMixin, BaseEstimator):
                [1.]])
         """
         check_is_fitted(self)
-        rows = self._table(X, reset=False)
+        rows = checked_table(self, X)
         seed = check_random_state(self.random_state) if self.sample_posterior else None
         known = self.density_.impute(
             rows[:, ~self._is_empty], sample=self.sample_posterior, random_state=seed
@@ -262,11 +261,6 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         if self.indicator_ is None:
             return out
         return np.concatenate([out, self.indicator_.get_feature_names_out(names)])
-
-    def _table(self, X, reset):
-        checks = {"dtype": [np.float64, np.float32], "ensure_all_finite": "allow-nan"}
-        X = table_of(X).held(type(self).__name__)
-        return validate_data(self, X, reset=reset, **checks)
 
     def _fitted(self, X):
         if self.density is None:

@@ -9,16 +9,12 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.utils import check_array, check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import DTYPES, check_sampling, check_weights
-from skdensity.densities.tables.kinds import table_of
+from skdensity.densities.checks import check_numbers, check_sampling, check_weights
 from skdensity.passes.blocks import row_blocks
+from skdensity.uses.checked import checked_table
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.weights import fitted
 
@@ -359,6 +355,7 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
         """
         self._check_method("score_samples", "log_density")
         rows, dtype = self._asked(X)
+        check_numbers(y, "y")
         targets = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
         check_consistent_length(rows, targets)
         whole = rows.copy()
@@ -377,9 +374,9 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
 
     def _rows_to_fit(self, X, y, sample_weight):
         """Rows of features and targets, and weights, without rows that have none."""
-        X = table_of(X).held(f"{type(self).__name__}.fit")
-        checks = {"dtype": DTYPES, "ensure_all_finite": "allow-nan"}
-        X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, **checks)
+        check_numbers(y, "y")
+        checks = {"reset": True, "multi_output": True, "y_numeric": True}
+        X, y = checked_table(self, X, y, **checks)
         self._is_flat, joint = y.ndim == 1, np.column_stack([X, y])
         self.n_outputs_ = joint.shape[1] - X.shape[1]
         if sample_weight is None:
@@ -395,10 +392,7 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
     def _asked(self, X):
         """Checked rows with NaN for their targets, in float64, and their dtype."""
         check_is_fitted(self)
-        X = table_of(X).held(type(self).__name__)
-        X = validate_data(
-            self, X, reset=False, dtype=DTYPES, ensure_all_finite="allow-nan"
-        )
+        X = checked_table(self, X)
         rows = np.full((len(X), X.shape[1] + self.n_outputs_), np.nan)
         rows[:, : X.shape[1]] = X
         return rows, X.dtype

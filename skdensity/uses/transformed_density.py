@@ -11,12 +11,10 @@ from sklearn.base import BaseEstimator, DensityMixin, _fit_context, clone
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import sum_of_values, unchanged_on_error
 from skdensity.densities.checks import (
-    DTYPES,
-    check_numbers,
     check_sampling,
     check_weights,
     checked_array,
@@ -36,6 +34,7 @@ from skdensity.uses.changes.fits import (
 from skdensity.uses.changes.known import log_jacobian
 from skdensity.uses.changes.part import TransformerPart
 from skdensity.uses.changes.questions import changed, matrix, quietly, sources
+from skdensity.uses.checked import check_of_input, checked_table
 
 
 class TransformedDensity(DensityMixin, BaseEstimator):
@@ -52,13 +51,15 @@ class TransformedDensity(DensityMixin, BaseEstimator):
     transformer : transformer, default=None
         Invertible: `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler`, `RobustScaler`,
         `PowerTransformer`, `QuantileTransformer`, `PCA` with all components,
-        `FunctionTransformer` of log, log1p, sqrt, logit, arcsinh, their inverses, or a
-        function with an attribute `derivative`; `Pipeline` and `ColumnTransformer` of
-        these. :func:`log_jacobian` makes others known. None is the identity.
+        `FunctionTransformer` of log, log2, log10, log1p, sqrt, logit, arcsinh, their
+        inverses, or a function with an attribute `derivative`; `Pipeline` and
+        `ColumnTransformer` of these. :func:`log_jacobian` makes others known. None is
+        the identity.
     density : estimator, default=None
         Of transformed rows, whoever wrote it. None is ``EMGaussianMixture(K,
         random_state=0)`` with the K of the least BIC: more components are tried while
-        that falls, up to 10, and one for every 20 rows.
+        that falls, up to 10, as long as there are 20 rows for each, and 5 for each of
+        their parameters.
 
     Attributes
     ----------
@@ -168,9 +169,9 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         >>> density.untransformed().covariance_
         array([[4.]])
         """
-        transformer, density, names = of_pipeline(pipeline)
+        transformer, density, n_features, names = of_pipeline(pipeline)
         found = cls(clone(transformer), clone(density))
-        found._store(transformer, density, density.n_features_in_, names)
+        found._store(transformer, density, n_features, names)
         log_jacobian(transformer, np.empty((0, found.n_features_in_)))
         return found
 
@@ -212,8 +213,9 @@ class TransformedDensity(DensityMixin, BaseEstimator):
             to, has rows where the density would be 0, if the transformer drops
             features, or the weights cannot be used.
         TypeError
-            If the transformer is not known or not invertible, or `X` need not fit into
-            memory: RowBlocks or a Dask collection.
+            If the transformer is not known or not invertible, the density is a
+            pipeline, whose scores lack the Jacobian, or `X` holds times or need not fit
+            into memory: RowBlocks or a Dask collection.
 
         See Also
         --------
@@ -228,9 +230,10 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         >>> round(density.image_mass_, 4)
         0.9946
         """
+        check_of_input(self.density)
         with unchanged_on_error(self):
             X = table_of(X).held("TransformedDensity.fit")
-            rows = self._table(X, reset=True)
+            rows = checked_table(self, X, reset=True)
             # Columns may be chosen by name.
             X = X if hasattr(self, "feature_names_in_") else rows
             weight = (
@@ -581,12 +584,7 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         return router
 
     def _rows(self, X):
-        return self._table(table_of(X).held(type(self).__name__), reset=False)
-
-    def _table(self, X, reset):
-        check_numbers(X, "X")
-        checks = {"dtype": DTYPES, "ensure_all_finite": "allow-nan"}
-        return validate_data(self, X, reset=reset, **checks)
+        return checked_table(self, X)
 
     def _columns(self, features, method, leave=0):
         """Features, and the column of every feature in the transformer's output."""

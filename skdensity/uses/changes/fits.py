@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
 from skdensity.uses.changes.questions import changed, inverse, quietly
+from skdensity.uses.checked import check_of_input
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.weights import weights_for
 
@@ -85,7 +86,7 @@ def changed_rows(transformer: Any, rows: np.ndarray) -> np.ndarray:
 
 
 def of_pipeline(pipeline: Any) -> tuple:
-    """The fitted transformer and density of a pipeline or a search, and names."""
+    """The transformer and density of a pipeline or a search, and its features."""
     pipeline = getattr(pipeline, "best_estimator_", pipeline)
     if not isinstance(pipeline, Pipeline) or not hasattr(pipeline, "score_samples"):
         raise TypeError(
@@ -93,7 +94,11 @@ def of_pipeline(pipeline: Any) -> tuple:
             f"a fitted search for one; got {pipeline!r}."
         )
     density = pipeline[-1]
+    check_of_input(density)
     check_is_fitted(density)
     steps = pipeline[:-1] if len(pipeline.steps) > 1 else FunctionTransformer()
+    # Of others' densities the last step may not have counted them, but the first has.
+    first = density if hasattr(density, "n_features_in_") else pipeline
     with quietly():
-        return steps, density, getattr(pipeline, "feature_names_in_", None)
+        names = getattr(pipeline, "feature_names_in_", None)
+        return steps, density, first.n_features_in_, names

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, log_expit, logit
+from scipy.special import exp10, expit, log_expit, logit
 from sklearn.preprocessing import FunctionTransformer
 
 from skdensity.uses.changes.log_jacobian import log_jacobian
@@ -50,6 +50,14 @@ IDENTITY = Elementwise(lambda z: z, np.zeros_like)
 FUNCTIONS: dict[Callable, Elementwise] = {
     np.log: Elementwise(np.exp, lambda x: -np.log(x), (0.0, np.inf)),
     np.exp: Elementwise(np.log, lambda x: x),
+    np.log2: Elementwise(
+        np.exp2, lambda x: -np.log(x) - np.log(np.log(2)), (0.0, np.inf)
+    ),
+    np.exp2: Elementwise(np.log2, lambda x: x * np.log(2) + np.log(np.log(2))),
+    np.log10: Elementwise(
+        exp10, lambda x: -np.log(x) - np.log(np.log(10)), (0.0, np.inf)
+    ),
+    exp10: Elementwise(np.log10, lambda x: x * np.log(10) + np.log(np.log(10))),
     np.log1p: Elementwise(np.expm1, lambda x: -np.log1p(x), (-1.0, np.inf)),
     np.expm1: Elementwise(np.log1p, lambda x: x),
     np.sqrt: Elementwise(np.square, lambda x: -np.log(4 * x) / 2, (0.0, np.inf)),
@@ -110,8 +118,8 @@ def _known(transformer) -> Elementwise:
     name = _name(func)
     known = ", ".join(map(_name, FUNCTIONS))
     raise TypeError(
-        f"Nothing is known of the derivative of {name}, and of {known} only. Write a "
-        "Python function of an array, give it one, as in "
+        f"The derivative of {name} is not known; those of {known} are. Write a Python "
+        "function of an array, give it one, as in "
         f"`{name}.derivative = lambda x: ...`, and its inverse to FunctionTransformer "
         "as `inverse_func`."
     )

@@ -1,0 +1,50 @@
+"""What estimators with a density inside check of a table, and of the density."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import validate_data
+
+from skdensity.densities.checks import DTYPES, check_numbers
+from skdensity.densities.tables.kinds import table_of
+
+NOT_OF_ITS_INPUT = (
+    "density={density!r} is a Pipeline: its scores are densities of what its last step "
+    "sees, and no densities of its input, so that they cannot be compared or "
+    "added up. Give TransformedDensity(transformer, density), which can be."
+)
+
+
+def checked_table(
+    estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool = False, **checks
+) -> Any:
+    """A table of float64 or float32, and targets if there are any; NaN stays.
+
+    Examples
+    --------
+    >>> from skdensity import DensityImputer
+    >>> from skdensity.uses.checked import checked_table
+    >>> checked_table(DensityImputer(), [[1, 2]], reset=True)
+    array([[1., 2.]])
+    """
+    name = type(estimator).__name__
+    X = table_of(X).held(f"{name}.fit" if reset else name)
+    check_numbers(X, "X")
+    checks = {"dtype": DTYPES, "ensure_all_finite": "allow-nan", **checks}
+    return validate_data(estimator, X, y, reset=reset, **checks)
+
+
+def check_of_input(density: Any) -> None:
+    """Complain of a pipeline, or a search for one: it is no density of its input.
+
+    Examples
+    --------
+    >>> from skdensity import GaussianMLE
+    >>> from skdensity.uses.checked import check_of_input
+    >>> check_of_input(GaussianMLE())
+    """
+    whole = getattr(density, "estimator", density)
+    if isinstance(whole, Pipeline) and len(whole.steps) > 1:
+        raise TypeError(NOT_OF_ITS_INPUT.format(density=density))
