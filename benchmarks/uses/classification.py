@@ -143,8 +143,8 @@ class Sections:
             "Log-loss",
             "Nats per row; lower is better. This is what probabilities are worth: one "
             "Gaussian per class is too sure of itself where features are many, as is "
-            "naive Bayes where they are correlated. What is chosen on the training rows "
-            "makes up for that.",
+            "naive Bayes where they are correlated. What is chosen on the training "
+            "rows makes up for that.",
             COLUMNS,
         )
         self._rows(report, repeats, partial(_cell, form="{:.3f}", which=1))
