@@ -734,6 +734,11 @@ def test_rows_that_cannot_be_transformed():
             TransformedDensity(transformer, GaussianMLE()).fit(X)
     with pytest.raises(ValueError, match=r"first \[3\. 0\.\]"):
         TransformedDensity(Log, GaussianMLE()).fit(X)
+    collinear = np.column_stack([X, X.sum(axis=1)])
+    for solver in ("full", "covariance_eigh"):
+        for scaled in (PCA(svd_solver=solver), PCA(svd_solver=solver, whiten=True)):
+            with pytest.raises(ValueError, match="which is rounding"):
+                TransformedDensity(scaled, GaussianMLE()).fit(collinear)
     tiny = QuantileTransformer(n_quantiles=3, output_distribution="normal")
     with pytest.raises(ValueError, match="Scale first"):
         TransformedDensity(tiny, GaussianMLE()).fit(1e-6 * X)

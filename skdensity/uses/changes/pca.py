@@ -31,10 +31,29 @@ def _deviations(transformer):
         raise ValueError(
             f"PCA drops features: it keeps {n_components} of {n_features} components, "
             "and rows that differ in the others become one. Set n_components=None, and "
-            f"fit it to at least {n_features} rows."
+            f"fit it to more than {n_features} rows."
         )
+    _check_rounding(transformer)
     if not transformer.whiten:
         return np.ones(n_components)
-    # As in its transform, which whitens nothing that is constant.
-    deviations = np.sqrt(transformer.explained_variance_)
-    return np.maximum(deviations, np.finfo(deviations.dtype).eps)
+    return np.sqrt(transformer.explained_variance_)
+
+
+def _check_rounding(transformer):
+    """Complain of components that are rounding errors: those have no density.
+
+    Its likelihood would be as high as the errors are small.
+    """
+    variances = transformer.explained_variance_
+    size = max(transformer.n_samples_, transformer.n_features_in_)
+    lost = size * np.finfo(variances.dtype).eps
+    if transformer._fit_svd_solver != "covariance_eigh":
+        lost **= 2  # variances are squares of what is computed
+    if variances[-1] <= lost * variances[0]:
+        raise ValueError(
+            f"The variances of PCA's components go from {variances[0]:.2g} down to "
+            f"{variances[-1]:.2g}, which is rounding: features are constant or "
+            "collinear, or very far from 0, or in units that are far apart. Remove "
+            "the former; scale the others first: make_pipeline(StandardScaler(), "
+            "PCA())."
+        )
