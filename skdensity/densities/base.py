@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.checks import (
-    DTYPES,
-    check_numbers,
     check_sampling,
     check_total,
+    checked_table,
     weighted_sum,
 )
 from skdensity.densities.kept import Kept
@@ -269,8 +268,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _table(self, X, **checks):
         """A table of numbers, as float64 or float32."""
-        check_numbers(X, "X")
-        return validate_data(self, X, dtype=DTYPES, **checks)
+        return checked_table(self, X, **checks)
 
     @contextmanager
     def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):

@@ -12,7 +12,11 @@ import numpy as np
 from sklearn.utils import check_array
 
 from skdensity.densities.base import BaseDensity, rows_of
-from skdensity.densities.checks import check_numbers, feature_indices
+from skdensity.densities.checks import (
+    check_numbers,
+    feature_indices,
+    strings_named,
+)
 from skdensity.densities.loo_kernel_density import LOOKernelDensity
 from skdensity.rows.array_rows import ArrayRows
 
@@ -120,7 +124,8 @@ def columns_of(X: Any, features: np.ndarray, n_features: int) -> np.ndarray | No
     if X is None:
         return None
     check_numbers(X, "X")
-    rows = check_array(X, dtype=np.float64, ensure_all_finite=False, input_name="X")
+    with strings_named(X):
+        rows = check_array(X, dtype=np.float64, ensure_all_finite=False, input_name="X")
     if rows.shape[1] < n_features:
         raise ValueError(
             f"`X` has {rows.shape[1]} features, and the density has {n_features}. Give "

@@ -10,13 +10,10 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.impute import MissingIndicator
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import (
-    _check_feature_names_in,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
+from skdensity.densities.checks import checked_table
 from skdensity.densities.tables.kinds import table_of
 from skdensity.uses.default_mixture import mixture_of_least_bic
 
@@ -263,9 +260,8 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         return np.concatenate([out, self.indicator_.get_feature_names_out(names)])
 
     def _table(self, X, reset):
-        checks = {"dtype": [np.float64, np.float32], "ensure_all_finite": "allow-nan"}
         X = table_of(X).held(type(self).__name__)
-        return validate_data(self, X, reset=reset, **checks)
+        return checked_table(self, X, reset=reset, ensure_all_finite="allow-nan")
 
     def _fitted(self, X):
         if self.density is None:
