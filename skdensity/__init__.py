@@ -9,8 +9,10 @@ from skdensity.displays.bandwidth_display import BandwidthDisplay
 from skdensity.displays.convergence_display import ConvergenceDisplay
 from skdensity.displays.density_display import DensityDisplay
 from skdensity.displays.mixture_display import MixtureDisplay
+from skdensity.displays.mixture_search_display import MixtureSearchDisplay
 from skdensity.rows.row_blocks import RowBlocks
 from skdensity.uses.density_imputer import DensityImputer
+from skdensity.uses.gaussian_mixture_search import GaussianMixtureSearch
 
 __all__ = [
     "AdamGaussianMixture",
@@ -21,8 +23,10 @@ __all__ = [
     "DensityImputer",
     "EMGaussianMixture",
     "GaussianMLE",
+    "GaussianMixtureSearch",
     "LOOKernelDensity",
     "MixtureDisplay",
+    "MixtureSearchDisplay",
     "RowBlocks",
 ]
 

@@ -57,7 +57,7 @@ class Moves:
     Attributes
     ----------
     mixture : Mixture
-        Of an untied family, at least three components.
+        Of an untied family, at least two components where pairs are fused.
     rows : ArrayRows
         Weighted rows to judge by.
     m_step : ClimbStep
@@ -150,7 +150,7 @@ def moved(
     """
     moves = Moves(mixture, rows, m_step)
     other = moves.made(_chosen(moves.cuts(rng), moves.fusions()))
-    return _better([mixture, other], rows, m_step)
+    return better_of([mixture, other], rows, m_step)
 
 
 def _overlapping(shares):
@@ -180,8 +180,23 @@ def _chosen(cuts, fusions):
     return chosen
 
 
-def _better(mixtures: list[Mixture], rows: ArrayRows, m_step: ClimbStep) -> Mixture:
-    """The most likely of mixtures after some steps."""
+def better_of(mixtures: list[Mixture], rows: ArrayRows, m_step: ClimbStep) -> Mixture:
+    """The most likely of mixtures after some steps.
+
+    Parameters
+    ----------
+    mixtures : list of Mixture
+        Of an untied family, all with as many components.
+    rows : ArrayRows
+        Weighted rows to judge by.
+    m_step : ClimbStep
+        Estimates components.
+
+    Returns
+    -------
+    mixture : Mixture
+        Some steps of EM further.
+    """
     climbs = Climbs(_together(mixtures, [1.0] * len(mixtures)), len(mixtures))
     for _ in range(STEPS):
         moments = climbs.moments(rows)
