@@ -242,4 +242,4 @@ class CriteriaMixin:
 
     def _n_parameters(self):
         mixture = self._model()
-        return n_parameters(*mixture.means.shape, mixture.family)
+        return n_parameters(mixture.n_components, mixture.n_features, mixture.family)

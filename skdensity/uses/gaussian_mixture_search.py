@@ -19,7 +19,8 @@ from skdensity.densities.doubts import warn_of
 from skdensity.densities.em_gaussian_mixture import EMGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.rows.row_blocks import RowBlocks
-from skdensity.uses.mixture_table import Sample, fitted_cells, least, results_of
+from skdensity.uses.mixture_cell import Sample
+from skdensity.uses.mixture_table import MixtureTable
 
 
 class GaussianMixtureSearch(DensityMixin, BaseEstimator):
@@ -207,17 +208,20 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
         if self.covariance_types is None and sample.n_features == 1:
             families = _differing(families)
         rng = check_random_state(self.random_state)
-        cells = fitted_cells(sample, families, numbers, rng, self.n_jobs)
-        index = least(cells, self.criterion, sample)
-        if cells[index].reason:
+        table = MixtureTable(sample, families, numbers, rng, self.n_jobs)
+        table.fill()
+        table.improve(self.criterion)
+        index = table.least(self.criterion)
+        best = list(table.cells.values())[index]
+        if best.reason:
             raise ValueError(
-                f"None of the {len(cells)} mixtures counts. The first, with "
+                f"None of the {len(table.cells)} mixtures counts. The first, with "
                 f"n_components={numbers[0]} and covariance_type={families[0]!r}: "
-                f"{cells[index].reason}"
+                f"{best.reason}"
             )
         with unchanged_on_error(self):
-            self._store(cells, index, one)
-        warn_of(self, cells[index].doubts[1:])
+            self._store(table, index, one)
+        warn_of(self, best.doubts[1:])
         return self
 
     def score_samples(self, X: ArrayLike | RowBlocks) -> np.ndarray:
@@ -453,20 +457,21 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
             )
         return names
 
-    def _store(self, cells, index, one):
+    def _store(self, table, index, one):
         """Set the fitted attributes."""
-        best = cells[index].mixture
-        self.results_ = results_of(cells)
+        best = list(table.cells.values())[index].mixture
+        self.results_ = table.results()
         self.best_index_ = index
         self.best_params_ = {
             "n_components": best.n_components,
             "covariance_type": best.covariance_type,
         }
         self.best_estimator_ = best.set_params(random_state=self.random_state)
-        self.n_features_in_ = one.n_features_in_
-        vars(self).pop("feature_names_in_", None)
-        if hasattr(one, "feature_names_in_"):
-            self.feature_names_in_ = one.feature_names_in_
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(one, name):
+                setattr(self, name, getattr(one, name))
+            elif hasattr(self, name):
+                delattr(self, name)  # of rows with names, before these
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -192,8 +192,8 @@ def start_of(
     Parameters
     ----------
     init_params : str, Start, callable or array-like
-        A name of :data:`STARTS`, or a start that has none, or labels or responsibilities of the rows, or what
-        returns them.
+        A name of :data:`STARTS`, or a start that has none, or labels or
+        responsibilities of the rows, or what returns them.
     stand_in : StandIn or DrawnStandIn
         Gives the rows of the fit, without holes, to the user's own starts.
 
