@@ -217,8 +217,12 @@ class MixtureSearchDisplay:
 
     def _zoom(self):
         """Show the least value of every curve, not how bad the worst mixtures are."""
-        least = [np.nanmin(v) for v in self.curves.values() if not np.isnan(v).all()]
+        numbers = [values[~np.isnan(values)] for values in self.curves.values()]
+        numbers = [values for values in numbers if len(values)]
+        if not numbers:
+            return  # nothing but crosses
+        least = [values.min() for values in numbers]
         bottom, top = min(least), max(least)
-        highest = np.nanmax([np.nanmax(v) for v in self.curves.values()])
+        highest = max(values.max() for values in numbers)
         margin = 0.3 * (top - bottom) or highest - bottom or 1.0
         self.ax_.set_ylim(bottom - margin / 2, min(top + margin, highest + margin / 4))

@@ -178,15 +178,16 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
         ValueError
             If `X` or the weights are not what :class:`EMGaussianMixture` takes, if
             `n_components` is no positive integers or `covariance_types` no families, or
-            if no cell of the table counts; the error then has the reason of the first.
-            The search is left as it was.
+            if no mixture could be fitted. The search is left as it was.
         KeyboardInterrupt
             If the user interrupted the fit.
 
         Warns
         -----
         UserWarning
-            If there is a doubt about the best mixture, as of its own `fit`.
+            If there is a doubt about the best mixture, as of its own `fit`, or if no
+            cell of the table counts, so that there is no choice: the mixture with the
+            fewest parameters is then kept.
 
         See Also
         --------
@@ -212,16 +213,15 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
         table.fill()
         table.improve(self.criterion)
         index = table.least(self.criterion)
-        best = list(table.cells.values())[index]
-        if best.reason:
-            raise ValueError(
-                f"None of the {len(table.cells)} mixtures counts. The first, with "
-                f"n_components={numbers[0]} and covariance_type={families[0]!r}: "
-                f"{best.reason}"
-            )
+        cells = list(table.cells.values())
+        doubts = list(cells[index].doubts[1:])
+        if cells[index].reason:
+            index, doubt = _without_choice(table, cells)
+            doubts.append(doubt)
         with unchanged_on_error(self):
-            self._store(table, index, one)
-        warn_of(self, best.doubts[1:])
+            self._store(table, cells[index].mixture, one)
+        self.best_index_ = index
+        warn_of(self, doubts)
         return self
 
     def score_samples(self, X: ArrayLike | RowBlocks) -> np.ndarray:
@@ -457,11 +457,9 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
             )
         return names
 
-    def _store(self, table, index, one):
+    def _store(self, table, best, one):
         """Set the fitted attributes."""
-        best = list(table.cells.values())[index].mixture
         self.results_ = table.results()
-        self.best_index_ = index
         self.best_params_ = {
             "n_components": best.n_components,
             "covariance_type": best.covariance_type,
@@ -477,6 +475,27 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _without_choice(table, cells):
+    """The cell to keep where none counts, and a word of warning; or an error."""
+    index = table.smallest()
+    if index is None:
+        raise ValueError(
+            f"None of {len(cells)} mixtures could be fitted. {_told(cells[0])}"
+        )
+    return index, (
+        f"None of {len(cells)} mixtures counts, and the one with the fewest parameters "
+        f"is kept. {_told(cells[index])}"
+    )
+
+
+def _told(cell):
+    """Why a cell does not count."""
+    return (
+        f"Of n_components={cell.n_components} with "
+        f"covariance_type={cell.mixture.covariance_type!r}, it is said: {cell.reason}"
+    )
 
 
 def _differing(names):

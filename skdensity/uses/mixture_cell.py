@@ -135,7 +135,7 @@ class Cell:
                 tol=TOL,
                 random_state=seed,
             )
-            cell = replace(cell, mixture=mixture, tol=TOL)._fitted(sample)
+            cell = replace(cell, mixture=mixture, tol=TOL, numbers={})._fitted(sample)
             mixture.set_params(init_params="small_em", tol=USUAL_TOL)
             if not cell.reason:
                 break

@@ -106,6 +106,11 @@ class MixtureTable:
         ----------
         criterion : str
             One of :data:`~skdensity.densities.criteria.CRITERIA`.
+
+        Returns
+        -------
+        index : int
+            A cell that does not count if none does.
         """
         places = list(self.cells)
         while True:
@@ -122,6 +127,11 @@ class MixtureTable:
                 return index
             tol = max(cell.tol / FINER, finest)
             self.cells[places[index]] = cell.finer(self.sample, tol)
+
+    def smallest(self) -> int | None:
+        """Index of the fewest parameters that were fitted at all, if any were."""
+        sizes = [c.n_parameters if c.numbers else np.inf for c in self.cells.values()]
+        return int(np.argmin(sizes)) if np.isfinite(sizes).any() else None
 
     def results(self) -> dict[str, np.ndarray]:
         """The table as arrays, family by family."""
