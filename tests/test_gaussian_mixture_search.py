@@ -165,7 +165,7 @@ def test_criteria_ask_different_questions():
     # Two clusters, one of which is the sum of a narrow and a wide Gaussian.
     rng = np.random.RandomState(0)
     X = rng.standard_normal((900, 2))
-    X[:300] *= 3
+    X[:300] *= 2
     X[600:] += 20
     numbers = {}
     for criterion in ("aic", "bic", "icl"):

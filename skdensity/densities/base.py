@@ -17,11 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 from skdensity.densities.checks import (
     check_sampling,
     check_total,
-    checked_table,
     weighted_sum,
 )
 from skdensity.densities.kept import Kept
 from skdensity.densities.tables.array_table import ArrayTable
+from skdensity.densities.tables.checked_table import checked_table
 from skdensity.densities.tables.kinds import table_of
 from skdensity.densities.tables.table import Answer
 from skdensity.densities.tables.table_check import TableCheck

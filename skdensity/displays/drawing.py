@@ -15,9 +15,9 @@ from skdensity.densities.base import BaseDensity, rows_of
 from skdensity.densities.checks import (
     check_numbers,
     feature_indices,
-    strings_named,
 )
 from skdensity.densities.loo_kernel_density import LOOKernelDensity
+from skdensity.densities.tables.checked_table import strings_named
 from skdensity.rows.array_rows import ArrayRows
 
 # Okabe and Ito's colours, told apart by all kinds of colour vision, in print as well.

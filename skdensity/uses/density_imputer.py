@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import checked_table
+from skdensity.densities.tables.checked_table import checked_table
 from skdensity.densities.tables.kinds import table_of
 from skdensity.uses.default_mixture import mixture_of_least_bic
 

@@ -79,13 +79,18 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
     Notes
     -----
     W is the total weight, ℓ the log-likelihood of the training rows and p the number of
-    free parameters. Each fit starts from the best of the default start of
-    `EMGaussianMixture` and of the mixture with one component fewer, with one of its
-    components cut in two, where that promises most.
+    free parameters.
 
-    A fit ends when little is to be expected of further iterations: 1e-4 nats for each
-    row. Where that little could decide, the mixtures that it could make the best go on,
-    until it is a thousandth of a nat of all rows. So does the best one, in any case.
+    Mixtures of the first family start from the better of two: where the default start
+    of `EMGaussianMixture` leads, and the mixture with one component fewer, one of its
+    components cut in two where that promises most. Those of the others start from the
+    first family's, and from their own with one component fewer. The three cells with
+    the least criterion and those beside them are then tried again: from a new start,
+    and from all of their neighbours, as long as that gains anything.
+
+    These fits end when 1e-3 nats for each row are to be expected of further iterations.
+    Mixtures that this could make the best go on, until it is a thousandth of a nat of
+    all rows together, and so does the best one in any case.
 
     A cell does not count where a fit fails, where components rest on `reg_covar`, which
     then decides the likelihood (spikes on few rows, or on values that a rounded column
@@ -117,8 +122,16 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
     The table, as mclust prints it:
 
     >>> import pandas as pd
-    >>> table = pd.DataFrame(search.results_)
-    >>> table.pivot(index="n_components", columns="covariance_type", values="bic")
+    >>> table = pd.DataFrame(search.results_).query("n_components > 1")
+    >>> table = table.pivot(
+    ...     index="covariance_type", columns="n_components", values="bic"
+    ... )
+    >>> table.loc[["full", "tied", "diag"]].round()
+    n_components         2      3
+    covariance_type
+    full             574.0  581.0
+    tied             688.0  633.0
+    diag             858.0  744.0
     """
 
     _parameter_constraints: dict = {
@@ -156,6 +169,9 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
         sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit a mixture for every cell of the table, and keep the best.
+
+        First from neighbours in the table, then from more starts where that may decide,
+        last with further iterations.
 
         Parameters
         ----------
@@ -257,7 +273,7 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
         >>> X = load_iris().data
         >>> search = GaussianMixtureSearch(range(1, 4), "full", random_state=0).fit(X)
         >>> search.score_samples(X[:2]).round(2)
-        array([1.57, 0.6 ])
+        array([1.57, 0.74])
         """
         return self._best().score_samples(X)
 

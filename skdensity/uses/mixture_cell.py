@@ -127,7 +127,9 @@ class Cell:
         """
         cell = self
         for place in range(n_tried):
-            own: Any = Start(replace(start, place=place))
+            # What neighbours say of rows with holes is not asked again of better draws.
+            found = replace(start, place=place)
+            own: Any = Start(found, is_own=not start.is_fresh)
             mixture = EMGaussianMixture(
                 self.n_components,
                 covariance_type=self.mixture.covariance_type,
