@@ -9,12 +9,14 @@ from skdensity.displays.bandwidth_display import BandwidthDisplay
 from skdensity.displays.convergence_display import ConvergenceDisplay
 from skdensity.displays.density_display import DensityDisplay
 from skdensity.displays.mixture_display import MixtureDisplay
+from skdensity.displays.mixture_search_display import MixtureSearchDisplay
 from skdensity.rows.row_blocks import RowBlocks
 from skdensity.uses.changes.log_jacobian import log_jacobian
 from skdensity.uses.density_classifier import DensityClassifier
 from skdensity.uses.density_imputer import DensityImputer
 from skdensity.uses.density_outlier_detector import DensityOutlierDetector
 from skdensity.uses.density_regressor import DensityRegressor
+from skdensity.uses.gaussian_mixture_search import GaussianMixtureSearch
 from skdensity.uses.transformed_density import TransformedDensity
 
 __all__ = [
@@ -29,8 +31,10 @@ __all__ = [
     "DensityRegressor",
     "EMGaussianMixture",
     "GaussianMLE",
+    "GaussianMixtureSearch",
     "LOOKernelDensity",
     "MixtureDisplay",
+    "MixtureSearchDisplay",
     "RowBlocks",
     "TransformedDensity",
     "log_jacobian",

@@ -29,7 +29,7 @@ BAD_ROWS = [
     (X[:0], r"0 sample\(s\)"),
     (X[:, :0], r"0 feature\(s\)"),
     (X[:1], r"1 sample|n_samples=1|minimum of 2"),
-    ([["a", "b"], ["c", "d"]], "could not convert string to float"),
+    ([["a", "b"], ["c", "d"]], "`X` holds strings in columns 0, 1"),
 ]
 
 BAD_WEIGHTS = [

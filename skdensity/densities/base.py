@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.checks import (
-    DTYPES,
-    check_numbers,
     check_sampling,
     check_total,
     weighted_sum,
 )
 from skdensity.densities.kept import Kept
 from skdensity.densities.tables.array_table import ArrayTable
+from skdensity.densities.tables.checked_table import checked_table
 from skdensity.densities.tables.kinds import table_of
 from skdensity.densities.tables.table import Answer
 from skdensity.densities.tables.table_check import TableCheck
@@ -269,8 +268,7 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _table(self, X, **checks):
         """A table of numbers, as float64 or float32."""
-        check_numbers(X, "X")
-        return validate_data(self, X, dtype=DTYPES, **checks)
+        return checked_table(self, X, **checks)
 
     @contextmanager
     def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):

@@ -31,7 +31,7 @@ from skdensity.densities.components import ComponentsMixin
 from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.criteria import CriteriaMixin
 from skdensity.densities.distribution import DistributionMixin
-from skdensity.densities.doubts import doubts_of, warn_of
+from skdensity.densities.doubts import Doubts, doubts_of, warn_of
 from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.initial_values import given_values
 from skdensity.densities.mixture_streams import MixtureStreamMixin
@@ -229,23 +229,10 @@ class BaseGaussianMixture(
         >>> mixture.means_.ravel().round(3), mixture.weights_.round(3)
         (array([8. , 0.5]), array([0.6, 0.4]))
         """
-        task = fit_task(self, self.n_init, X, y, sample_weight)
-        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
-        with unchanged_on_error(self), fit_rows as rows:
-            if rows.n_rows < self.n_components:
-                raise ValueError(
-                    f"n_components={self.n_components} needs at least as many rows of "
-                    f"positive weight, but got n_samples={rows.n_rows}."
-                )
-            problem = self._problem(rows)
-            best = self._best_run(problem, task)
-            self._store(best, rows.dtype)
-            self._fitted_to(problem, best)
-            task.end()
-            doubts = self._doubts(best, problem)
+        run, doubts = self._fitted(X, y, sample_weight)
         name = type(self).__name__
-        unless_interrupted(best.result, name)
-        warn_unless_converged(best.result, name, self.tol)
+        unless_interrupted(run.result, name)
+        warn_unless_converged(run.result, name, self.tol)
         warn_of(self, doubts)
         return self
 
@@ -349,6 +336,23 @@ class BaseGaussianMixture(
         X = model.gaussian(component).sample(n_samples, rng).astype(self._dtype())
         return X, np.full(n_samples, component)
 
+    def _fitted(self, X, y, sample_weight):
+        """Fit the mixture; the run that is kept, and what it may hide."""
+        task = fit_task(self, self.n_init, X, y, sample_weight)
+        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
+        with unchanged_on_error(self), fit_rows as rows:
+            if rows.n_rows < self.n_components:
+                raise ValueError(
+                    f"n_components={self.n_components} needs at least as many rows of "
+                    f"positive weight, but got n_samples={rows.n_rows}."
+                )
+            problem = self._problem(rows)
+            best = self._best_run(problem, task)
+            self._store(best, rows.dtype)
+            self._fitted_to(problem, best)
+            task.end()
+            return best, self._doubts(best, problem)
+
     @abstractmethod
     def _solver(self, problem: FitProblem, start: Mixture | None) -> Solver:
         """How this estimator finds parameters, from a start or the last fit."""
@@ -429,7 +433,7 @@ class BaseGaussianMixture(
     def _doubts(self, run, problem):
         """What the fit may hide, in words; nothing of one that was cut off."""
         if run.result.interrupted or not run.result.values:
-            return []
+            return Doubts()
         moments = self._last_moments(run, problem.rows)
         return doubts_of(self, run.mixture, moments, problem.rows, problem.reg_covar)
 

@@ -169,17 +169,24 @@ def weighted_sum(weight, log_density):
         return float(weight[counts] @ log_density[counts].astype(np.float64))
 
 
-def warn_of_light_weights(estimator, total, n_parameters):
-    """Warn where a criterion counts fewer rows than there are parameters."""
+def doubt_of_weights(total, n_parameters):
+    """Why a criterion says nothing, where it counts fewer rows than parameters."""
     if total >= n_parameters:
-        return
-    warnings.warn(
-        f"{type(estimator).__name__} has {n_parameters} parameters, and the total "
-        f"weight is only {total:.3g}: criteria then fall for ever as components are "
-        "added. They take weights as numbers of repetitions; multiply weights that are "
-        "normalised by the number of rows, or use fewer components.",
-        stacklevel=4,  # past the criterion and what computes it
+        return None
+    return (
+        f"{n_parameters} parameters, and the total weight is only {total:.3g}: "
+        "criteria then fall for ever as components are added. They take weights as "
+        "numbers of repetitions; multiply weights that are normalised by the number of "
+        "rows, or use fewer components."
     )
+
+
+def warn_of_light_weights(estimator, total, n_parameters):
+    """Warn of a criterion that says nothing."""
+    doubt = doubt_of_weights(total, n_parameters)
+    if doubt:
+        # Past the criterion and what computes it.
+        warnings.warn(f"{type(estimator).__name__} has {doubt}", stacklevel=4)
 
 
 def warn_of_repetition(estimator):

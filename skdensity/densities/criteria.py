@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from math import log
 from typing import Any
@@ -11,7 +13,41 @@ from numpy.typing import ArrayLike
 
 from skdensity.densities.checks import warn_of_light_weights, weighted_sum
 from skdensity.densities.tables.kinds import table_of
+from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.rows.row_blocks import RowBlocks
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """An entry of :data:`CRITERIA`: −2 ℓ plus a price for every parameter.
+
+    Attributes
+    ----------
+    values : str
+        The method of the model whose values add up to ℓ.
+    price : callable
+        That of a parameter, a function of the total weight.
+    """
+
+    values: str
+    price: Callable[[float], float]
+
+    def of(self, log_likelihood: float, n_parameters: int, total: float) -> float:
+        """The criterion; lower is better."""
+        return -2 * float(log_likelihood) + n_parameters * self.price(total)
+
+
+CRITERIA: dict[str, Criterion] = {
+    "aic": Criterion("log_density", lambda n: 2),
+    "bic": Criterion("log_density", log),
+    "icl": Criterion("log_completed", log),
+}
+
+
+def n_parameters(n_components: int, n_features: int, family: CovarianceFamily) -> int:
+    """Free parameters of a mixture: its means, weights and covariances."""
+    n_covariance = family.shape.n_parameters(n_components, n_features)
+    return n_components * n_features + n_components - 1 + n_covariance
 
 
 class CriteriaMixin:
@@ -70,7 +106,7 @@ class CriteriaMixin:
         >>> round(mixture.aic(3 * [[0.0], [4.0]]), 3)
         29.341
         """
-        return self._criterion("log_density", X, sample_weight, lambda n: 2)
+        return self._criterion("aic", X, sample_weight)
 
     def bic(
         self, X: ArrayLike | RowBlocks, sample_weight: ArrayLike | None = None
@@ -119,7 +155,7 @@ class CriteriaMixin:
         >>> round(mixture.bic(3 * [[0.0], [4.0]]), 3)
         28.3
         """
-        return self._criterion("log_density", X, sample_weight, log)
+        return self._criterion("bic", X, sample_weight)
 
     def icl(
         self, X: ArrayLike | RowBlocks, sample_weight: ArrayLike | None = None
@@ -178,30 +214,32 @@ class CriteriaMixin:
         >>> round(mixture.icl(between) - mixture.bic(between), 3)
         4.161
         """
-        return self._criterion("log_completed", X, sample_weight, log)
+        return self._criterion("icl", X, sample_weight)
 
-    def _criterion(self, method, X, sample_weight, price):
-        """−2 ℓ plus the price of every parameter, a function of the total weight."""
-        self._check_fitted()
-        term = partial(self._sum_of, method)
-        log_likelihood, total = table_of(X).add(term, sample_weight)
-        if total == 0:
-            raise ValueError("All rows of `X` that have a weight consist of NaN alone.")
+    def _criterion(self, name, X, sample_weight):
+        """One of :data:`CRITERIA`."""
+        criterion = CRITERIA[name]
+        (log_likelihood,), total = self._sums([criterion.values], X, sample_weight)
         n_parameters = self._n_parameters()
         warn_of_light_weights(self, total, n_parameters)
-        return -2 * float(log_likelihood) + n_parameters * price(total)
+        return criterion.of(log_likelihood, n_parameters, total)
 
-    def _sum_of(self, method, X, weight):
-        """The weighted sum of values, and the weight, of rows that have any value."""
+    def _sums(self, methods: Sequence[str], X, sample_weight):
+        """Weighted sums of what methods of the model give, and the total weight."""
+        self._check_fitted()
+        *sums, total = table_of(X).add(partial(self._sums_of, methods), sample_weight)
+        if total == 0:
+            raise ValueError("All rows of `X` that have a weight consist of NaN alone.")
+        return sums, total
+
+    def _sums_of(self, methods, X, weight):
+        """The same of a block; a row without any value is not there."""
         X = self._rows(X)
         weight = np.ones(len(X)) if weight is None else weight
         weight = np.where(np.isnan(X).all(axis=1), 0.0, weight)
-        values = self._evaluated(method, X)
-        return np.array([weighted_sum(weight, values), weight.sum()])
+        sums = [weighted_sum(weight, self._evaluated(method, X)) for method in methods]
+        return np.array([*sums, weight.sum()])
 
     def _n_parameters(self):
         mixture = self._model()
-        n_components, n_features = mixture.means.shape
-        shape = mixture.family.shape
-        n_covariance = shape.n_parameters(n_components, n_features)
-        return n_components * n_features + n_components - 1 + n_covariance
+        return n_parameters(mixture.n_components, mixture.n_features, mixture.family)

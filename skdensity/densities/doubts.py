@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,24 @@ ROUNDING = 1e3 * np.finfo(np.float64).eps
 SAME = 0.05
 # Components that a message names.
 MAX_NAMED = 5
+
+
+class Doubts(NamedTuple):
+    """What a fit of a mixture may hide, in words; None where there is nothing.
+
+    Attributes
+    ----------
+    added : str or None
+        What `reg_covar` added is too much, or all that components rest on.
+    widened : str or None
+        Rows far from all others make "auto" add too much.
+    coinciding : str or None
+        Components are one.
+    """
+
+    added: str | None = None
+    widened: str | None = None
+    coinciding: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +92,7 @@ class Estimates:
 
 def doubts_of(
     estimator: Any, mixture: Mixture, moments: Moments, rows: Rows, added: np.ndarray
-) -> list[str | None]:
+) -> Doubts:
     """All that a fit of a mixture may hide.
 
     Parameters
@@ -95,11 +113,11 @@ def doubts_of(
     def effective_rows():
         return mixture.effective_rows(mixture.near(rows))
 
-    return [
+    return Doubts(
         _of_estimates(estimator, estimates, rows, effective_rows),
         widened(estimates, estimator),
         coinciding(mixture),
-    ]
+    )
 
 
 def doubt_of_gaussian(

@@ -14,6 +14,7 @@ from sklearn.utils import check_array
 from skdensity.densities.base import BaseDensity
 from skdensity.densities.checks import check_numbers, feature_indices
 from skdensity.densities.loo_kernel_density import LOOKernelDensity
+from skdensity.densities.tables.checked_table import strings_named
 from skdensity.displays.units import marginal_of
 from skdensity.rows.array_rows import ArrayRows
 
@@ -117,7 +118,8 @@ def columns_of(X: Any, features: np.ndarray, n_features: int) -> np.ndarray | No
     if X is None:
         return None
     check_numbers(X, "X")
-    rows = check_array(X, dtype=np.float64, ensure_all_finite=False, input_name="X")
+    with strings_named(X):
+        rows = check_array(X, dtype=np.float64, ensure_all_finite=False, input_name="X")
     if rows.shape[1] < n_features:
         raise ValueError(
             f"`X` has {rows.shape[1]} features, and the density has {n_features}. Give "

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import validate_data
 
-from skdensity.densities.checks import DTYPES, check_numbers
+from skdensity.densities.tables.checked_table import checked_table
 from skdensity.densities.tables.kinds import table_of
 
 NOT_OF_ITS_INPUT = (
@@ -17,7 +16,7 @@ NOT_OF_ITS_INPUT = (
 )
 
 
-def checked_table(
+def held_table(
     estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool = False, **checks
 ) -> Any:
     """A table of float64 or float32, and targets if there are any; NaN stays.
@@ -25,15 +24,14 @@ def checked_table(
     Examples
     --------
     >>> from skdensity import DensityImputer
-    >>> from skdensity.uses.checked import checked_table
-    >>> checked_table(DensityImputer(), [[1, 2]], reset=True)
+    >>> from skdensity.uses.checked import held_table
+    >>> held_table(DensityImputer(), [[1, 2]], reset=True)
     array([[1., 2.]])
     """
     name = type(estimator).__name__
     X = table_of(X).held(f"{name}.fit" if reset else name)
-    check_numbers(X, "X")
-    checks = {"dtype": DTYPES, "ensure_all_finite": "allow-nan", **checks}
-    return validate_data(estimator, X, y, reset=reset, **checks)
+    checks = {"ensure_all_finite": "allow-nan", **checks}
+    return checked_table(estimator, X, y=y, reset=reset, **checks)
 
 
 def check_of_input(density: Any) -> None:

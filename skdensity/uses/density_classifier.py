@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_sampling, check_weights, checked_array
 from skdensity.densities.gaussian_mle import GaussianMLE
-from skdensity.uses.checked import check_of_input, checked_table
+from skdensity.uses.checked import check_of_input, held_table
 from skdensity.uses.draws import draws_of
 from skdensity.uses.weights import fitted
 
@@ -395,7 +395,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
 
     def _rows_to_fit(self, X, y, sample_weight):
         """Rows, labels and weights, without rows that have none."""
-        X, y = checked_table(self, X, y, reset=True)
+        X, y = held_table(self, X, y, reset=True)
         check_classification_targets(y)
         if sample_weight is None:
             return X, y, None
@@ -430,7 +430,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
     def _joint(self, X):
         """Checked rows, and log π_c p_c(x) of shape (n_samples, n_classes)."""
         check_is_fitted(self)
-        X = checked_table(self, X)
+        X = held_table(self, X)
         # In float64: differences of log-densities count, which are large.
         rows = X.astype(np.float64, copy=False)
         columns = [density.score_samples(rows) for density in self.densities_]

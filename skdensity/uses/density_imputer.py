@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.uses.checked import checked_table
+from skdensity.uses.checked import held_table
 from skdensity.uses.default_mixture import mixture_of_least_bic
 
 WHOLE_ROWS = (
@@ -158,7 +158,7 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         2
         """
         with unchanged_on_error(self):
-            rows = checked_table(self, X, reset=True)
+            rows = held_table(self, X, reset=True)
             self._is_empty = np.isnan(rows).all(axis=0)
             if self._is_empty.all():
                 raise ValueError(
@@ -208,7 +208,7 @@ class DensityImputer(TransformerMixin, BaseEstimator):
                [1.]])
         """
         check_is_fitted(self)
-        rows = checked_table(self, X)
+        rows = held_table(self, X)
         seed = check_random_state(self.random_state) if self.sample_posterior else None
         known = self.density_.impute(
             rows[:, ~self._is_empty], sample=self.sample_posterior, random_state=seed

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_numbers, check_sampling, check_weights
 from skdensity.passes.blocks import row_blocks
-from skdensity.uses.checked import checked_table
+from skdensity.uses.checked import held_table
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.weights import fitted
 
@@ -376,7 +376,7 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
         """Rows of features and targets, and weights, without rows that have none."""
         check_numbers(y, "y")
         checks = {"reset": True, "multi_output": True, "y_numeric": True}
-        X, y = checked_table(self, X, y, **checks)
+        X, y = held_table(self, X, y, **checks)
         self._is_flat, joint = y.ndim == 1, np.column_stack([X, y])
         self.n_outputs_ = joint.shape[1] - X.shape[1]
         if sample_weight is None:
@@ -392,7 +392,7 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
     def _asked(self, X):
         """Checked rows with NaN for their targets, in float64, and their dtype."""
         check_is_fitted(self)
-        X = checked_table(self, X)
+        X = held_table(self, X)
         rows = np.full((len(X), X.shape[1] + self.n_outputs_), np.nan)
         rows[:, : X.shape[1]] = X
         return rows, X.dtype

@@ -34,7 +34,7 @@ from skdensity.uses.changes.fits import (
 from skdensity.uses.changes.known import log_jacobian
 from skdensity.uses.changes.part import TransformerPart
 from skdensity.uses.changes.questions import changed, matrix, quietly, sources
-from skdensity.uses.checked import check_of_input, checked_table
+from skdensity.uses.checked import check_of_input, held_table
 
 
 class TransformedDensity(DensityMixin, BaseEstimator):
@@ -233,7 +233,7 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         check_of_input(self.density)
         with unchanged_on_error(self):
             X = table_of(X).held("TransformedDensity.fit")
-            rows = checked_table(self, X, reset=True)
+            rows = held_table(self, X, reset=True)
             # Columns may be chosen by name.
             X = X if hasattr(self, "feature_names_in_") else rows
             weight = (
@@ -584,7 +584,7 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         return router
 
     def _rows(self, X):
-        return checked_table(self, X)
+        return held_table(self, X)
 
     def _columns(self, features, method, leave=0):
         """Features, and the column of every feature in the transformer's output."""

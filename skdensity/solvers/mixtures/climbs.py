@@ -156,6 +156,15 @@ def ranked(log_likelihood: np.ndarray) -> np.ndarray:
     return np.argsort(behind, kind="stable")
 
 
+def by_weight(found: Mixture, family: CovarianceFamily) -> Mixture:
+    """A climb as a mixture of the fit's family, its components by weight.
+
+    Whatever the last digits of the weights: those of runs from elsewhere are others.
+    """
+    order = np.argsort(-found.weights.round(DIGITS), kind="stable")
+    return found.taken(order, family)
+
+
 def one_row(rows: ArrayRows, n_climbs: int) -> np.ndarray:
     """The weight of one row, to be lent to the components of every climb."""
     return np.full(n_climbs, rows.smallest_weight)

@@ -57,7 +57,7 @@ class Moves:
     Attributes
     ----------
     mixture : Mixture
-        Of an untied family, at least three components.
+        Of an untied family, at least two components where pairs are fused.
     rows : ArrayRows
         Weighted rows to judge by.
     m_step : ClimbStep
@@ -68,12 +68,12 @@ class Moves:
     rows: ArrayRows
     m_step: ClimbStep
 
-    def cuts(self, rng: np.random.RandomState) -> list[Move]:
-        """Each component as the best of some pairs."""
+    def cuts(self, rng: np.random.RandomState, n_steps: int = CUT_STEPS) -> list[Move]:
+        """Each component as the best of some pairs, after so many steps."""
         which = np.repeat(np.arange(self.mixture.n_components), N_CUTS)
         weight, lent = self._shares[which], one_row(self.rows, len(which))
         pairs = self._at_two_rows(which, weight, rng)
-        for _ in range(CUT_STEPS):
+        for _ in range(n_steps):
             pairs = self.m_step(pairs.moments(self.rows, weight), lent)
         whole = Climbs.of(self.mixture, which[:, None])
         gains = self._gains(pairs, whole, weight)
@@ -106,6 +106,11 @@ class Moves:
             mixtures.append(Climbs.of(self.mixture, kept[None]).mixture)
             shares.append(weights[kept].sum())
         return _together(mixtures, shares)
+
+    def one_by_one(self, moves: list[Move], n_most: int) -> list[Mixture]:
+        """The mixtures after one move each, of those that promise most."""
+        best = sorted(moves, key=lambda move: -move.gain)[:n_most]
+        return [self.made([move]) for move in best]
 
     @cached_property
     def _shares(self):
@@ -150,7 +155,7 @@ def moved(
     """
     moves = Moves(mixture, rows, m_step)
     other = moves.made(_chosen(moves.cuts(rng), moves.fusions()))
-    return _better([mixture, other], rows, m_step)
+    return ranked_after_steps([mixture, other], rows, m_step)[0]
 
 
 def _overlapping(shares):
@@ -180,14 +185,31 @@ def _chosen(cuts, fusions):
     return chosen
 
 
-def _better(mixtures: list[Mixture], rows: ArrayRows, m_step: ClimbStep) -> Mixture:
-    """The most likely of mixtures after some steps."""
+def ranked_after_steps(
+    mixtures: list[Mixture],
+    rows: ArrayRows,
+    m_step: ClimbStep,
+    n_steps: int = STEPS,
+) -> list[Mixture]:
+    """Mixtures some steps of EM further, the most likely first.
+
+    Parameters
+    ----------
+    mixtures : list of Mixture
+        Of an untied family, all with as many components.
+    rows : ArrayRows
+        Weighted rows to judge by.
+    m_step : ClimbStep
+        Estimates components.
+    n_steps : int, default=STEPS
+        Number of steps.
+    """
     climbs = Climbs(_together(mixtures, [1.0] * len(mixtures)), len(mixtures))
-    for _ in range(STEPS):
+    for _ in range(n_steps):
         moments = climbs.moments(rows)
         climbs = m_step(moments, one_row(rows, len(mixtures)))
     value = np.asarray(moments.log_likelihood) / rows.total_weight
-    return climbs.climb(ranked(value)[0])
+    return [climbs.climb(index) for index in ranked(value)]
 
 
 def _together(mixtures: list[Mixture], shares: list[float]) -> Mixture:

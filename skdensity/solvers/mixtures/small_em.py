@@ -19,10 +19,10 @@ from skdensity.models.mixtures.moments import moments_of
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures.budget import ROUNDS, SHARED_STEPS, Budget
 from skdensity.solvers.mixtures.climbs import (
-    DIGITS,
     OUTWEIGHING,
     Climbs,
     ClimbStep,
+    by_weight,
     one_row,
     ranked,
 )
@@ -51,10 +51,7 @@ def small_em(problem: StartProblem, rng: np.random.RandomState) -> Mixture:
     """The best of many short EM runs, its components by weight."""
     if problem.n_components == 1:
         return problem.mixture(moments_of(problem.rows, problem.family.scatter))
-    found = Search(problem, rng).best()
-    # By weight, whatever its last digits: those of runs from elsewhere are others.
-    order = np.argsort(-found.weights.round(DIGITS), kind="stable")
-    return found.taken(order, problem.family)
+    return by_weight(Search(problem, rng).best(), problem.family)
 
 
 @dataclass(frozen=True, eq=False)

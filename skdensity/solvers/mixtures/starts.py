@@ -185,15 +185,15 @@ STARTS: dict[str, Start] = {
 
 
 def start_of(
-    init_params: str | Assigner | ArrayLike, stand_in: StandIn | DrawnStandIn
+    init_params: str | Start | Assigner | ArrayLike, stand_in: StandIn | DrawnStandIn
 ) -> Start:
     """The start that an estimator's `init_params` asks for.
 
     Parameters
     ----------
-    init_params : str, callable or array-like
-        A name of :data:`STARTS`, or labels or responsibilities of the rows, or what
-        returns them.
+    init_params : str, Start, callable or array-like
+        A name of :data:`STARTS`, or a start that has none, or labels or
+        responsibilities of the rows, or what returns them.
     stand_in : StandIn or DrawnStandIn
         Gives the rows of the fit, without holes, to the user's own starts.
 
@@ -204,6 +204,8 @@ def start_of(
     """
     if isinstance(init_params, str):
         return STARTS[init_params]
+    if isinstance(init_params, Start):
+        return init_params
     if callable(init_params):
         return Start(CalledStart(init_params, stand_in.whole), is_own=True)
     if stand_in.is_sample:
