@@ -292,6 +292,49 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         log_density[is_lost] = 0
         return log_joint - log_density
 
+    def score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Share of rows whose most probable class is the right one.
+
+        The accuracy, from 0 to 1, and not a likelihood in nats; a log-loss judges
+        probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; NaN is what was not observed.
+        y : array-like of shape (n_samples,)
+            Their classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights. None weighs all rows equally.
+
+        Returns
+        -------
+        score : float
+            Higher is better.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If `X` is not a table of the features seen in `fit`, or has infinities, or
+            there is not a class for each row.
+
+        See Also
+        --------
+        score_samples : Log-densities of rows.
+
+        Examples
+        --------
+        >>> from skdensity import DensityClassifier
+        >>> X, y = [[0.0], [1.0], [5.0], [7.0]], ["a", "a", "b", "b"]
+        >>> DensityClassifier().fit(X, y).score([[0.5], [4.0]], ["a", "a"])
+        0.5
+        """
+        return float(super().score(X, y, sample_weight=sample_weight))
+
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         r"""Log-density of every row whatever its class, in nats.
 

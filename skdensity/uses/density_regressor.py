@@ -312,6 +312,51 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
             out[block] = filled[:, self._targets].reshape(out[block].shape)
         return self._as_targets(out, dtype) if self._is_flat else np.moveaxis(out, 1, 2)
 
+    def score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        r"""Tell R², the share of the variance of the targets that means explain.
+
+        Not a likelihood in nats, which is the mean of `log_density`.
+
+        .. math:: R^2 = 1 - \frac{\sum_i w_i (y_i - \hat y_i)^2}
+            {\sum_i w_i (y_i - \bar y)^2}
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows; NaN is what is not known.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights. None weighs all rows equally.
+
+        Returns
+        -------
+        score : float
+            At most 1; the mean over several targets.
+
+        Raises
+        ------
+        NotFittedError
+            If the regressor is not fitted.
+        ValueError
+            If `X` is not a table of the features seen in `fit`, or has infinities or
+            values out of bounds, or there is not a target for each row.
+
+        See Also
+        --------
+        log_density : What judges predicted distributions.
+
+        Examples
+        --------
+        >>> from skdensity import DensityRegressor, GaussianMLE
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 4.0, 6.0]
+        >>> round(DensityRegressor(GaussianMLE()).fit(X, y).score(X, y), 4)
+        0.9846
+        """
+        return float(super().score(X, y, sample_weight=sample_weight))
+
     def log_density(self, X: ArrayLike, y: ArrayLike) -> np.ndarray:
         """Log-density of the targets of every row given its features, in nats.
 
