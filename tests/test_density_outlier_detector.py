@@ -230,6 +230,9 @@ def test_float32_rows_have_float32_scores():
 
 # ---- Promises ----
 
+# Some of many fits end with a component on few rows, and promises hold all the same.
+OF_MANY_FITS = pytest.mark.filterwarnings("ignore:EMGaussianMixture.*reg_covar")
+
 
 def in_groups(rng, n_rows, n_features):
     """Three groups of correlated features, the second of a fifth of the rows."""
@@ -257,7 +260,7 @@ def test_a_quantile_of_leave_one_out_scores_keeps_what_one_of_scores_does_not():
     assert abs(np.mean(kept) - contamination) < 0.01
 
 
-def flagged(density, contaminations, n_rows, n_features, seed, n_fresh=4000):
+def flagged(density, contaminations, n_rows, n_features, seed, n_fresh=2000):
     """Shares of fresh rows that are flagged."""
     rng = np.random.RandomState(seed)
     X = in_groups(rng, n_rows, n_features)
@@ -281,15 +284,16 @@ PROMISES = [
 ]
 
 
+@OF_MANY_FITS
 @pytest.mark.slow
 @pytest.mark.parametrize(("density", "n_rows", "n_features"), PROMISES, ids=str)
 def test_the_share_of_fresh_rows_that_are_flagged_is_the_contamination(
     density, n_rows, n_features
 ):
-    """Means over 30 seeds; `benchmarks.uses.promises` has more of everything."""
+    """Means over 20 seeds; `benchmarks.uses.promises` has more of everything."""
     contaminations = np.array([0.01, 0.05, 0.1])
     shares = np.array(
-        [flagged(density, contaminations, n_rows, n_features, s) for s in range(30)]
+        [flagged(density, contaminations, n_rows, n_features, s) for s in range(20)]
     )
     assert np.all(np.abs(shares.mean(axis=0) - contaminations) < 0.01)
 
@@ -301,6 +305,7 @@ def p_value_of_one_fresh_row(density, cv, seed):
     return detector.p_values(in_groups(rng, 1, 2))[0]
 
 
+@OF_MANY_FITS
 @pytest.mark.slow
 @pytest.mark.parametrize("cv", [5, 0.5], ids=str)
 @pytest.mark.parametrize(
@@ -308,7 +313,7 @@ def p_value_of_one_fresh_row(density, cv, seed):
 )
 def test_p_values_are_not_smaller_than_uniform(density, cv):
     """One fresh row for every fit, so that p-values are independent."""
-    n_fits = 100 if isinstance(density, EMGaussianMixture) else 400
+    n_fits = 60 if isinstance(density, EMGaussianMixture) else 200
     p = [p_value_of_one_fresh_row(density, cv, seed) for seed in range(n_fits)]
     assert kstest(p, "uniform", alternative="greater").pvalue > 0.01
 
@@ -331,7 +336,7 @@ def false_discoveries(cv, level, seed, n_outliers=20):
 def test_selected_rows_are_inliers_no_more_often_than_the_level(cv, level):
     """By Benjamini and Hochberg; the bound is the level times the share of inliers."""
     shares, found = np.transpose(
-        [false_discoveries(cv, level, seed) for seed in range(200)]
+        [false_discoveries(cv, level, seed) for seed in range(100)]
     )
     error = shares.std() / np.sqrt(len(shares))
     assert shares.mean() <= 0.9 * level + 3 * error

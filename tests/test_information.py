@@ -189,7 +189,7 @@ EXACT = {
 }
 
 
-@pytest.mark.parametrize("n_seeds", [100, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_seeds", [100, pytest.param(500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", EXACT)
 def test_estimates_are_within_three_standard_errors(name, n_seeds):
     """In 99 % of seeds, where a normal law expects 99.7 %."""
