@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -142,14 +141,16 @@ class ConditionalsMixin:
                 f"`q` has shape {probabilities.shape}; expected (n_quantiles,) or a "
                 "number."
             )
-        values = self._conditioned(
-            X,
-            features,
-            partial(conditional_quantiles, q=np.atleast_1d(probabilities)),
-            (probabilities.size,),
-            lambda known: np.repeat(known[..., None], probabilities.size, axis=-1),
-        )
-        return values if probabilities.ndim else values[:, 0]
+        shape = probabilities.shape
+
+        def statistic(densities: Any) -> np.ndarray:
+            values = conditional_quantiles(densities, q=np.atleast_1d(probabilities))
+            return values.reshape(values.shape[:-1] + shape)
+
+        def known(values: np.ndarray) -> np.ndarray:
+            return np.multiply.outer(values, np.ones(shape, values.dtype))
+
+        return self._conditioned(X, features, statistic, shape, known)
 
     def _conditioned(self, X, features, statistic, shape, known):
         """A statistic of the conditional density of every feature of every row.

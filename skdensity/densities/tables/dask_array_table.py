@@ -71,6 +71,7 @@ class DaskArrayTable(DaskTable):
         layout: dict[str, Any] = {"drop_axis": 1}
         if shape:
             layout = {"chunks": (self.X.chunks[0], *shape)}
+            layout["new_axis"] = list(range(1, len(shape))) or None
         meta = np.empty((0,) * (1 + len(shape)), dtype)
         return self.X.map_blocks(
             values_of_block, values, dtype=dtype, meta=meta, **layout
