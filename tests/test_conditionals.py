@@ -121,6 +121,14 @@ def test_some_features_are_asked_for_by_number_and_by_name(X, holed):
     np.testing.assert_allclose(medians, density.impute(frame))
 
 
+@pytest.mark.parametrize("q", [0.3, [0.3], [0.1, 0.9]])
+def test_quantiles_come_in_blocks(q, X):
+    density, rows = GaussianMLE().fit(X), np.where([0, 1, 1], np.nan, X)
+    blocks = RowBlocks(lambda: iter([rows[:7], rows[7:]]))
+    parts = np.concatenate(list(density.conditional_quantile(blocks, q)))
+    np.testing.assert_allclose(parts, density.conditional_quantile(rows, q))
+
+
 @pytest.mark.parametrize("estimator", [GaussianMLE(), LOOKernelDensity(0.5)], ids=repr)
 def test_neither_blocks_nor_threads_nor_kinds_of_rows_make_a_difference(estimator, X):
     rows = np.tile(X, (500, 1))

@@ -256,6 +256,20 @@ def test_draws_of_partitions_are_their_own(table):
     assert len(np.unique(drawn[:, 1])) == len(X)
 
 
+@pytest.mark.parametrize("chunks", [CHUNKS["even"], CHUNKS["uneven"]])
+def test_conditional_quantiles_have_an_axis_of_their_own(table, chunks):
+    X = np.where(np.arange(table.shape[1]) == 1, np.nan, table)
+    frame, _ = frame_of(X, chunks)
+    density = GaussianMLE().fit(table)
+    named = clone(density).fit(pd.DataFrame(table, columns=frame.columns))
+    for q in (0.3, [0.3], [0.1, 0.5, 0.9]):
+        expected = density.conditional_quantile(X, q)
+        for fitted, parted in ((density, array_of(X, chunks)), (named, frame)):
+            lazy = fitted.conditional_quantile(parted, q)
+            assert lazy.shape[1:] == expected.shape[1:]
+            np.testing.assert_array_equal(lazy.compute(), expected)
+
+
 def test_values_join_the_frame_that_they_are_of(table):
     frame, _ = frame_of(table, CHUNKS["even"])
     density = GaussianMLE().fit(frame)

@@ -39,21 +39,31 @@ def untransformed_draws(
     transformer: Any, density: Any, n_draws: int, rng: np.random.RandomState
 ) -> np.ndarray:
     """Rows whose transforms are draws; those that are nobody's are drawn again."""
-    n_drawn = n_draws
-    while n_drawn <= max(MOST_EACH * n_draws, MOST):
-        Z = draws_of(density, n_drawn, rng)
+    most, size, n_drawn = max(MOST_EACH * n_draws, MOST), n_draws, 0
+    found: Any = None
+    while size > 0:
+        Z = draws_of(density, size, rng)
         X, inside = come_back(transformer, Z)
-        (chosen,) = np.nonzero(inside)
-        if len(chosen) > n_draws:  # some densities draw by component, in order
-            chosen = rng.choice(chosen, n_draws, replace=False)
-        if len(chosen) == n_draws:
-            return X[chosen].astype(Z.dtype)
-        n_drawn *= 2
+        X = X[inside].astype(Z.dtype)
+        found = X if found is None else np.concatenate([found, X])
+        n_drawn += size
+        if len(found) > n_draws:  # some densities draw by component, in order
+            return found[rng.choice(len(found), n_draws, replace=False)]
+        if len(found) == n_draws:
+            return found
+        size = min(_draws_more(n_draws, len(found), n_drawn), most - n_drawn)
     raise ValueError(
-        f"Of {n_drawn // 2} draws from the density of transformed rows "
-        f"{np.count_nonzero(inside)} are transforms of rows: `image_mass_` is too "
-        "small to draw. Give the density bounds, or take another transformer."
+        f"Of {n_drawn} draws from the density of transformed rows {len(found)} are "
+        "transforms of rows: `image_mass_` is too small to draw. Give the density "
+        "bounds, or take another transformer."
     )
+
+
+def _draws_more(n_draws, n_found, n_drawn):
+    """As many as the others should take, and some; as many again if none came back."""
+    if n_found == 0:
+        return n_drawn
+    return 1 + int(1.1 * (n_draws - n_found) * n_drawn / n_found)
 
 
 def image_mass(transformer: Any, density: Any, n_features: int) -> float:
