@@ -141,7 +141,6 @@ class ConditionalsMixin:
                 f"`q` has shape {probabilities.shape}; expected (n_quantiles,) or a "
                 "number."
             )
-<<<<<<< HEAD
 
         def statistic(densities: Any) -> np.ndarray:
             values = conditional_quantiles(densities, probabilities.ravel())
@@ -149,18 +148,6 @@ class ConditionalsMixin:
 
         shape = probabilities.shape
         return self._conditioned(X, features, statistic, shape, np.asarray)
-=======
-        shape = probabilities.shape
-
-        def statistic(densities: Any) -> np.ndarray:
-            values = conditional_quantiles(densities, q=np.atleast_1d(probabilities))
-            return values.reshape(values.shape[:-1] + shape)
-
-        def known(values: np.ndarray) -> np.ndarray:
-            return np.multiply.outer(values, np.ones(shape, values.dtype))
-
-        return self._conditioned(X, features, statistic, shape, known)
->>>>>>> att16
 
     def _conditioned(self, X, features, statistic, shape, known):
         """A statistic of the conditional density of every feature of every row.

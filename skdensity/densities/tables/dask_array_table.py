@@ -70,13 +70,8 @@ class DaskArrayTable(DaskTable):
     def _mapped(self, values, shape, dtype):
         layout: dict[str, Any] = {"drop_axis": 1}
         if shape:
-<<<<<<< HEAD
             new_axes = list(range(2, 1 + len(shape)))
             layout = {"chunks": (self.X.chunks[0], *shape), "new_axis": new_axes}
-=======
-            layout = {"chunks": (self.X.chunks[0], *shape)}
-            layout["new_axis"] = list(range(1, len(shape))) or None
->>>>>>> att16
         meta = np.empty((0,) * (1 + len(shape)), dtype)
         return self.X.map_blocks(
             values_of_block, values, dtype=dtype, meta=meta, **layout
