@@ -83,6 +83,9 @@ def test_what_float32_cannot_hold_is_infinite_in_silence():
     classifier = DensityClassifier().fit(rows, Y)
     assert classifier.score_samples(far) == -np.inf
     np.testing.assert_allclose(classifier.predict_proba(far).sum(), 1)
+    farther = np.array([[1.7e308, -1.7e308], [1.7e308, 1.7e308]])
+    np.testing.assert_array_equal(classifier.score_samples(farther), -np.inf)
+    np.testing.assert_array_equal(classifier.predict_proba(farther), 0.5)
     density = TransformedDensity(StandardScaler(), GaussianMLE()).fit(rows)
     assert density.score_samples(far) == -np.inf
     regressor = DensityRegressor(GaussianMLE()).fit(rows, Y)
