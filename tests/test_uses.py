@@ -76,3 +76,17 @@ def test_densities_that_count_no_features():
     expected = TransformedDensity(Log, OfScipy()).fit(X).score_samples(X)
     np.testing.assert_array_equal(found.score_samples(X), expected)
     assert DensityClassifier(OfScipy()).fit(X, Y).score(X, Y) > 0.5
+
+
+def test_what_float32_cannot_hold_is_infinite_in_silence():
+    rows, far = X.astype(np.float32), np.full((1, 2), 3e38, np.float32)
+    classifier = DensityClassifier().fit(rows, Y)
+    assert classifier.score_samples(far) == -np.inf
+    np.testing.assert_allclose(classifier.predict_proba(far).sum(), 1)
+    farther = np.array([[1.7e308, -1.7e308], [1.7e308, 1.7e308]])
+    np.testing.assert_array_equal(classifier.score_samples(farther), -np.inf)
+    np.testing.assert_array_equal(classifier.predict_proba(farther), 0.5)
+    density = TransformedDensity(StandardScaler(), GaussianMLE()).fit(rows)
+    assert density.score_samples(far) == -np.inf
+    regressor = DensityRegressor(GaussianMLE()).fit(rows, Y)
+    assert regressor.log_density(rows[:1], [1e30]) == -np.inf

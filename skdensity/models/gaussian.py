@@ -120,9 +120,11 @@ class Gaussian(NormalSums):
             white = scratch.array("white", residuals.shape)
             self.family.factors.whiten(self.precision_factor, residuals, white)
             squares = np.einsum("dn,dn->n", white, white)
+            squares[np.isnan(squares)] = np.inf  # ∞ − ∞ on the way
             return self.log_peak - 0.5 * squares + corrections
 
-        with np.errstate(over="ignore"):  # −inf where a distance has no square
+        # −inf where a distance has no square, or is no float itself
+        with np.errstate(over="ignore", invalid="ignore"):
             return rows.fill(values, row_bytes=32 * self.n_features)
 
     def gradient(self, rows: HeldRows) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skdensity.densities.tables.checked_table import checked_table
@@ -46,3 +47,17 @@ def check_of_input(density: Any) -> None:
     whole = getattr(density, "estimator", density)
     if isinstance(whole, Pipeline) and len(whole.steps) > 1:
         raise TypeError(NOT_OF_ITS_INPUT.format(density=density))
+
+
+def in_dtype(values: np.ndarray, dtype: Any) -> np.ndarray:
+    """Values in the dtype of rows; what float32 cannot hold is infinite, silently.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.uses.checked import in_dtype
+    >>> in_dtype(np.array([-1e99]), np.float32)
+    array([-inf], dtype=float32)
+    """
+    with np.errstate(over="ignore"):
+        return values.astype(dtype, copy=False)

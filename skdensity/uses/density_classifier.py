@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_sampling, check_weights, checked_array
 from skdensity.densities.gaussian_mle import GaussianMLE
-from skdensity.uses.checked import check_of_input, held_table
+from skdensity.uses.checked import check_of_input, held_table, in_dtype
 from skdensity.uses.draws import draws_of
 from skdensity.uses.weights import fitted
 
@@ -371,7 +371,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         array([   -1.61, -1459.61])
         """
         rows, log_joint = self._joint(X)
-        return logsumexp(log_joint, axis=1).astype(rows.dtype)
+        return in_dtype(logsumexp(log_joint, axis=1), rows.dtype)
 
     def sample(
         self, n_samples: int = 1, random_state: Any = None, *, label: Any = None

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_numbers, check_sampling, check_weights
 from skdensity.passes.blocks import row_blocks
-from skdensity.uses.checked import held_table
+from skdensity.uses.checked import held_table, in_dtype
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.weights import fitted
 
@@ -415,7 +415,7 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
                 f"X has rows where the density of the features is 0, first row "
                 f"{nowhere[0]}: nothing follows from what cannot be. Leave them out."
             )
-        return (self.density_.score_samples(whole) - of_features).astype(dtype)
+        return in_dtype(self.density_.score_samples(whole) - of_features, dtype)
 
     def _rows_to_fit(self, X, y, sample_weight):
         """Rows of features and targets, and weights, without rows that have none."""
@@ -444,7 +444,7 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
 
     def _as_targets(self, values, dtype):
         """Values with the axis of targets that `y` had in `fit`, or none."""
-        return (values[..., 0] if self._is_flat else values).astype(dtype, copy=False)
+        return in_dtype(values[..., 0] if self._is_flat else values, dtype)
 
     def _fitted(self, joint, weight):
         if self.density is None:

@@ -34,7 +34,7 @@ from skdensity.uses.changes.fits import (
 from skdensity.uses.changes.known import log_jacobian
 from skdensity.uses.changes.part import TransformerPart
 from skdensity.uses.changes.questions import changed, matrix, quietly, sources
-from skdensity.uses.checked import check_of_input, held_table
+from skdensity.uses.checked import check_of_input, held_table, in_dtype
 
 
 class TransformedDensity(DensityMixin, BaseEstimator):
@@ -291,7 +291,7 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         if len(inside):
             with quietly():
                 out[inside] += self.density_.score_samples(Z)
-        return out.astype(rows.dtype)
+        return in_dtype(out, rows.dtype)
 
     def score(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
