@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_scalar
 from skdensity.densities.base import BaseDensity
 from skdensity.models.completed import LOG_2PI
 from skdensity.models.normal_sums import NormalSums
+from skdensity.uses.checked import check_of_input
 from skdensity.uses.draws import draws_of
 
 __all__ = ["entropy", "kl_divergence", "mutual_information"]
@@ -90,7 +91,7 @@ def entropy(
     if normal is not None:
         n_features = len(normal.mean)
         return float(normal.log_volume + 0.5 * n_features * (1 + LOG_2PI)), 0.0
-    draws = _drawn("p", p, n_samples, random_state)
+    draws = _drawn(p, n_samples, random_state)
     return _mean_of(-_log_density("p", p, draws))
 
 
@@ -128,7 +129,8 @@ def kl_divergence(
     Raises
     ------
     TypeError
-        If `p` or `q` has no method that is needed, or `n_samples` is not an integer.
+        If `p` or `q` has no method that is needed, `q` is a pipeline, whose scores are
+        no densities of its input, or `n_samples` is not an integer.
     ValueError
         If the features are not the same, `n_samples` is below 2, or a covariance is
         singular.
@@ -157,7 +159,7 @@ def kl_divergence(
     normals = _normal_of(p), _normal_of(q)
     if None not in normals:
         return _divergence_of_normals(*normals), 0.0
-    draws = _drawn("p", p, n_samples, random_state)
+    draws = _drawn(p, n_samples, random_state)
     losses = _log_density("p", p, draws) - _log_density("q", q, draws)
     return (np.inf, 0.0) if np.isposinf(losses).any() else _mean_of(losses)
 
@@ -238,7 +240,7 @@ def mutual_information(
     if None not in normals:
         whole, *volumes = (normal.log_volume for normal in normals)
         return max(sum(volumes) - whole, 0.0), 0.0
-    draws = _drawn("p", joint, n_samples, random_state)
+    draws = _drawn(joint, n_samples, random_state)
     gains = _log_density("p", joint, draws)
     for part, columns in zip(
         parts, np.split(draws, [len(features)], axis=1), strict=True
@@ -270,20 +272,20 @@ def _divergence_of_normals(p, q):
     return max(0.5 * float(squares) - float(log_volume), 0.0)
 
 
-def _drawn(name, density, n_samples, random_state):
+def _drawn(density, n_samples, random_state):
     """Rows of a density."""
     check_scalar(n_samples, "n_samples", Integral)
     if n_samples < 2:
         raise ValueError(
             f"`n_samples` is {n_samples}; a standard error needs 2 draws or more."
         )
-    _check_has(name, density, "sample")
     return draws_of(density, n_samples, random_state)
 
 
 def _log_density(name, density, rows):
     """Log-densities of rows in float64."""
     _check_has(name, density, "score_samples")
+    check_of_input(density)
     with warnings.catch_warnings():
         # Draws are arrays, whatever the density was fitted to.
         warnings.filterwarnings("ignore", "X does not have valid feature names")

@@ -11,6 +11,7 @@ from scipy.stats import false_discovery_control, kstest
 from sklearn.base import clone, is_outlier_detector
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
@@ -152,6 +153,19 @@ def test_a_quantile_is_the_first_value_that_has_the_share(share):
         repeated = np.sort(np.repeat(values, times))
         expected = next(v for v in repeated if np.mean(repeated <= v) >= share)
         assert weighted_quantile(values, times.astype(float), share) == expected
+
+
+@pytest.mark.parametrize("weight", [0.1, 0.3, 1 / 3, 7e-5])
+def test_equal_weights_are_none_to_the_last_row(weight):
+    """Although their sums are rounded."""
+    X = np.random.RandomState(0).standard_normal((100, 1))
+    for contamination in np.arange(1, 51) / 100:
+        detector = DensityOutlierDetector(
+            LOOKernelDensity(1.0), contamination=contamination, novelty=False
+        )
+        labels = detector.fit_predict(X, sample_weight=np.full(100, weight))
+        n_at_most = (detector.left_out_scores_ <= detector.offset_).sum()
+        assert (labels == -1).sum() == n_at_most == round(100 * contamination)
 
 
 def test_weights_up_to_a_value_are_counted():
@@ -419,6 +433,16 @@ def test_missing_values_are_the_densitys():
         kernels.fit(rows(0, 60)).predict(fresh)
 
 
+def test_a_pipeline_that_fills_in_what_is_missing_is_asked_for_fresh_rows(iris):
+    X = iris.copy()
+    X[::5, 1] = np.nan
+    density = make_pipeline(SimpleImputer(), GaussianMLE())
+    detector = DensityOutlierDetector(density, random_state=0).fit(X)
+    np.testing.assert_allclose(
+        detector.score_samples(X), clone(density).fit(X).score_samples(X), rtol=1e-12
+    )
+
+
 # ---- Bad input ----
 
 WEIGHTS = np.arange(50.0)
@@ -433,10 +457,12 @@ WEIGHTS = np.arange(50.0)
         ({"density": LinearRegression()}, ValueError, "'fit' and 'score_samples'"),
         ({"cv": 1}, ValueError, "'cv'"),
         ({"cv": 1.5}, ValueError, "'cv'"),
-        ({"cv": 60}, ValueError, "n_splits=60 greater than.*50"),
+        ({"cv": 60}, ValueError, "cv=60 folds.*only 50 have"),
         ({"cv": RepeatedKFold(random_state=0)}, ValueError, "more than once"),
-        ({"cv": []}, ValueError, "leaves out no row"),
-        ({"cv": 0.3, "novelty": False}, ValueError, "cv=0.3 leaves out only 15 of 50"),
+        ({"cv": []}, ValueError, "leaves out no row.*a generator"),
+        ({"cv": [(range(40), [40, 40])]}, ValueError, "more than once"),
+        ({"cv": [(range(41), [40, 41])]}, ValueError, "both in a fit and among"),
+        ({"cv": 0.3, "novelty": False}, ValueError, "`cv` leaves out only 15 of 50"),
         (
             {"cv": ShuffleSplit(1, random_state=0), "novelty": False},
             ValueError,
@@ -471,6 +497,28 @@ def test_bad_rows_and_weights_are_errors():
     with pytest.raises(ValueError, match=r"`fit` of GaussianMixture\(\) takes none"):
         mixture.fit(X, sample_weight=WEIGHTS)
     assert mixture.fit(X, sample_weight=np.full(50, 2.0)).offset_
+
+
+def test_rows_that_count_must_be_left_out(iris):
+    detector = DensityOutlierDetector(GaussianMLE(), cv=[(range(100), range(100, 150))])
+    with pytest.raises(ValueError, match="leaves out no row that counts"):
+        detector.fit(iris, sample_weight=np.arange(150) < 100)
+    with pytest.raises(ValueError, match=r"cv=5 folds.*only 3 have a positive weight"):
+        detector.set_params(cv=5).fit(iris, sample_weight=np.arange(150) < 3)
+
+
+def test_a_fold_may_be_empty_or_a_mask(iris):
+    is_test = np.arange(150) % 3 == 0
+    splits = [(~is_test, is_test), (range(100), [])]
+    masks = DensityOutlierDetector(GaussianMLE(), cv=splits).fit(iris)
+    splits = [(np.flatnonzero(~is_test), np.flatnonzero(is_test))]
+    numbers = DensityOutlierDetector(GaussianMLE(), cv=splits).fit(iris)
+    np.testing.assert_array_equal(masks.left_out_scores_, numbers.left_out_scores_)
+
+
+def test_the_default_takes_no_mask_for_numbers(iris):
+    with pytest.raises(ValueError, match="masked entries"):
+        DensityOutlierDetector().fit(np.ma.masked_greater(iris, 6))
 
 
 def test_components_that_hold_one_value_are_none_of_the_default(iris):

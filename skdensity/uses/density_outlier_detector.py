@@ -19,10 +19,15 @@ from sklearn.utils.validation import (
 )
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import DTYPES, check_weights
+from skdensity.densities.checks import DTYPES, check_numbers, check_weights
 from skdensity.densities.tables.kinds import table_of
 from skdensity.uses.default_mixture import mixture_of_least_bic
-from skdensity.uses.left_out import leave_out, weight_up_to, weighted_quantile
+from skdensity.uses.left_out import (
+    leave_out,
+    rounding,
+    weight_up_to,
+    weighted_quantile,
+)
 from skdensity.uses.weights import fitted
 
 FRESH_ROWS = (
@@ -35,9 +40,9 @@ FITTED_ROWS = (
     "fit."
 )
 NEVER_LEFT_OUT = (
-    "novelty=False judges every row by a density that has not seen it, but cv={cv} "
-    "leaves out only {n} of {n_rows}. Use folds, such as cv=5; a share that is held "
-    "out is for novelty=True."
+    "novelty=False judges every row by a density that has not seen it, but `cv` leaves "
+    "out only {n} of {n_rows}. Use folds, such as cv=5; a share that is held out is "
+    "for novelty=True."
 )
 
 
@@ -56,6 +61,15 @@ def _for_fitted_rows(detector: Any) -> bool:
     """Whether `fit_predict` is there."""
     if detector.novelty:
         raise AttributeError(FITTED_ROWS)
+    return True
+
+
+def _is_complete(X: Any) -> bool:
+    """Whether no value is missing."""
+    try:
+        assert_all_finite(X)
+    except (TypeError, ValueError):  # of pandas.NA, and of NaN
+        return False
     return True
 
 
@@ -230,8 +244,8 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         ValueError
             If the density cannot be fitted to the rows, or to those outside of a fold;
             if weights are unequal and its `fit` takes none; or if `cv` leaves out a row
-            twice, none, or, without `novelty`, not all. The detector is then left as it
-            was.
+            twice, none that counts, one that is in the same fit, or, without `novelty`,
+            not all. The detector is then left as it was.
         TypeError
             If `X` need not fit into memory: RowBlocks or a Dask collection.
 
@@ -256,6 +270,7 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
                 self._fitted, X, weight, self.cv, self.random_state
             )
             self._left_out_weight = self._checked_weight(weight)
+            self._takes_nan = self._allows_nan() or not _is_complete(X)
             scores, weight = self._left_out()
             self.offset_ = weighted_quantile(scores, weight, self.contamination)
         return self
@@ -308,8 +323,9 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         """
         self.fit(X, sample_weight=sample_weight)
         scores, weight = self._left_out()
-        share = weight_up_to(scores, weight, self.left_out_scores_) / weight.sum()
-        return np.where(share <= self.contamination, -1, 1)
+        at_most = weight_up_to(scores, weight, self.left_out_scores_)
+        most = self.contamination * weight.sum() * (1 + rounding(weight))
+        return np.where(at_most <= most, -1, 1)
 
     @available_if(_for_fresh_rows("predict"))
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -333,8 +349,8 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         NotFittedError
             If the detector is not fitted.
         ValueError
-            If `X` is no table that the density takes, or has NaN and the density takes
-            none in `fit`.
+            If `X` is no table that the density takes, or has NaN, which those of the
+            fit had not, and the density does not say that it takes any.
         AttributeError
             If `novelty` is False.
 
@@ -374,8 +390,8 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         NotFittedError
             If the detector is not fitted.
         ValueError
-            If `X` is no table that the density takes, or has NaN and the density takes
-            none in `fit`.
+            If `X` is no table that the density takes, or has NaN, which those of the
+            fit had not, and the density does not say that it takes any.
         AttributeError
             If `novelty` is False.
 
@@ -418,8 +434,8 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         NotFittedError
             If the detector is not fitted.
         ValueError
-            If `X` is no table that the density takes, or has NaN and the density takes
-            none in `fit`.
+            If `X` is no table that the density takes, or has NaN, which those of the
+            fit had not, and the density does not say that it takes any.
         AttributeError
             If `novelty` is False.
 
@@ -437,7 +453,7 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         check_is_fitted(self)
         _check_feature_names(self, X, reset=False)
         X = self._table(X)
-        if not self._allows_nan():
+        if not self._takes_nan:
             assert_all_finite(X, input_name="X")
         return self.density_.score_samples(X)
 
@@ -469,8 +485,8 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         NotFittedError
             If the detector is not fitted.
         ValueError
-            If `X` is no table that the density takes, or has NaN and the density takes
-            none in `fit`.
+            If `X` is no table that the density takes, or has NaN, which those of the
+            fit had not, and the density does not say that it takes any.
         AttributeError
             If `novelty` is False.
 
@@ -506,6 +522,7 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         """Rows as the density takes them, which may be by the names of columns."""
         X = table_of(X).held(type(self).__name__)
         if self.density is None:
+            check_numbers(X, "X")
             return check_array(X, dtype=DTYPES, ensure_all_finite="allow-nan")
         (X,) = indexable(X)
         return X
@@ -521,7 +538,7 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         is_left_out = ~np.isnan(self.left_out_scores_)
         n, n_rows = int(is_left_out.sum()), len(is_left_out)
         if n < n_rows and not self.novelty:
-            raise ValueError(NEVER_LEFT_OUT.format(cv=self.cv, n=n, n_rows=n_rows))
+            raise ValueError(NEVER_LEFT_OUT.format(n=n, n_rows=n_rows))
         return is_left_out * (1.0 if weight is None else weight)
 
     def _left_out(self):

@@ -27,8 +27,7 @@ def draws_of(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
     """
     if not hasattr(density, "sample"):
         raise TypeError(
-            f"This needs a density with a method `sample`; {type(density).__name__} "
-            "has none."
+            f"{type(density).__name__} has no method `sample`, which is needed here."
         )
     if "random_state" in signature(density.sample).parameters:
         return rows_of(density.sample(n_samples, random_state=random_state))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -13,6 +13,25 @@ from sklearn.utils.validation import _num_samples
 
 # Folds where nobody says how many, as in scikit-learn.
 FOLDS = 5
+TOO_FEW = (
+    "cv={n_folds} folds need as many rows, and only {n_rows} have a positive weight. "
+    "Use fewer folds, a density that tells its leave-one-out scores, such as "
+    "LOOKernelDensity(), or more rows."
+)
+TWICE = (
+    "`cv` leaves out a row more than once, so that some would count more than others. "
+    "Use a splitter that leaves out every row once, such as KFold, or a share."
+)
+SEEN = (
+    "`cv` has a row both in a fit and among those left out of it, and what has seen a "
+    "row finds it too probable. Use a splitter that keeps them apart, such as KFold, "
+    "or a share."
+)
+NONE_LEFT_OUT = (
+    "`cv` leaves out no row that counts: there is nothing to judge by. Use a splitter, "
+    "such as KFold, or a share; a generator of splits is used up by its first fit, so "
+    "make a list of it."
+)
 Fit = Callable[[Any, np.ndarray | None], Any]
 
 
@@ -53,29 +72,54 @@ def leave_out(
     >>> leave_out(fit, [[0.0], [1.0], [3.0]], None, 5, None)[1].round(2)
     array([-2.09, -1.91, -3.53])
     """
-    counts = np.arange(_num_samples(X)) if weight is None else np.flatnonzero(weight)
     if isinstance(cv, float):
         # One pair of rows to fit to and rows to hold out.
-        splitter = ShuffleSplit(1, test_size=cv, random_state=random_state)
-        ((train, test),) = _dealt(splitter, counts)
+        ((train, test),) = _splits(X, weight, cv, random_state)
         density = fit(*_part(X, weight, train))
         return density, _scores(X, weight, density, [(density, test)])
     density = fit(X, weight)
-    is_number = cv is None or isinstance(cv, Integral)
-    if is_number and hasattr(density, "loo_log_density_"):
+    if _is_number(cv) and hasattr(density, "loo_log_density_"):
         return density, density.loo_log_density_.astype(np.float64)
-    if is_number:
-        splitter = KFold(cv or FOLDS, shuffle=True, random_state=random_state)
-        splits = _dealt(splitter, counts)
-    else:
-        splits = check_cv(cv).split(X)
+    splits = _splits(X, weight, cv, random_state)
     fits = ((fit(*_part(X, weight, train)), test) for train, test in splits)
     return density, _scores(X, weight, density, fits)
 
 
-def _dealt(splitter: Any, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Splits of some rows, by their numbers."""
+def _is_number(cv):
+    """Whether it says how many folds there are, or leaves that to us."""
+    return cv is None or isinstance(cv, Integral)
+
+
+def _splits(X, weight, cv, random_state):
+    """Pairs of rows to fit to and rows to leave out, by their numbers."""
+    n_rows = _num_samples(X)
+    if not _is_number(cv) and not isinstance(cv, float):
+        return _disjoint(check_cv(cv).split(X), n_rows)
+    rows = np.arange(n_rows) if weight is None else np.flatnonzero(weight)
+    if isinstance(cv, float):
+        splitter = ShuffleSplit(1, test_size=cv, random_state=random_state)
+    else:
+        n_folds = cv or FOLDS
+        if n_folds > len(rows):
+            raise ValueError(TOO_FEW.format(n_folds=n_folds, n_rows=len(rows)))
+        splitter = KFold(n_folds, shuffle=True, random_state=random_state)
     return ((rows[train], rows[test]) for train, test in splitter.split(rows))
+
+
+def _disjoint(splits, n_rows):
+    """Splits whose rows are left out once, and of the fit that they are left out of."""
+    rows = np.arange(n_rows)
+    times = np.zeros(n_rows, dtype=int)
+    for split in splits:
+        # By their numbers, if it was by a mask.
+        train, test = (np.atleast_1d(rows[part]) for part in split)
+        times += np.bincount(test, minlength=n_rows)
+        if times.max() > 1:
+            raise ValueError(TWICE)
+        if np.isin(test, train).any():
+            raise ValueError(SEEN)
+        if len(test):
+            yield train, test
 
 
 def _part(X, weight, rows):
@@ -85,20 +129,15 @@ def _part(X, weight, rows):
 
 
 def _scores(X, weight, density, fits):
-    """Scores of rows by what was fitted to others, each once."""
+    """Scores of rows by what was fitted to others."""
     scores = np.full(_num_samples(X), np.nan)
     is_left_out = np.zeros(len(scores), dtype=bool)
     for fitted, test in fits:
-        if is_left_out[test].any():
-            raise ValueError(
-                "`cv` leaves out a row more than once, so that some would count more "
-                "than others. Use a splitter that leaves out every row once, such as "
-                "KFold, or a share."
-            )
         scores[test] = fitted.score_samples(_safe_indexing(X, test))
         is_left_out[test] = True
-    if not is_left_out.any():
-        raise ValueError("`cv` leaves out no row: there is nothing to judge by.")
+    counts = is_left_out if weight is None else is_left_out & (weight > 0)
+    if not counts.any():
+        raise ValueError(NONE_LEFT_OUT)
     if weight is not None:
         # No density has seen rows of weight zero, whatever they were dealt to.
         unseen = np.flatnonzero(~is_left_out & (weight == 0))
@@ -121,7 +160,8 @@ def weighted_quantile(values: np.ndarray, weight: np.ndarray, share: float) -> f
     """
     order = np.argsort(values, kind="stable")
     cumulative = np.cumsum(weight[order])
-    return float(values[order][np.searchsorted(cumulative / cumulative[-1], share)])
+    least = share * cumulative[-1] * (1 - rounding(weight))
+    return float(values[order][np.searchsorted(cumulative, least)])
 
 
 def weight_up_to(values: np.ndarray, weight: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -138,3 +178,18 @@ def weight_up_to(values: np.ndarray, weight: np.ndarray, at: np.ndarray) -> np.n
     order = np.argsort(values, kind="stable")
     cumulative = np.concatenate([[0.0], np.cumsum(weight[order])])
     return cumulative[np.searchsorted(values[order], at, side="right")]
+
+
+def rounding(weight: np.ndarray) -> float:
+    """By how much the share of some weights may be off: each sum rounds once a term.
+
+    Weights that are 0.1 for every row would otherwise not count as equal ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.uses.left_out import rounding
+    >>> bool(0 < rounding(np.ones(100)) < 1e-13)
+    True
+    """
+    return (len(weight) + 2) * np.finfo(np.float64).eps
