@@ -198,7 +198,7 @@ def warn_of_repetition(estimator):
         f"n_init={estimator.n_init} runs start. Set n_init=1, or give a callable, "
         "which is called for every run.",
         RuntimeWarning,
-        stacklevel=7,  # past two generators, their caller, and scikit-learn's wrapper
+        stacklevel=8,  # past two generators, their callers, and scikit-learn's wrapper
     )
 
 
