@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from skdensity.densities.checks import DTYPES, check_numbers
@@ -48,3 +49,16 @@ def check_of_input(density: Any) -> None:
     whole = getattr(density, "estimator", density)
     if isinstance(whole, Pipeline) and len(whole.steps) > 1:
         raise TypeError(NOT_OF_ITS_INPUT.format(density=density))
+
+
+def takes_nan(density: Any) -> bool:
+    """Whether a density says that it takes NaN, as what stands in for None does.
+
+    Examples
+    --------
+    >>> from skdensity import GaussianMLE, LOOKernelDensity
+    >>> from skdensity.uses.checked import takes_nan
+    >>> takes_nan(None), takes_nan(GaussianMLE()), takes_nan(LOOKernelDensity())
+    (True, True, False)
+    """
+    return density is None or get_tags(density).input_tags.allow_nan
