@@ -112,9 +112,16 @@ def test_rows_in_the_order_of_their_groups_are_dealt_at_random(iris):
 
 
 @pytest.mark.parametrize("cv", [5, 0.3], ids=str)
-@pytest.mark.parametrize("density", [GaussianMLE(), LOOKernelDensity()], ids=repr)
+@pytest.mark.parametrize(
+    "density",
+    [GaussianMLE(), LOOKernelDensity(), KernelDensity(), GaussianMixture()],
+    ids=repr,
+)
 def test_a_row_of_weight_zero_is_absent(density, cv):
+    """Others weigh equally where a density takes no weights."""
     X, weight = rows(0, 60), np.arange(60) % 3
+    if isinstance(density, GaussianMixture):
+        weight = np.minimum(weight, 1)
     detector = DensityOutlierDetector(density, cv=cv, random_state=0)
     weighted = clone(detector).fit(X, sample_weight=weight)
     absent = clone(detector).fit(X[weight > 0], sample_weight=weight[weight > 0])

@@ -1,6 +1,5 @@
 """Awkward fits are drawn without a warning, and pictures hold their peaks."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -118,12 +117,6 @@ FITS = {
     "units": (K("scott", covariance_type="diag"), NORMAL[:, :2] * [1e6, 1e-6]),
     "four features": (CholeskyGaussian(max_iter=50, tol=None), NORMAL[:, :4]),
 }
-
-
-@pytest.fixture(autouse=True)
-def no_figures_left_open():
-    yield
-    plt.close("all")
 
 
 def fitted(name):

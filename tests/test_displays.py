@@ -43,12 +43,6 @@ DENSITIES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def no_figures_left_open():
-    yield
-    plt.close("all")
-
-
 @pytest.mark.parametrize("estimator", DENSITIES, ids=repr)
 def test_curves_and_surfaces_integrate_to_one(estimator):
     estimator.fit(X)

@@ -1,6 +1,5 @@
 """Displays of pipelines: in the units of the data."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,12 +29,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWar
 
 Log = FunctionTransformer(np.log)
 TwoOf = EMGaussianMixture(2, random_state=0)
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

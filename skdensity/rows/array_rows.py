@@ -58,6 +58,7 @@ class ArrayRows:
         self.weight = weight
         self.workspace = workspace or Workspace()
         self.places = places
+        self._largest: float | None = None
 
     @property
     def n_features(self) -> int:
@@ -91,13 +92,17 @@ class ArrayRows:
         """Largest of the weights."""
         return 1.0 if self.weight is None else float(self.weight.max())
 
-    @cached_property
+    @property
     def largest(self) -> float:
         """A bound of values, whatever their weights; NaN if there are holes.
 
         Their norm, which costs less than to look at each; infinite if squares overflow.
         """
-        return norm(self.X)
+        # Not a cached_property: in Python 3.11 those hold a lock that all rows share,
+        # and a child that is forked meanwhile would wait for it for ever.
+        if self._largest is None:
+            self._largest = norm(self.X)
+        return self._largest
 
     @property
     def smallest_weight(self) -> float:

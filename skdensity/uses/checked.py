@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from skdensity.densities.tables.checked_table import checked_table
 from skdensity.densities.tables.kinds import table_of
@@ -61,3 +62,16 @@ def in_dtype(values: np.ndarray, dtype: Any) -> np.ndarray:
     """
     with np.errstate(over="ignore"):
         return values.astype(dtype, copy=False)
+
+
+def takes_nan(density: Any) -> bool:
+    """Whether a density says that it takes NaN, as what stands in for None does.
+
+    Examples
+    --------
+    >>> from skdensity import GaussianMLE, LOOKernelDensity
+    >>> from skdensity.uses.checked import takes_nan
+    >>> takes_nan(None), takes_nan(GaussianMLE()), takes_nan(LOOKernelDensity())
+    (True, True, False)
+    """
+    return density is None or get_tags(density).input_tags.allow_nan

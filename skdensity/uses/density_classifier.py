@@ -10,7 +10,6 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -18,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_sampling, check_weights, checked_array
 from skdensity.densities.gaussian_mle import GaussianMLE
-from skdensity.uses.checked import check_of_input, held_table, in_dtype
+from skdensity.uses.checked import check_of_input, held_table, in_dtype, takes_nan
 from skdensity.uses.draws import draws_of
 from skdensity.uses.weights import fitted
 
@@ -501,7 +500,7 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = get_tags(self._density()).input_tags.allow_nan
+        tags.input_tags.allow_nan = takes_nan(self.density)
         return tags
 
 

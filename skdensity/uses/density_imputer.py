@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.impute import MissingIndicator
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.uses.checked import held_table
+from skdensity.uses.checked import held_table, takes_nan
 from skdensity.uses.default_mixture import mixture_of_least_bic
 
 WHOLE_ROWS = (
@@ -269,7 +269,7 @@ class DensityImputer(TransformerMixin, BaseEstimator):
             return clone(self.density).fit(X)
         except ValueError as error:
             # What it says of NaN may be to take an imputer: this is one.
-            if get_tags(self.density).input_tags.allow_nan or not np.isnan(X).any():
+            if takes_nan(self.density) or not np.isnan(X).any():
                 raise
             raise ValueError(WHOLE_ROWS.format(density=self.density)) from error
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
-from sklearn.utils import assert_all_finite, check_array, get_tags, indexable
+from sklearn.utils import assert_all_finite, check_array, indexable
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import DTYPES, check_numbers, check_weights
 from skdensity.densities.tables.kinds import table_of
+from skdensity.uses.checked import takes_nan
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.left_out import (
     leave_out,
@@ -105,8 +106,9 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         How rows are left out. A number of folds, to which rows are dealt at random;
         None is 5. A density with an attribute ``loo_log_density_``, such as
         `LOOKernelDensity`, is instead asked for its leave-one-out scores. A splitter,
-        or an iterable of pairs (train, test), that leaves out a row at most once. A
-        float is the share of rows to hold out: the density is then fitted to the others
+        or a list of pairs (train, test), that leaves out a row at most once; one by
+        groups is such a list, ``list(GroupKFold(5).split(X, groups=groups))``. A float
+        is the share of rows to hold out: the density is then fitted to the others
         only, and p-values are valid in finite samples.
     random_state : int, RandomState instance or None, default=None
         Source of randomness of the default density and of how rows are left out.
@@ -137,7 +139,8 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
     -----
     If fresh rows and those of the fit are exchangeable, the threshold flags about
     ⌈n · contamination⌉ / (n + 1) of the former, n being the rows left out, whether the
-    density is a good one or not. A good one flags more of the others.
+    density is a good one or not. A good one flags more of the others. Where scores
+    tie, as those of features of few values do, it is no more than that.
 
     A share held out makes the p-values of `p_values` valid in finite samples,
     P(p ≤ α) ≤ α for every α (split conformal inference). Folds and leave-one-out use
@@ -270,7 +273,7 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
                 self._fitted, X, weight, self.cv, self.random_state
             )
             self._left_out_weight = self._checked_weight(weight)
-            self._takes_nan = self._allows_nan() or not _is_complete(X)
+            self._takes_nan = takes_nan(self.density) or not _is_complete(X)
             scores, weight = self._left_out()
             self.offset_ = weighted_quantile(scores, weight, self.contamination)
         return self
@@ -547,11 +550,7 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         counts = self._left_out_weight > 0
         return self.left_out_scores_[counts], self._left_out_weight[counts]
 
-    def _allows_nan(self):
-        # The default is a mixture, which takes NaN.
-        return self.density is None or get_tags(self.density).input_tags.allow_nan
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self._allows_nan()
+        tags.input_tags.allow_nan = takes_nan(self.density)
         return tags

@@ -7,14 +7,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
-from sklearn.utils import check_array, check_random_state, get_tags
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_numbers, check_sampling, check_weights
 from skdensity.passes.blocks import row_blocks
-from skdensity.uses.checked import held_table, in_dtype
+from skdensity.uses.checked import held_table, in_dtype, takes_nan
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.weights import fitted
 
@@ -464,7 +464,5 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.input_tags.allow_nan = (
-            self.density is None or get_tags(self.density).input_tags.allow_nan
-        )
+        tags.input_tags.allow_nan = takes_nan(self.density)
         return tags

@@ -72,17 +72,28 @@ def leave_out(
     >>> leave_out(fit, [[0.0], [1.0], [3.0]], None, 5, None)[1].round(2)
     array([-2.09, -1.91, -3.53])
     """
+    rows = _that_count(X, weight)
     if isinstance(cv, float):
         # One pair of rows to fit to and rows to hold out.
-        ((train, test),) = _splits(X, weight, cv, random_state)
+        ((train, test),) = _splits(X, rows, cv, random_state)
         density = fit(*_part(X, weight, train))
-        return density, _scores(X, weight, density, [(density, test)])
-    density = fit(X, weight)
+        held_out = density.score_samples(_safe_indexing(X, test))
+        return density, _together(X, weight, density, [(test, held_out)])
+    density = fit(X, None) if weight is None else fit(*_part(X, weight, rows))
     if _is_number(cv) and hasattr(density, "loo_log_density_"):
-        return density, density.loo_log_density_.astype(np.float64)
-    splits = _splits(X, weight, cv, random_state)
-    fits = ((fit(*_part(X, weight, train)), test) for train, test in splits)
-    return density, _scores(X, weight, density, fits)
+        return density, _together(
+            X, weight, density, [(rows, density.loo_log_density_)]
+        )
+    parts = (
+        (test, fit(*_part(X, weight, train)).score_samples(_safe_indexing(X, test)))
+        for train, test in _splits(X, rows, cv, random_state)
+    )
+    return density, _together(X, weight, density, parts)
+
+
+def _that_count(X, weight):
+    """The numbers of rows of positive weight: no density is shown others."""
+    return np.arange(_num_samples(X)) if weight is None else np.flatnonzero(weight)
 
 
 def _is_number(cv):
@@ -90,12 +101,10 @@ def _is_number(cv):
     return cv is None or isinstance(cv, Integral)
 
 
-def _splits(X, weight, cv, random_state):
+def _splits(X, rows, cv, random_state):
     """Pairs of rows to fit to and rows to leave out, by their numbers."""
-    n_rows = _num_samples(X)
     if not _is_number(cv) and not isinstance(cv, float):
-        return _disjoint(check_cv(cv).split(X), n_rows)
-    rows = np.arange(n_rows) if weight is None else np.flatnonzero(weight)
+        return _disjoint(check_cv(cv).split(X), _num_samples(X))
     if isinstance(cv, float):
         splitter = ShuffleSplit(1, test_size=cv, random_state=random_state)
     else:
@@ -123,20 +132,21 @@ def _disjoint(splits, n_rows):
 
 
 def _part(X, weight, rows):
-    """Some rows and their weights."""
-    part = _safe_indexing(X, rows)
-    return part, None if weight is None else weight[rows]
+    """Some rows, without those of weight zero, and their weights."""
+    if weight is None:
+        return _safe_indexing(X, rows), None
+    rows = rows[weight[rows] > 0]
+    return _safe_indexing(X, rows), weight[rows]
 
 
-def _scores(X, weight, density, fits):
-    """Scores of rows by what was fitted to others."""
+def _together(X, weight, density, parts):
+    """Scores of all rows, from those of parts of them."""
     scores = np.full(_num_samples(X), np.nan)
     is_left_out = np.zeros(len(scores), dtype=bool)
-    for fitted, test in fits:
-        scores[test] = fitted.score_samples(_safe_indexing(X, test))
-        is_left_out[test] = True
-    counts = is_left_out if weight is None else is_left_out & (weight > 0)
-    if not counts.any():
+    for rows, values in parts:
+        scores[rows] = values
+        is_left_out[rows] = True
+    if not is_left_out[_that_count(X, weight)].any():
         raise ValueError(NONE_LEFT_OUT)
     if weight is not None:
         # No density has seen rows of weight zero, whatever they were dealt to.

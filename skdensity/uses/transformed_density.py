@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin, _fit_context, clone
-from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
@@ -34,7 +33,7 @@ from skdensity.uses.changes.fits import (
 from skdensity.uses.changes.known import log_jacobian
 from skdensity.uses.changes.part import TransformerPart
 from skdensity.uses.changes.questions import changed, matrix, quietly, sources
-from skdensity.uses.checked import check_of_input, held_table, in_dtype
+from skdensity.uses.checked import check_of_input, held_table, in_dtype, takes_nan
 
 
 class TransformedDensity(DensityMixin, BaseEstimator):
@@ -622,8 +621,5 @@ class TransformedDensity(DensityMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        of_density = None if self.density is None else get_tags(self.density)
-        tags.input_tags.allow_nan = (
-            of_density is None or of_density.input_tags.allow_nan
-        )
+        tags.input_tags.allow_nan = takes_nan(self.density)
         return tags
