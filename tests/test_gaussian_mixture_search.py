@@ -23,8 +23,8 @@ from skdensity import (
 from skdensity.testing import check_density_estimator
 from skdensity.uses.mixture_cell import TOL
 
-# −BIC of the flowers of iris, K = 1 to 5, as R's mclust prints it for
-# Mclust(iris[, -5], G = 1:9) in the file that `doc/benchmarks.rst` names.
+# −BIC of the flowers of iris, K = 1 to 5, as R's mclust printed it for
+# Mclust(iris[, -5], G = 1:9), in a public script of the developers of norMmix.
 MCLUST = {
     "full": [-829.9782, -574.0178, -580.8396, -630.6000, -676.6061],  # VVV
     "tied": [-829.9782, -688.0972, -632.9647, -646.0258, -604.8131],  # EEE

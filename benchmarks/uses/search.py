@@ -82,7 +82,7 @@ def of_r(*table) -> Table:
 
 
 def of_sklearn(name: str, columns: str = "") -> Table:
-    """A table of scikit-learn, standardised, but for lengths that share a unit."""
+    """A table of scikit-learn, standardised."""
     return Table(lambda: standardised(sklearn_rows(name, columns.split())))
 
 
@@ -117,8 +117,8 @@ TABLES = {
     "drawn": Table(drawn),
 }
 # The vignette of mclust 6.1.3, `inst/doc/mclust.html` in github.com/cran/mclust at
-# 7eb32e4d, and for iris what `Mclust(iris[, -5], G = 1:9)` printed for these families,
-# kept as a comment in github.com/TrN000/norMmix; there ℓ follows from a BIC of four
+# 7eb32e4d. For iris, what `Mclust(iris[, -5], G = 1:9)` printed for these families in a
+# public script of the developers of norMmix, an R package; ℓ follows from a BIC of four
 # digits.
 PUBLISHED = {
     "faithful": Published("tied", 3, -1126.326, 3),
@@ -164,8 +164,8 @@ class Sections:
             "choice, and VVV the first of those that both have. `diabetes_r` are "
             "`glucose`, `insulin` and `sspg` of mclust, under the names that heplots "
             "has for these numbers. The rows of its other tables could not be had. "
-            "(mclust 6.1.3: its vignette; for iris, a table printed by "
-            "`Mclust(iris[, -5], G = 1:9)` in the repository of norMmix.)",
+            "(From the vignette of mclust 6.1.3; for iris, from what "
+            "`Mclust(iris[, -5], G = 1:9)` printed for the developers of norMmix.)",
             "table, rows × features, mclust, ℓ, skdensity, least ℓ, difference",
         )
         for name, said in PUBLISHED.items():
