@@ -77,8 +77,8 @@ def leave_out(
         # One pair of rows to fit to and rows to hold out.
         ((train, test),) = _splits(X, rows, cv, random_state)
         density = fit(*_part(X, weight, train))
-        held_out = density.score_samples(_safe_indexing(X, test))
-        return density, _together(X, weight, density, [(test, held_out)])
+        scores = density.score_samples(_safe_indexing(X, test))
+        return density, _together(X, weight, density, [(test, scores)])
     density = fit(X, None) if weight is None else fit(*_part(X, weight, rows))
     if _is_number(cv) and hasattr(density, "loo_log_density_"):
         return density, _together(
