@@ -3,6 +3,7 @@
 Problems are fixtures. Their arrays are read-only, since all tests share them.
 """
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -226,3 +227,11 @@ def central_differences(function, parameters):
         far = function(parameters + 2 * e) - function(parameters - 2 * e)
         gradient[i] = (8 * near - far) / (12 * step)
     return gradient
+
+
+@pytest.fixture(autouse=True)
+def no_figures_left_open():
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
