@@ -199,7 +199,7 @@ class MixtureSearchDisplay:
         self.ax_.locator_params(axis="x", integer=True)
         self._zoom()
         self._mark_best(mark_kw or {})
-        self.ax_.legend(frameon=False)
+        self.ax_.legend()
         return self
 
     def _mark_failures(self, values, height, colour):
