@@ -7,9 +7,11 @@ import pytest
 from conftest import ON_AWKWARD_DATA, TYPES
 from joblib import parallel_config
 from sklearn.base import clone
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import cross_val_score
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdensity import (
@@ -273,7 +275,7 @@ def test_a_spike_gives_way_to_a_density_that_counts():
 def test_cells_without_rows_enough_have_reasons(iris):
     X = iris[:6]
     search = GaussianMixtureSearch([1, 2, 7], ["full", "spherical"], random_state=0)
-    results = search.fit(X).results_
+    results = search.fit(X, sample_weight=np.full(6, 0.5)).results_
     by_place = {
         (family, number): reason
         for family, number, reason in zip(
@@ -283,9 +285,19 @@ def test_cells_without_rows_enough_have_reasons(iris):
             strict=True,
         )
     }
-    assert "14 parameters, and the total weight is only 6" in by_place["full", 1]
+    assert "14 parameters, and the total weight is only 3" in by_place["full", 1]
     assert "n_components=7 needs at least as many rows" in by_place["spherical", 7]
     assert by_place["spherical", 1] == ""
+
+
+def test_more_parameters_than_rows_are_no_reason():
+    X = StandardScaler().fit_transform(load_breast_cancer().data)
+    search = GaussianMixtureSearch([1, 2], ["full", "tied"], random_state=0)
+    search.fit(X)
+    assert search.best_params_ == {"n_components": 2, "covariance_type": "full"}
+    assert search.results_["bic"].min() <= GaussianMixture(2, random_state=0).fit(
+        X
+    ).bic(X)
 
 
 def test_a_table_of_failures_is_an_error(iris):

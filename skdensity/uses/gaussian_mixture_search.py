@@ -94,7 +94,7 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
 
     A cell does not count where a fit fails, where components rest on `reg_covar`, which
     then decides the likelihood (spikes on few rows, or on values that a rounded column
-    repeats), and where there are more parameters than rows. R's mclust has NA in such
+    repeats), and where there are more parameters than values. R's mclust has NA in such
     cells; its criteria have the opposite sign. Its names for the families here are VVV
     (``"full"``), EEE (``"tied"``), VVI (``"diag"``), EEI (``"tied_diag"``), VII
     (``"spherical"``) and EII (``"tied_spherical"``).

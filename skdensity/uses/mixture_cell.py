@@ -168,7 +168,10 @@ class Cell:
             name: criterion.of(by_name[criterion.values], self.n_parameters, total)
             for name, criterion in CRITERIA.items()
         }
-        light = doubt_of_weights(total, self.n_parameters)
+        # Values, not rows: a covariance of full rank may ask for more parameters than
+        # there are rows, while weights that sum to 1 are worth less than any mixture.
+        is_light = total * sample.n_features < self.n_parameters
+        light = doubt_of_weights(total, self.n_parameters) if is_light else None
         return {
             "total": float(total),
             "numbers": {**criteria, "log_likelihood": float(by_name["log_density"])},
