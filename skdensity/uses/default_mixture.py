@@ -60,12 +60,11 @@ def _as_counts(sample_weight):
 
 
 def _most_components(X, sample_weight):
-    """How many components have rows enough."""
+    """How many components have rows enough; a weight is worth as many repetitions."""
     # Rows without any value are none.
-    counts = ~np.isnan(X).all(axis=1)
-    if sample_weight is not None:
-        counts = counts & (sample_weight > 0)
+    is_there = ~np.isnan(X).all(axis=1)
+    n_rows = np.sum(is_there if sample_weight is None else sample_weight[is_there])
     n_features = X.shape[1]
     n_parameters = 1 + n_features * (n_features + 3) // 2
     rows_each = max(ROWS_EACH, ROWS_PER_PARAMETER * n_parameters)
-    return min(MOST_COMPONENTS, int(np.count_nonzero(counts)) // rows_each)
+    return min(MOST_COMPONENTS, int(n_rows) // rows_each)
