@@ -285,7 +285,7 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         array([   -inf, -0.9189])
         """
         check_is_fitted(self)
-        rows = self._rows(X)
+        rows = held_table(self, X)
         out, inside, Z = changed(self.transformer_, rows)
         if len(inside):
             with quietly():
@@ -581,9 +581,6 @@ class TransformedDensity(DensityMixin, BaseEstimator):
                 mapping = MethodMapping().add(caller="fit", callee="fit")
                 router.add(**{name: getattr(self, name)}, method_mapping=mapping)
         return router
-
-    def _rows(self, X):
-        return held_table(self, X)
 
     def _columns(self, features, method, leave=0):
         """Features, and the column of every feature in the transformer's output."""
