@@ -19,6 +19,7 @@ from skdensity.densities.checks import (
     check_total,
     weighted_sum,
 )
+from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.kept import Kept
 from skdensity.densities.tables.array_table import ArrayTable
 from skdensity.densities.tables.checked_table import checked_table
@@ -30,7 +31,7 @@ from skdensity.rows.incomplete_rows import rows_of_table
 from skdensity.rows.row_blocks import RowBlocks
 
 
-class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
     """Base of the density estimators, which say what density their attributes tell.
 
     Think twice before adding anything: every estimator inherits it.
@@ -43,12 +44,6 @@ class BaseDensity(DensityMixin, BaseEstimator, metaclass=ABCMeta):
     _takes_missing = False
     # Whether the rows of the fit are a part of the density, and must be in memory.
     _keeps_rows = False
-
-    # Where the HTML representation of an estimator links to.
-    _doc_link_module = "skdensity"
-    _doc_link_template = (
-        "https://skdensity.github.io/skdensity/api/skdensity.{estimator_name}.html"
-    )
 
     def score_samples(self, X: ArrayLike | RowBlocks) -> np.ndarray:
         """Log-density of every row, in nats.

@@ -16,13 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_sampling, check_weights, checked_array
+from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.gaussian_mle import GaussianMLE
 from skdensity.uses.checked import check_of_input, held_table, in_dtype, takes_nan
 from skdensity.uses.draws import draws_of
 from skdensity.uses.weights import fitted
 
 
-class DensityClassifier(ClassifierMixin, BaseEstimator):
+class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
     r"""Classification by Bayes' rule, with a density for each class.
 
     .. math::
@@ -106,10 +107,6 @@ class DensityClassifier(ClassifierMixin, BaseEstimator):
         "priors": ["array-like", None],
         "n_jobs": [Integral, None],
     }
-    _doc_link_module = "skdensity"
-    _doc_link_template = (
-        "https://skdensity.github.io/skdensity/api/skdensity.{estimator_name}.html"
-    )
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
 )
 
 from skdensity.densities.base import unchanged_on_error
+from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.uses.checked import held_table, takes_nan
 from skdensity.uses.default_mixture import mixture_of_least_bic
 
@@ -26,7 +27,7 @@ WHOLE_ROWS = (
 )
 
 
-class DensityImputer(TransformerMixin, BaseEstimator):
+class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
     r"""Imputation by the conditional density of what is missing.
 
     .. math:: \hat x_m = E(x_m \mid x_o)
@@ -97,10 +98,6 @@ class DensityImputer(TransformerMixin, BaseEstimator):
         "keep_empty_features": ["boolean"],
         "random_state": ["random_state"],
     }
-    _doc_link_module = "skdensity"
-    _doc_link_template = (
-        "https://skdensity.github.io/skdensity/api/skdensity.{estimator_name}.html"
-    )
 
     def __init__(
         self,

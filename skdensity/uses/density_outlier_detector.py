@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import DTYPES, check_numbers, check_weights
+from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.tables.kinds import table_of
 from skdensity.uses.checked import takes_nan
 from skdensity.uses.default_mixture import mixture_of_least_bic
@@ -74,7 +75,7 @@ def _is_complete(X: Any) -> bool:
     return True
 
 
-class DensityOutlierDetector(OutlierMixin, BaseEstimator):
+class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
     r"""Outliers as rows of low density, with a threshold that keeps its promise.
 
     .. math::
@@ -200,10 +201,6 @@ class DensityOutlierDetector(OutlierMixin, BaseEstimator):
         "cv": ["cv_object", Interval(RealNotInt, 0, 1, closed="neither")],
         "random_state": ["random_state"],
     }
-    _doc_link_module = "skdensity"
-    _doc_link_template = (
-        "https://skdensity.github.io/skdensity/api/skdensity.{estimator_name}.html"
-    )
 
     def __init__(
         self,

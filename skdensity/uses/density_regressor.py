@@ -13,13 +13,14 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_numbers, check_sampling, check_weights
+from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.passes.blocks import row_blocks
 from skdensity.uses.checked import held_table, in_dtype, takes_nan
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.weights import fitted
 
 
-class DensityRegressor(RegressorMixin, BaseEstimator):
+class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
     r"""Regression by conditioning a density of the features and the targets.
 
     .. math:: p(y \mid x) = \frac{p(x, y)}{p(x)}, \qquad \hat y(x) = E(y \mid x)
@@ -100,10 +101,6 @@ class DensityRegressor(RegressorMixin, BaseEstimator):
         "density": [HasMethods(["fit", "impute"]), None],
         "random_state": ["random_state"],
     }
-    _doc_link_module = "skdensity"
-    _doc_link_template = (
-        "https://skdensity.github.io/skdensity/api/skdensity.{estimator_name}.html"
-    )
 
     def __init__(self, density: Any = None, *, random_state: Any = None) -> None:
         self.density = density

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.criteria import CRITERIA
+from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.doubts import warn_of
 from skdensity.densities.em_gaussian_mixture import EMGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
@@ -23,7 +24,7 @@ from skdensity.uses.mixture_cell import Sample
 from skdensity.uses.mixture_table import MixtureTable
 
 
-class GaussianMixtureSearch(DensityMixin, BaseEstimator):
+class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
     r"""Gaussian mixture with the number of components and the family that suit.
 
     .. math::
@@ -141,10 +142,6 @@ class GaussianMixtureSearch(DensityMixin, BaseEstimator):
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
-    _doc_link_module = "skdensity"
-    _doc_link_template = (
-        "https://skdensity.github.io/skdensity/api/skdensity.{estimator_name}.html"
-    )
 
     def __init__(
         self,

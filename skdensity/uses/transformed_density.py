@@ -19,6 +19,7 @@ from skdensity.densities.checks import (
     checked_array,
     feature_indices,
 )
+from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.tables.kinds import table_of
 from skdensity.uses.changes.affine import untransformed
 from skdensity.uses.changes.draws import image_mass, untransformed_draws
@@ -36,7 +37,7 @@ from skdensity.uses.changes.questions import changed, matrix, quietly, sources
 from skdensity.uses.checked import check_of_input, held_table, in_dtype, takes_nan
 
 
-class TransformedDensity(DensityMixin, BaseEstimator):
+class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
     r"""Density of the data when transformed rows have a given kind of density.
 
     .. math:: p(x) = q(T(x)) \left| \det \frac{\partial T(x)}{\partial x} \right|
@@ -118,10 +119,6 @@ class TransformedDensity(DensityMixin, BaseEstimator):
         "transformer": [HasMethods(["fit", "transform"]), None],
         "density": [HasMethods(["fit", "score_samples"]), None],
     }
-    _doc_link_module = "skdensity"
-    _doc_link_template = (
-        "https://skdensity.github.io/skdensity/api/skdensity.{estimator_name}.html"
-    )
 
     def __init__(self, transformer: Any = None, density: Any = None) -> None:
         self.transformer = transformer
