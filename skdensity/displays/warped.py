@@ -13,6 +13,7 @@ from skdensity.displays.units import is_by_feature
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.uses.changes.draws import come_back
 from skdensity.uses.changes.questions import changed, quietly
+from skdensity.uses.checked import held_table
 from skdensity.uses.transformed_density import TransformedDensity
 
 # Points that stand for a component, and those of an outline.
@@ -39,7 +40,7 @@ def shares_of(density: Any, X: Any) -> np.ndarray:
     """Responsibilities; the weights, for rows where the density is 0."""
     if not isinstance(density, TransformedDensity):
         return density.predict_proba(X)
-    rows = density._rows(X)
+    rows = held_table(density, X)
     _, inside, Z = changed(density.transformer_, rows)
     mixture = density.density_
     shares = np.tile(mixture.weights_, (len(rows), 1))
