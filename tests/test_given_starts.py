@@ -453,12 +453,16 @@ def test_an_array_repeated_is_worth_a_warning(iris, labels):
     assert_same(mixture, once, rtol=0)
 
 
-def test_descents_from_labels_do_not_see_units(iris, labels):
+def test_descents_from_labels_do_not_see_units(iris):
+    # Two species that overlap: where a component begins on its own summit, gradients
+    # are rounding, and Adam makes whole steps of them.
+    X = iris[50:]
+    labels = (X[:, 0] > np.median(X[:, 0])).astype(int)
     scale = np.array([2.0**-20, 1, 2, 2.0**20])
     options = {"init_params": labels, "covariance_type": "diag", "max_iter": 200}
     options |= {"tol": None, "reg_covar": 0}
-    one = AdamGaussianMixture(3, **options).fit(iris)
-    other = AdamGaussianMixture(3, **options).fit(iris * scale)
+    one = AdamGaussianMixture(2, **options).fit(X)
+    other = AdamGaussianMixture(2, **options).fit(X * scale)
     expected = one.covariances_ * stretched("diag", scale)
     np.testing.assert_allclose(other.covariances_, expected, rtol=1e-6)
 
