@@ -38,6 +38,11 @@ def test_the_api_page_lists_exactly_the_public_names():
     }
 
 
+def test_the_citation_is_of_this_version():
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {skdensity.__version__}\n" in citation
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_asks_a_question(example):
     title, line = ast.get_docstring(ast.parse(example.read_text())).splitlines()[:2]

@@ -24,7 +24,10 @@ ROOT = Path(skdensity.__file__).parent
 # The modules with public names.
 FACES = (skdensity, skdensity.datasets, skdensity.information, skdensity.testing)
 # From the lowest to the highest; what is in none of them stands above.
-LAYERS = ["passes", "rows", "models", "solvers", "densities", "uses", "displays"]
+LAYERS = [
+    "deprecation",
+    *("passes", "rows", "models", "solvers", "densities", "uses", "displays"),
+]
 MODULES = [
     "skdensity",
     *(module.name for module in pkgutil.walk_packages([str(ROOT)], "skdensity.")),

@@ -1,0 +1,1 @@
+"""Whether skdensity is as fast beside scikit-learn as it was."""
