@@ -1,4 +1,4 @@
-"""Every estimator is a density: the theorems of `skdensity.testing`."""
+"""Theorems of every density that `skdensity.testing` does not ask for."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,6 @@ from skdensity import (
     LOOKernelDensity,
 )
 from skdensity.passes import blocks
-from skdensity.testing import check_density_estimator
 
 # One width for features of unlike spread is what some of these tests are about.
 pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
@@ -37,50 +36,6 @@ DENSITIES = [
         for density in of_every_type(Mixture(k, random_state=0))
     ),
 ]
-
-
-# The theorems repeat rows to see that this is the same as weighting them.
-@pytest.mark.filterwarnings("ignore:LOOKernelDensity.*coincide:UserWarning")
-# Of 60 rows, a component of three may take one alone.
-@pytest.mark.filterwarnings("ignore:.*GaussianMixture.*reg_covar:UserWarning")
-@pytest.mark.parametrize("estimator", DENSITIES, ids=repr)
-def test_is_a_density(estimator):
-    check_density_estimator(estimator)
-
-
-@pytest.mark.parametrize("start", ["k-means++", "random", "random_from_data"])
-def test_every_start_respects_weights(start):
-    check_density_estimator(
-        EMGaussianMixture(2, init_params=start, random_state=0, max_iter=1000)
-    )
-
-
-class Improper(GaussianMLE):
-    def score_samples(self, X):
-        return super().score_samples(X) + 0.01
-
-
-class Deaf(GaussianMLE):
-    def fit(self, X, y=None, sample_weight=None):
-        return super().fit(X)
-
-
-class Wide(GaussianMLE):
-    def sample(self, n_samples=1, random_state=None):
-        return 1.2 * super().sample(n_samples, random_state)
-
-
-@pytest.mark.parametrize(
-    ("broken", "theorem"),
-    [
-        (Improper(), "integrates to 1"),
-        (Deaf(), "a weight equals repetition"),
-        (Wide(), "samples differ"),
-    ],
-)
-def test_the_check_finds_what_is_broken(broken, theorem):
-    with pytest.raises(AssertionError, match=theorem):
-        check_density_estimator(broken)
 
 
 @pytest.mark.parametrize("estimator", DENSITIES, ids=repr)

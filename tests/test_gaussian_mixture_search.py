@@ -22,7 +22,6 @@ from skdensity import (
     MixtureSearchDisplay,
     RowBlocks,
 )
-from skdensity.testing import check_density_estimator
 from skdensity.uses.mixture_cell import TOL
 
 # −BIC of the flowers of iris, K = 1 to 5, as R's mclust printed it for
@@ -42,10 +41,6 @@ MCLUST = {
 @parametrize_with_checks([GaussianMixtureSearch([1, 2], ["full", "diag"])])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
-
-
-def test_it_is_a_density():
-    check_density_estimator(GaussianMixtureSearch([1, 2, 3], "full", random_state=0))
 
 
 @pytest.fixture(scope="module")

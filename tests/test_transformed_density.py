@@ -39,7 +39,6 @@ from skdensity import (
     TransformedDensity,
     log_jacobian,
 )
-from skdensity.testing import check_density_estimator
 from skdensity.uses.changes.draws import come_back
 from skdensity.uses.changes.questions import forward, inverse
 
@@ -366,27 +365,6 @@ def test_an_image_that_is_hardly_hit_is_an_error():
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
-
-
-@ON_AWKWARD_DATA
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        TransformedDensity(StandardScaler(), GaussianMLE()),
-        TransformedDensity(
-            make_pipeline("passthrough", StandardScaler()), LOOKernelDensity()
-        ),
-        TransformedDensity(density=EMGaussianMixture(2, random_state=0)),
-    ],
-    ids=case_name,
-)
-def test_it_is_a_density_estimator(estimator):
-    check_density_estimator(estimator)
-
-
-@pytest.mark.slow
-def test_the_default_is_a_density_estimator():
-    check_density_estimator(TransformedDensity(StandardScaler()))
 
 
 def test_outside_of_the_support_it_is_zero_without_a_warning():
