@@ -227,7 +227,7 @@ def test_a_fit_that_is_cut_short_is_complete_and_says_so(
 @SHORT
 def test_short_fits_from_where_the_last_one_stopped_converge(Mixture, overlapping):
     X = overlapping[:300]
-    # Adam stops when it is on a plateau for the third time, each of 50 epochs.
+    # Adam stops on its third plateau of 50 epochs, all of them in one fit.
     n_iter = 20 if Mixture is EMGaussianMixture else 200
     mixture = Mixture(2, max_iter=n_iter, warm_start=True, random_state=0)
     for _ in range(20):
