@@ -61,6 +61,7 @@ class AdamGaussianMixture(BaseGaussianMixture):
     n_iter_no_change : int, default=50
         Epochs without improvement after which the fit goes back to the best parameters
         and continues at a tenth of the learning rate; the third time it stops.
+        All of these epochs must be in one call of `fit`: a warm start counts anew.
     batch_size : int or None, default=None
         Rows per update. None uses all rows, in one update per epoch.
     beta_1, beta_2 : float, default=0.9, 0.999

@@ -74,6 +74,7 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
     n_iter_no_change : int, default=50
         Epochs without improvement after which the fit goes back to the best parameters
         and continues at a tenth of the learning rate; the third time it stops.
+        All of these epochs must be in one call of `fit`: a warm start counts anew.
     batch_size : int or None, default=None
         Rows per update. None uses all rows, in one update per epoch whose cost does not
         depend on their number.

@@ -88,6 +88,8 @@ class Path:
     def _floor(self):
         """Least variances in the coordinates z, and their directions as columns."""
         kernel, d = self.kernels.kernel, self.kernels.n_features
+        if not self.least_widths.any():  # no need of cubic work
+            return np.zeros(d), np.eye(d)
         white = kernel.whitened_steps(np.diag(self.least_widths))
         variances, directions = np.linalg.eigh(white.T @ white)
         variances = np.maximum(variances, 0.0)
