@@ -16,8 +16,7 @@ from skdensity.densities.checks import check_numbers, check_sampling, check_weig
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.passes.blocks import row_blocks
 from skdensity.uses.checked import held_table, in_dtype, takes_nan
-from skdensity.uses.default_mixture import mixture_of_least_bic
-from skdensity.uses.weights import fitted
+from skdensity.uses.fits import weighted_density
 
 
 class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
@@ -150,7 +149,9 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         """
         with unchanged_on_error(self):
             joint, weight = self._rows_to_fit(X, y, sample_weight)
-            self.density_ = self._fitted(joint, weight)
+            self.density_ = weighted_density(
+                self.density, joint, weight, random_state=self.random_state
+            )
         return self
 
     def predict(
@@ -442,11 +443,6 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
     def _as_targets(self, values, dtype):
         """Values with the axis of targets that `y` had in `fit`, or none."""
         return in_dtype(values[..., 0] if self._is_flat else values, dtype)
-
-    def _fitted(self, joint, weight):
-        if self.density is None:
-            return mixture_of_least_bic(joint, weight, random_state=self.random_state)
-        return fitted(self.density, joint, weight)
 
     def _check_method(self, method, purpose):
         """Complain where the density cannot tell what is asked for."""

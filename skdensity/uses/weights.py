@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
@@ -30,30 +30,11 @@ BY_REQUEST = (
 )
 
 
-def fitted(density: Any, X: np.ndarray, weight: np.ndarray | None = None) -> Any:
-    """A clone of a density, fitted to rows with positive weights.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.mixture import GaussianMixture
-    >>> from skdensity.uses.weights import fitted
-    >>> X, weight = np.array([[0.0], [2.0]]), np.array([3.0, 3.0])
-    >>> fitted(GaussianMixture(), X, weight).means_
-    array([[1.]])
-    """
-    if weight is None:
-        return clone(density).fit(X)
-    if len(X) == 1 and weight[0] > 1:
-        # There more than once, and so no single row, which most densities refuse.
-        X, weight = np.repeat(X, 2, axis=0), np.repeat(weight / 2, 2)
-    return clone(density).fit(X, **weights_for(density, weight))
-
-
 def weights_for(estimator: Any, sample_weight: np.ndarray) -> dict[str, Any]:
     """Arguments of `fit` that give weights to an estimator, or to a pipeline's steps.
 
-    Equal weights are those of an estimator that takes none.
+    Equal weights are those of an estimator that takes none; None, which stands for the
+    default mixture, takes any.
     """
     if isinstance(estimator, Pipeline):
         return {
@@ -62,7 +43,7 @@ def weights_for(estimator: Any, sample_weight: np.ndarray) -> dict[str, Any]:
             if step not in (None, "passthrough")
             for key, value in weights_for(step, sample_weight).items()
         }
-    if has_fit_parameter(estimator, "sample_weight"):
+    if estimator is None or has_fit_parameter(estimator, "sample_weight"):
         return {"sample_weight": sample_weight}
     if _learns_nothing(estimator) or np.ptp(sample_weight) == 0:
         return {}
@@ -81,6 +62,6 @@ def _learns_nothing(transformer):
         return all(map(_learns_nothing, [*parts, transformer.remainder]))
     if isinstance(transformer, Pipeline):
         return all(_learns_nothing(step) for _, step in transformer.steps)
-    if transformer is None or isinstance(transformer, str):
+    if transformer is None or isinstance(transformer, str | FrozenEstimator):
         return True
     return not get_tags(transformer).requires_fit

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import _safe_indexing
@@ -15,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdensity.uses.changes.questions import changed, inverse, quietly
 from skdensity.uses.checked import check_of_input
-from skdensity.uses.default_mixture import mixture_of_least_bic
+from skdensity.uses.fits import fitted_clone
+from skdensity.uses.unwrapped import unwrapped
 from skdensity.uses.weights import weights_for
 
 
@@ -54,14 +54,7 @@ def fitted_transformer(transformer: Any, X: Any, arguments: dict) -> Any:
     if transformer is None:
         transformer = FunctionTransformer()
     with np.errstate(all="ignore"):  # what comes to nothing is looked for next
-        return clone(transformer).fit(X, **arguments)
-
-
-def fitted_density(density: Any, Z: np.ndarray, arguments: dict) -> Any:
-    """A fitted clone; of nothing, a mixture."""
-    if density is None:
-        return mixture_of_least_bic(Z, **arguments, random_state=0)
-    return clone(density).fit(Z, **arguments)
+        return fitted_clone(transformer, X, **arguments)
 
 
 def changed_rows(transformer: Any, rows: np.ndarray) -> np.ndarray:
@@ -87,7 +80,7 @@ def changed_rows(transformer: Any, rows: np.ndarray) -> np.ndarray:
 
 def of_pipeline(pipeline: Any) -> tuple:
     """The transformer and density of a pipeline or a search, and its features."""
-    pipeline = getattr(pipeline, "best_estimator_", pipeline)
+    pipeline = unwrapped(pipeline)
     if not isinstance(pipeline, Pipeline) or not hasattr(pipeline, "score_samples"):
         raise TypeError(
             "Expected a Pipeline that ends in a density, which has `score_samples`, or "
