@@ -227,7 +227,8 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
         table.improve(self.criterion)
         index = table.least(self.criterion)
         cells = list(table.cells.values())
-        doubts = list(cells[index].doubts[1:])
+        # The first of its doubts is why a cell does not count.
+        doubts = [cells[index].doubts.widened, cells[index].doubts.coinciding]
         if not cells[index].counts:
             index, doubt = _without_choice(table, cells)
             doubts.append(doubt)
