@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import check_sampling, check_weights, checked_array
+from skdensity.densities.checks import check_sampling, checked_array
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.gaussian_mle import GaussianMLE
 from skdensity.uses.checked import (
@@ -29,6 +29,7 @@ from skdensity.uses.checked import (
 from skdensity.uses.draws import draws_of
 from skdensity.uses.fits import weighted_density
 from skdensity.uses.overheard import overheard
+from skdensity.uses.weights import rows_that_count
 
 
 class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
@@ -178,7 +179,7 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         array([6.])
         """
         with unchanged_on_error(self):
-            X, y, weight = self._rows_to_fit(X, y, sample_weight)
+            weight, X, y = self._rows_to_fit(X, y, sample_weight)
             self.classes_, labels = np.unique(y, return_inverse=True)
             self.priors_ = self._checked_priors(labels, weight)
             density = self._density()
@@ -454,14 +455,10 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         return X, self.classes_[labels]
 
     def _rows_to_fit(self, X, y, sample_weight):
-        """Rows, labels and weights, without rows that have none."""
+        """Weights, rows and labels, without rows of weight zero."""
         X, y = held_table(self, X, y, reset=True)
         check_classification_targets(y)
-        if sample_weight is None:
-            return X, y, None
-        weight = check_weights(sample_weight, X)
-        counts = weight > 0
-        return X[counts], y[counts], weight[counts]
+        return rows_that_count(sample_weight, X, y)
 
     def _checked_priors(self, labels, weight):
         """The priors that are given, or shares of the weight."""

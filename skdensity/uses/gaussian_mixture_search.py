@@ -492,7 +492,8 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
 
 
 def _is_number(k):
-    return isinstance(k, Integral) and not isinstance(k, bool) and k >= 1
+    is_integer = isinstance(k, int | np.integer) and not isinstance(k, bool)
+    return is_integer and k >= 1
 
 
 def _is_family(name):

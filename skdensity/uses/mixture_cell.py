@@ -211,12 +211,12 @@ class Beside:
     @property
     def start(self) -> NeighbourStart:
         """The start from those that count."""
-        equal = [cell.model for cell in self.equal if cell is not None and cell.counts]
-        ends = (
+        smaller, larger, *equal = (
             cell.model if cell is not None and cell.counts else None
-            for cell in (self.smaller, self.larger)
+            for cell in (self.smaller, self.larger, *self.equal)
         )
-        return NeighbourStart(*ends, equal, self.is_fresh)
+        known = [mixture for mixture in equal if mixture is not None]
+        return NeighbourStart(smaller, larger, known, self.is_fresh)
 
 
 def retried(sample: Sample, cell: Cell, near: Sequence[Beside], seed: int) -> Cell:

@@ -28,7 +28,6 @@ from skdensity.uses.changes.fits import (
     fit_arguments,
     fitted_transformer,
     of_pipeline,
-    rows_that_count,
 )
 from skdensity.uses.changes.known import log_jacobian
 from skdensity.uses.changes.part import TransformerPart
@@ -36,6 +35,7 @@ from skdensity.uses.changes.questions import changed, matrix, quietly, sources
 from skdensity.uses.checked import check_of_input, held_table, in_dtype, takes_nan
 from skdensity.uses.fits import fitted_density
 from skdensity.uses.unwrapped import unwrapped
+from skdensity.uses.weights import rows_that_count
 
 
 class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
@@ -233,10 +233,7 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
             rows = held_table(self, X, reset=True)
             # Columns may be chosen by name.
             X = X if hasattr(self, "feature_names_in_") else rows
-            weight = (
-                None if sample_weight is None else check_weights(sample_weight, rows)
-            )
-            X, rows, weight = rows_that_count(X, rows, weight)
+            weight, rows, X = rows_that_count(sample_weight, rows, X)
             to_transformer, to_density = fit_arguments(self, weight, params)
             self.transformer_ = fitted_transformer(self.transformer, X, to_transformer)
             Z = changed_rows(self.transformer_, rows)

@@ -8,8 +8,10 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import has_fit_parameter
+
+from skdensity.densities.checks import check_weights
 
 NONE_TAKEN = (
     "`sample_weight` has unequal weights, and the `fit` of {estimator} takes none: "
@@ -28,6 +30,27 @@ BY_REQUEST = (
     "sklearn.set_config(enable_metadata_routing=True), and "
     "StandardScaler().set_fit_request(sample_weight=True) for each that takes them."
 )
+
+
+def rows_that_count(sample_weight: Any, *tables: Any) -> tuple[Any, ...]:
+    """Weights that are positive, and what tables have in these rows.
+
+    None stands for equal weights, and stays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.uses.weights import rows_that_count
+    >>> rows_that_count([1, 0, 2], np.array([3.0, 4.0, 5.0]))
+    (array([1., 2.]), array([3., 5.]))
+    """
+    if sample_weight is None:
+        return None, *tables
+    weight = check_weights(sample_weight, tables[0])
+    if weight.all():
+        return weight, *tables
+    kept = np.flatnonzero(weight)
+    return weight[kept], *(_safe_indexing(table, kept) for table in tables)
 
 
 def weights_for(estimator: Any, sample_weight: np.ndarray) -> dict[str, Any]:

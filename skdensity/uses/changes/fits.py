@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
@@ -17,16 +16,6 @@ from skdensity.uses.checked import check_of_input
 from skdensity.uses.fits import fitted_clone
 from skdensity.uses.unwrapped import unwrapped
 from skdensity.uses.weights import weights_for
-
-
-def rows_that_count(
-    X: Any, rows: np.ndarray, weight: np.ndarray | None
-) -> tuple[Any, np.ndarray, np.ndarray | None]:
-    """A table, its rows as an array, and their weights, without those of weight 0."""
-    if weight is None or weight.all():
-        return X, rows, weight
-    kept = np.flatnonzero(weight)
-    return _safe_indexing(X, kept), rows[kept], weight[kept]
 
 
 def fit_arguments(estimator: Any, weight: np.ndarray | None, params: dict) -> tuple:
