@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
-from sklearn.utils.validation import check_scalar
+from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from skdensity.densities.base import BaseDensity
 from skdensity.models.completed import LOG_2PI
 from skdensity.models.normal_sums import NormalSums
 from skdensity.uses.checked import check_of_input
 from skdensity.uses.draws import draws_of
+from skdensity.uses.unwrapped import unwrapped
 
 __all__ = ["entropy", "kl_divergence", "mutual_information"]
 
@@ -59,7 +60,8 @@ def entropy(
     Raises
     ------
     TypeError
-        If `p` has no method that is needed, or `n_samples` is not an integer.
+        If `p` is a class, a pipeline, whose scores are no densities of its input, or
+        has no method that is needed, or `n_samples` is not an integer.
     ValueError
         If `n_samples` is below 2, or a covariance is singular.
     NotFittedError
@@ -87,12 +89,13 @@ def entropy(
     >>> round(value, 4), standard_error
     (1.4189, 0.0)
     """
+    p = _fitted("p", p)
     normal = _normal_of(p)
     if normal is not None:
         n_features = len(normal.mean)
         return float(normal.log_volume + 0.5 * n_features * (1 + LOG_2PI)), 0.0
     draws = _drawn(p, n_samples, random_state)
-    return _mean_of(-_log_density("p", p, draws))
+    return _mean_of(-_log_density(p, draws))
 
 
 def kl_divergence(
@@ -129,8 +132,8 @@ def kl_divergence(
     Raises
     ------
     TypeError
-        If `p` or `q` has no method that is needed, `q` is a pipeline, whose scores are
-        no densities of its input, or `n_samples` is not an integer.
+        If `p` or `q` is a class, a pipeline, whose scores are no densities of its
+        input, or has no method that is needed, or `n_samples` is not an integer.
     ValueError
         If the features are not the same, `n_samples` is below 2, or a covariance is
         singular.
@@ -155,12 +158,13 @@ def kl_divergence(
     >>> kl_divergence(p, q)
     (0.5, 0.0)
     """
+    p, q = _fitted("p", p), _fitted("q", q)
     _check_same_features(p, q)
     normals = _normal_of(p), _normal_of(q)
     if None not in normals:
         return _divergence_of_normals(*normals), 0.0
     draws = _drawn(p, n_samples, random_state)
-    losses = _log_density("p", p, draws) - _log_density("q", q, draws)
+    losses = _log_density(p, draws) - _log_density(q, draws)
     return (np.inf, 0.0) if np.isposinf(losses).any() else _mean_of(losses)
 
 
@@ -205,7 +209,8 @@ def mutual_information(
     Raises
     ------
     TypeError
-        If `p` has no method that is needed, or `n_samples` is not an integer.
+        If `p` is a class, a pipeline, whose scores are no densities of its input, or
+        has no method that is needed, or `n_samples` is not an integer.
     ValueError
         If there is no such feature, or one is there twice, `n_samples` is below 2, or a
         covariance is singular.
@@ -233,7 +238,7 @@ def mutual_information(
     features, others = (
         np.ravel(np.asarray(f, dtype=object)) for f in (features, others)
     )
-    _check_has("p", p, "marginal")
+    p = _fitted("p", p, "marginal")
     joint = p.marginal([*features, *others])
     parts = p.marginal(features), p.marginal(others)
     normals = [_normal_of(density) for density in (joint, *parts)]
@@ -241,11 +246,11 @@ def mutual_information(
         whole, *volumes = (normal.log_volume for normal in normals)
         return max(sum(volumes) - whole, 0.0), 0.0
     draws = _drawn(joint, n_samples, random_state)
-    gains = _log_density("p", joint, draws)
+    gains = _log_density(joint, draws)
     for part, columns in zip(
         parts, np.split(draws, [len(features)], axis=1), strict=True
     ):
-        gains -= _log_density("p", part, columns)
+        gains -= _log_density(part, columns)
     return _mean_of(gains)
 
 
@@ -282,10 +287,8 @@ def _drawn(density, n_samples, random_state):
     return draws_of(density, n_samples, random_state)
 
 
-def _log_density(name, density, rows):
+def _log_density(density, rows):
     """Log-densities of rows in float64."""
-    _check_has(name, density, "score_samples")
-    check_of_input(density)
     with warnings.catch_warnings():
         # Draws are arrays, whatever the density was fitted to.
         warnings.filterwarnings("ignore", "X does not have valid feature names")
@@ -297,12 +300,23 @@ def _mean_of(terms):
     return float(terms.mean()), float(terms.std(ddof=1) / np.sqrt(len(terms)))
 
 
-def _check_has(name, density, method):
+def _fitted(name, density, method="score_samples"):
+    """The fitted density that was given, or that answers for a search."""
+    kind = type(density).__name__
+    if isinstance(density, type):
+        raise TypeError(
+            f"`{name}` is the class {density.__name__}, and no fitted density. Make an "
+            f"instance, and fit it: {density.__name__}().fit(X)."
+        )
+    if hasattr(density, "__sklearn_tags__"):  # of what others wrote, who knows
+        check_is_fitted(density)
+    check_of_input(density)
+    density = unwrapped(density)
     if not hasattr(density, method):
         raise TypeError(
-            f"`{name}`, a {type(density).__name__}, has no method `{method}`, which is "
-            "needed here."
+            f"`{name}`, a {kind}, has no method `{method}`, which is needed here."
         )
+    return density
 
 
 def _check_same_features(p, q):

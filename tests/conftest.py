@@ -4,13 +4,15 @@ Problems are fixtures. Their arrays are read-only, since all tests share them.
 """
 
 import sys
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 
 from skdensity import (
     AdamGaussianMixture,
@@ -159,6 +161,22 @@ def mixture_of_shares(X, shares, family, reg_covar=0.0):
     mixture, n_revived = m_step(moments, family, reg_covar)
     assert n_revived == 0
     return mixture
+
+
+# ---- A density of others ----
+
+
+class Unsure(BaseEstimator):
+    """A density that knows nothing of negative rows, and warns of few."""
+
+    def fit(self, X, y=None):
+        if len(X) < 5:
+            warnings.warn("There are few rows.", ConvergenceWarning, stacklevel=2)
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def score_samples(self, X):
+        return np.where(X[:, 0] < 0, np.nan, -X[:, 0])
 
 
 # ---- A solver without a model ----

@@ -1,16 +1,19 @@
 """The classifier: Bayes' rule with a density for each class."""
 
 import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from conftest import Unsure
 from joblib import parallel_config
 from scipy.integrate import trapezoid
 from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.naive_bayes import GaussianNB
@@ -40,7 +43,7 @@ DENSITIES = [
 
 
 # Their classes have few rows, of which the fits warn.
-FEW_ROWS = pytest.mark.filterwarnings("ignore:GaussianMLE.*rests on:UserWarning")
+FEW_ROWS = pytest.mark.filterwarnings("ignore:.*GaussianMLE.*rests on:UserWarning")
 
 
 @FEW_ROWS
@@ -326,3 +329,42 @@ def test_a_pickle_is_the_same(X, y):
         np.testing.assert_array_equal(
             classifier.predict_proba(X), copy.predict_proba(X)
         )
+
+
+# ---- Warnings and scores of densities ----
+
+
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_warning_of_a_density_tells_the_class(n_jobs):
+    X, y = np.arange(9.0)[:, None], np.array(["few"] * 3 + ["many"] * 6)
+    classifier = DensityClassifier(Unsure(), n_jobs=n_jobs)
+    message = "DensityClassifier: class 'few': There are few rows."
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        classifier.fit(X, y)
+    (warned,) = caught
+    assert str(warned.message) == message
+    assert warned.category is ConvergenceWarning
+    assert warned.filename == __file__
+    with pytest.raises(ConvergenceWarning, match=message):
+        DensityClassifier(Unsure()).fit(X, y)
+
+
+def test_other_threads_leave_the_filters_of_warnings_alone():
+    """They belong to all threads, so that warnings take their usual way."""
+    X, y = np.arange(9.0)[:, None], np.repeat(["few", "many"], [3, 6])
+    filters = list(warnings.filters)
+    with ThreadPoolExecutor(1) as pool:
+        fit = pool.submit(DensityClassifier(Unsure()).fit, X, y)
+        with pytest.raises(ConvergenceWarning, match=r"^There are few rows\.$"):
+            fit.result()
+    assert warnings.filters == filters
+
+
+def test_scores_that_are_nan_are_an_error():
+    X, y = np.arange(12.0)[:, None], np.repeat([0, 1], 6)
+    classifier = DensityClassifier(Unsure()).fit(X, y)
+    message = r"that Unsure\(\) gives is NaN for 1 of 2 rows, the first of them \[-1"
+    for method in (classifier.predict, classifier.score_samples):
+        with pytest.raises(ValueError, match=message):
+            method([[3.0], [-1.0]])

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ON_AWKWARD_DATA, ONE_OF_EACH
+from conftest import ON_AWKWARD_DATA, ONE_OF_EACH, Unsure
 from scipy.stats import false_discovery_control, kstest
 from sklearn.base import clone, is_outlier_detector
 from sklearn.compose import ColumnTransformer
@@ -451,6 +451,22 @@ def test_a_pipeline_that_fills_in_what_is_missing_is_asked_for_fresh_rows(iris):
 
 
 # ---- Bad input ----
+
+
+@pytest.mark.parametrize("cv", [2, 0.5, KFold(2)], ids=repr)
+def test_scores_that_are_nan_are_an_error(cv):
+    """They would drop out of the threshold, and fresh rows would all be inliers."""
+    X = np.linspace(0, 1, 20)[:, None]
+    detector = DensityOutlierDetector(Unsure(), cv=cv, random_state=0)
+    message = r"that Unsure\(\) gives is NaN for .* rows, the first of them \[-"
+    with pytest.raises(ValueError, match=message):
+        detector.fit(X - 0.5)
+    assert not hasattr(detector, "offset_")
+    detector.fit(X)
+    for method in (detector.predict, detector.p_values, detector.score_samples):
+        with pytest.raises(ValueError, match=message):
+            method(X - 0.5)
+
 
 WEIGHTS = np.arange(50.0)
 

@@ -147,11 +147,15 @@ def test_more_components_and_freer_families_fit_no_worse(flowers):
         assert np.all(likelihood[large] >= likelihood[small] - slack), (small, large)
 
 
-def test_the_number_of_jobs_makes_no_difference(flowers):
+@pytest.mark.parametrize(
+    "backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)]
+)
+def test_the_number_of_jobs_makes_no_difference(flowers, backend):
+    """Not of a bit, nor do processes, to which mixtures are sent as pickles."""
     X, _ = flowers
     one = GaussianMixtureSearch(range(1, 4), ["full", "tied", "diag"], random_state=0)
     two = clone(one).set_params(n_jobs=2)
-    with parallel_config(backend="threading"):
+    with parallel_config(backend=backend):
         two.fit(X)
     for name, values in one.fit(X).results_.items():
         if name != "fit_time":
@@ -325,6 +329,10 @@ def test_without_a_choice_the_smallest_mixture_is_kept(iris):
         ({"covariance_types": "round"}, "'covariance_types'.*'round'"),
         ({"covariance_types": ["full", "round"]}, "some of 'full', .*'round'"),
         ({"covariance_types": []}, "some of 'full'"),
+        ({"covariance_types": [["full"]]}, r"some of 'full', .*\[\['full'\]\]"),
+        ({"covariance_types": ["full", None]}, "some of 'full', .*None"),
+        ({"n_components": [[1], [2, 3]]}, r"positive integers, .*\[\[1\], \[2, 3\]\]"),
+        ({"n_components": [True, False]}, "positive integers"),
         ({"criterion": "dic"}, "'criterion'.*'dic'"),
     ],
 )

@@ -7,7 +7,9 @@ from scipy.integrate import quad
 from scipy.stats import multivariate_normal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -16,6 +18,7 @@ from skdensity import (
     AdamGaussianMixture,
     CholeskyGaussian,
     EMGaussianMixture,
+    GaussianMixtureSearch,
     GaussianMLE,
     LOOKernelDensity,
     TransformedDensity,
@@ -277,7 +280,7 @@ def test_what_cannot_be_told_is_an_error(X):
         TypeError, match="`p`, a KernelDensity, has no method `marginal`"
     ):
         mutual_information(KernelDensity().fit(X), 0, 1)
-    with pytest.raises(TypeError, match="str has no method `sample`"):
+    with pytest.raises(TypeError, match="`p`, a str, has no method `score_samples`"):
         entropy("density")
     with pytest.raises(TypeError, match="`q`, a str, has no method `score_samples`"):
         kl_divergence(mixture, "density")
@@ -289,12 +292,50 @@ def test_what_cannot_be_told_is_an_error(X):
         mutual_information(p, [0], [3])
 
 
+@pytest.mark.parametrize("name", ["p", "q"])
+def test_a_density_is_a_fitted_estimator(X, name):
+    """A class is none, and an unfitted estimator or search neither."""
+    fitted = GaussianMLE().fit(X)
+
+    def ask(density):
+        pair = (density, fitted) if name == "p" else (fitted, density)
+        return kl_divergence(*pair)
+
+    message = rf"`{name}` is the class GaussianMLE, .*: GaussianMLE\(\).fit\(X\)"
+    with pytest.raises(TypeError, match=message):
+        ask(GaussianMLE)
+    unfitted = [KernelDensity(), GridSearchCV(GaussianMLE(), {}), TransformedDensity()]
+    for density in unfitted:
+        with pytest.raises(NotFittedError):
+            ask(density)
+
+
+def test_what_answers_for_a_search_is_asked(X):
+    """A search for one Gaussian is one, and its marginals are those of the best."""
+    best = EMGaussianMixture(1).fit(X)
+    for density in (
+        GridSearchCV(EMGaussianMixture(), {}).fit(X),
+        GaussianMixtureSearch(1, "full").fit(X),
+        FrozenEstimator(best),
+    ):
+        assert entropy(density)[1] == 0
+        assert entropy(density)[0] == pytest.approx(entropy(best)[0], rel=1e-12)
+        found = mutual_information(density, [0], [1, 2])
+        assert found == pytest.approx(mutual_information(best, [0], [1, 2]), rel=1e-9)
+
+
 def test_a_pipeline_is_no_density_of_its_input(X):
     """Its scores are those of scaled rows, and a divergence from them is none."""
     p = GaussianMLE().fit(X)
     pipeline = make_pipeline(StandardScaler(), GaussianMLE()).fit(X)
-    with pytest.raises(TypeError, match="Give TransformedDensity"):
-        kl_divergence(p, pipeline)
+    for ask in (
+        lambda: kl_divergence(p, pipeline),
+        lambda: kl_divergence(pipeline, p),
+        lambda: entropy(pipeline),
+        lambda: mutual_information(pipeline, 0, 1),
+    ):
+        with pytest.raises(TypeError, match="Give TransformedDensity"):
+            ask()
     of_input = TransformedDensity(StandardScaler(), GaussianMLE()).fit(X)
     assert kl_divergence(p, of_input, random_state=0)[0] == pytest.approx(0, abs=1e-12)
 

@@ -17,6 +17,7 @@ from skdensity.passes.workspace import Workspace
 from skdensity.rows.repeats import repeats_in
 from skdensity.solvers.bandwidths.problem import Problem, reference
 from skdensity.solvers.bandwidths.rules import BANDWIDTHS
+from skdensity.uses.unwrapped import unwrapped
 
 
 class BandwidthDisplay:
@@ -137,6 +138,7 @@ class BandwidthDisplay:
         'log'
         """
         check_is_fitted(estimator)
+        estimator = unwrapped(estimator)
         rule = _search_of(estimator)
         if X is None and len(rules):
             raise ValueError("`rules` need the training rows `X`.")

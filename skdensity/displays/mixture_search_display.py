@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skdensity.displays.drawing import COLOURS, axes_for
@@ -118,6 +119,8 @@ class MixtureSearchDisplay:
         >>> MixtureSearchDisplay.from_estimator(search).ax_.get_ylabel()
         'BIC, nats'
         """
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
         if not isinstance(estimator, GaussianMixtureSearch):
             raise TypeError(
                 "MixtureSearchDisplay is for GaussianMixtureSearch; got "

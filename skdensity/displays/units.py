@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from skdensity.densities.base_gaussian import BaseGaussian
 from skdensity.densities.base_mixture import BaseGaussianMixture
 from skdensity.uses.changes.questions import matrix, sources
 from skdensity.uses.transformed_density import TransformedDensity
+from skdensity.uses.unwrapped import unwrapped
 
 NOT_OF_THE_DATA = (
     "This pipeline tells no density of the data. {reason} Draw what its last step sees:"
@@ -27,16 +29,20 @@ def in_data_units(estimator: Any, display: str) -> Any:
 
     In its own class, if that has the density before the transform, too.
     """
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = unwrapped(estimator)
     if isinstance(estimator, Pipeline):
         estimator = _of_pipeline(estimator, display)
     if not hasattr(estimator, "sample"):
         check_is_fitted(estimator)  # a search that is not has nothing to draw
     if not isinstance(estimator, TransformedDensity):
         return estimator
-    if _is_affine(estimator) and _is_gaussian(estimator.density_):
+    check_is_fitted(estimator)
+    density = unwrapped(estimator.density_)
+    if _is_affine(estimator) and _is_gaussian(density):
         return estimator.untransformed()
-    return estimator
+    shown = copy(estimator)
+    shown.density_ = density
+    return shown
 
 
 def marginal_of(estimator: Any, features: np.ndarray) -> TransformedDensity | None:

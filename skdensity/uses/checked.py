@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 
 from skdensity.densities.tables.checked_table import checked_table
 from skdensity.densities.tables.kinds import table_of
@@ -45,9 +45,33 @@ def check_of_input(density: Any) -> None:
     >>> from skdensity.uses.checked import check_of_input
     >>> check_of_input(GaussianMLE())
     """
-    whole = getattr(density, "estimator", density)
+    whole = density
+    while hasattr(whole, "estimator"):
+        whole = whole.estimator
     if isinstance(whole, Pipeline) and len(whole.steps) > 1:
         raise TypeError(NOT_OF_ITS_INPUT.format(density=density))
+
+
+def checked_scores(density: Any, X: Any) -> np.ndarray:
+    """Log-densities of rows; NaN is an error, since it compares with nothing.
+
+    Examples
+    --------
+    >>> from skdensity import GaussianMLE
+    >>> from skdensity.uses.checked import checked_scores
+    >>> checked_scores(GaussianMLE().fit([[0.0], [2.0]]), [[1.0]]).round(2)
+    array([-0.92])
+    """
+    scores = density.score_samples(X)
+    (unknown,) = np.nonzero(np.isnan(scores))
+    if len(unknown):
+        raise ValueError(
+            f"The log-density that {density!r} gives is NaN for {len(unknown)} of "
+            f"{len(scores)} rows, the first of them {_safe_indexing(X, unknown[0])}: "
+            "nobody can tell whether they are probable. Leave such rows out, or choose "
+            "a density that knows them, such as GaussianMLE()."
+        )
+    return scores
 
 
 def in_dtype(values: np.ndarray, dtype: Any) -> np.ndarray:

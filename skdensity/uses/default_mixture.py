@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from skdensity.densities.em_gaussian_mixture import EMGaussianMixture
+from skdensity.solvers.result import unless_interrupted
 
 # Components that it has at most, rows for each, and for each of its parameters: of
 # fewer, BIC is no guard against columns of few values, which buy any likelihood, and
@@ -26,23 +26,17 @@ def mixture_of_least_bic(
     on one value of a discrete feature, buys any likelihood, and BIC falls for ever. As
     many are tried as have rows enough.
     """
-    sample_weight = _as_counts(sample_weight)
-
-    def fitted(n_components):
+    weight = _as_counts(sample_weight)
+    best = EMGaussianMixture(1, random_state=random_state).fit(X, sample_weight=weight)
+    for n_components in range(2, _most_components(X, weight) + 1):
         mixture = EMGaussianMixture(n_components, random_state=random_state)
-        return mixture.fit(X, sample_weight=sample_weight)
-
-    best = fitted(1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # as doubts are told
-        try:
-            for n_components in range(2, _most_components(X, sample_weight) + 1):
-                mixture = fitted(n_components)
-                if mixture.bic(X, sample_weight) >= best.bic(X, sample_weight):
-                    break
-                best = mixture
-        except UserWarning:
-            pass
+        run, doubts = mixture._fitted(X, None, weight)
+        unless_interrupted(run.result, "EMGaussianMixture")
+        if any(doubts) or not mixture.converged_:
+            break
+        if mixture.bic(X, weight) >= best.bic(X, weight):
+            break
+        best = mixture
     return best
 
 

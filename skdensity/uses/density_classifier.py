@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral
 from typing import Any, Self
 
@@ -15,12 +16,20 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import check_sampling, check_weights, checked_array
+from skdensity.densities.checks import check_sampling, checked_array
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.gaussian_mle import GaussianMLE
-from skdensity.uses.checked import check_of_input, held_table, in_dtype, takes_nan
+from skdensity.uses.checked import (
+    check_of_input,
+    checked_scores,
+    held_table,
+    in_dtype,
+    takes_nan,
+)
 from skdensity.uses.draws import draws_of
-from skdensity.uses.weights import fitted
+from skdensity.uses.fits import weighted_density
+from skdensity.uses.overheard import overheard
+from skdensity.uses.weights import rows_that_count
 
 
 class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
@@ -152,6 +161,12 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
             If `X` need not fit into memory: RowBlocks or a Dask collection; if it holds
             times; or if the density is a pipeline, whose scores lack the Jacobian.
 
+        Warns
+        -----
+        Warning
+            Where a class's density warns, with the class. In other threads than the
+            main one warnings do not tell it.
+
         See Also
         --------
         predict_proba : Probabilities of the classes.
@@ -164,14 +179,17 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         array([6.])
         """
         with unchanged_on_error(self):
-            X, y, weight = self._rows_to_fit(X, y, sample_weight)
+            weight, X, y = self._rows_to_fit(X, y, sample_weight)
             self.classes_, labels = np.unique(y, return_inverse=True)
             self.priors_ = self._checked_priors(labels, weight)
             density = self._density()
-            self.densities_ = Parallel(n_jobs=self.n_jobs)(
+            fits = Parallel(n_jobs=self.n_jobs)(
                 delayed(_fit_class)(density, label, *_rows_of(labels == k, X, weight))
                 for k, label in enumerate(self.classes_.tolist())
             )
+            self.densities_ = [found for found, _ in fits]
+        for label, (_, heard) in zip(self.classes_.tolist(), fits, strict=True):
+            _warn_of(label, heard)
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -194,7 +212,8 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If `X` is not a table of the features seen in `fit`, or has infinities.
+            If `X` is not a table of the features seen in `fit`, or has infinities; or
+            if a density gives NaN for a row.
 
         See Also
         --------
@@ -230,7 +249,8 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If `X` is not a table of the features seen in `fit`, or has infinities.
+            If `X` is not a table of the features seen in `fit`, or has infinities; or
+            if a density gives NaN for a row.
 
         See Also
         --------
@@ -267,7 +287,8 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If `X` is not a table of the features seen in `fit`, or has infinities.
+            If `X` is not a table of the features seen in `fit`, or has infinities; or
+            if a density gives NaN for a row.
 
         See Also
         --------
@@ -315,8 +336,8 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If `X` is not a table of the features seen in `fit`, or has infinities, or
-            there is not a class for each row.
+            If `X` is not a table of the features seen in `fit`, or has infinities, a
+            density gives NaN for a row, or there is not a class for each row.
 
         See Also
         --------
@@ -353,7 +374,8 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         NotFittedError
             If the classifier is not fitted.
         ValueError
-            If `X` is not a table of the features seen in `fit`, or has infinities.
+            If `X` is not a table of the features seen in `fit`, or has infinities; or
+            if a density gives NaN for a row.
 
         See Also
         --------
@@ -433,14 +455,10 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         return X, self.classes_[labels]
 
     def _rows_to_fit(self, X, y, sample_weight):
-        """Rows, labels and weights, without rows that have none."""
+        """Weights, rows and labels, without rows of weight zero."""
         X, y = held_table(self, X, y, reset=True)
         check_classification_targets(y)
-        if sample_weight is None:
-            return X, y, None
-        weight = check_weights(sample_weight, X)
-        counts = weight > 0
-        return X[counts], y[counts], weight[counts]
+        return rows_that_count(sample_weight, X, y)
 
     def _checked_priors(self, labels, weight):
         """The priors that are given, or shares of the weight."""
@@ -472,7 +490,7 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         X = held_table(self, X)
         # In float64: differences of log-densities count, which are large.
         rows = X.astype(np.float64, copy=False)
-        columns = [density.score_samples(rows) for density in self.densities_]
+        columns = [checked_scores(density, rows) for density in self.densities_]
         with np.errstate(divide="ignore"):
             return X, np.column_stack(columns) + np.log(self.priors_)
 
@@ -506,14 +524,23 @@ def _rows_of(is_here, X, weight):
 
 
 def _fit_class(density, label, X, weight):
-    """The density of a class; errors tell which."""
+    """The density of a class, and what it warned of; errors tell which."""
     try:
-        found = fitted(density, X, weight)
-        found.score_samples(X[:1])  # a singular one has parameters, and no density
+        with overheard() as heard:
+            found = weighted_density(density, X, weight)
+            found.score_samples(X[:1])  # a singular one has parameters, and no density
     except ValueError as error:
         rows = "1 sample" if len(X) == 1 else f"{len(X)} samples"
         raise ValueError(
             f"density={density} cannot be fitted to class {label!r}, which has {rows}: "
             f"{error}"
         ) from error
-    return found
+    return found, heard
+
+
+def _warn_of(label, heard):
+    """Repeat the warnings of a class's density to the caller of `fit`."""
+    for category, text in heard:
+        # Past this function, the method, and scikit-learn's wrapper of it.
+        message = f"DensityClassifier: class {label!r}: {text}"
+        warnings.warn(message, category, stacklevel=4)

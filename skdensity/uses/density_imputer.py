@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.impute import MissingIndicator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.uses.checked import held_table, takes_nan
-from skdensity.uses.default_mixture import mixture_of_least_bic
+from skdensity.uses.fits import fitted_density
 
 WHOLE_ROWS = (
     "X contains NaN, and density={density} takes none in `fit`. Fit the imputer to the "
@@ -260,10 +260,8 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
         return np.concatenate([out, self.indicator_.get_feature_names_out(names)])
 
     def _fitted(self, X):
-        if self.density is None:
-            return mixture_of_least_bic(X, random_state=self.random_state)
         try:
-            return clone(self.density).fit(X)
+            return fitted_density(self.density, X, random_state=self.random_state)
         except ValueError as error:
             # What it says of NaN may be to take an imputer: this is one.
             if takes_nan(self.density) or not np.isnan(X).any():

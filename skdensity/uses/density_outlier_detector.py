@@ -22,15 +22,14 @@ from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import DTYPES, check_numbers, check_weights
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.tables.kinds import table_of
-from skdensity.uses.checked import takes_nan
-from skdensity.uses.default_mixture import mixture_of_least_bic
+from skdensity.uses.checked import checked_scores, takes_nan
+from skdensity.uses.fits import weighted_density
 from skdensity.uses.left_out import (
     leave_out,
     rounding,
     weight_up_to,
     weighted_quantile,
 )
-from skdensity.uses.weights import fitted
 
 FRESH_ROWS = (
     "`{method}` is about fresh rows, and novelty=False judges the rows of the fit, by "
@@ -242,7 +241,8 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the density cannot be fitted to the rows, or to those outside of a fold;
+            If the density cannot be fitted to the rows, or to those outside of a fold,
+            or gives NaN for a row that is left out;
             if weights are unequal and its `fit` takes none; or if `cv` leaves out a row
             twice, none that counts, one that is in the same fit, or, without `novelty`,
             not all. The detector is then left as it was.
@@ -350,7 +350,8 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
             If the detector is not fitted.
         ValueError
             If `X` is no table that the density takes, or has NaN, which those of the
-            fit had not, and the density does not say that it takes any.
+            fit had not, and the density does not say that it takes any; or if the
+            density gives NaN for a row.
         AttributeError
             If `novelty` is False.
 
@@ -391,7 +392,8 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
             If the detector is not fitted.
         ValueError
             If `X` is no table that the density takes, or has NaN, which those of the
-            fit had not, and the density does not say that it takes any.
+            fit had not, and the density does not say that it takes any; or if the
+            density gives NaN for a row.
         AttributeError
             If `novelty` is False.
 
@@ -435,7 +437,8 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
             If the detector is not fitted.
         ValueError
             If `X` is no table that the density takes, or has NaN, which those of the
-            fit had not, and the density does not say that it takes any.
+            fit had not, and the density does not say that it takes any; or if the
+            density gives NaN for a row.
         AttributeError
             If `novelty` is False.
 
@@ -455,7 +458,7 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         X = self._table(X)
         if not self._takes_nan:
             assert_all_finite(X, input_name="X")
-        return self.density_.score_samples(X)
+        return checked_scores(self.density_, X)
 
     @available_if(_for_fresh_rows("p_values"))
     def p_values(self, X: ArrayLike) -> np.ndarray:
@@ -486,7 +489,8 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
             If the detector is not fitted.
         ValueError
             If `X` is no table that the density takes, or has NaN, which those of the
-            fit had not, and the density does not say that it takes any.
+            fit had not, and the density does not say that it takes any; or if the
+            density gives NaN for a row.
         AttributeError
             If `novelty` is False.
 
@@ -529,9 +533,7 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
 
     def _fitted(self, X, weight):
         """The density of some rows."""
-        if self.density is None:
-            return mixture_of_least_bic(X, weight, random_state=self.random_state)
-        return fitted(self.density, X, weight)
+        return weighted_density(self.density, X, weight, random_state=self.random_state)
 
     def _checked_weight(self, weight):
         """Weights of the rows in the threshold; without novelty all must be there."""

@@ -12,12 +12,12 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import check_numbers, check_sampling, check_weights
+from skdensity.densities.checks import check_numbers, check_sampling
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.passes.blocks import row_blocks
 from skdensity.uses.checked import held_table, in_dtype, takes_nan
-from skdensity.uses.default_mixture import mixture_of_least_bic
-from skdensity.uses.weights import fitted
+from skdensity.uses.fits import weighted_density
+from skdensity.uses.weights import rows_that_count
 
 
 class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
@@ -149,8 +149,10 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         array([1.5, 3.5])
         """
         with unchanged_on_error(self):
-            joint, weight = self._rows_to_fit(X, y, sample_weight)
-            self.density_ = self._fitted(joint, weight)
+            weight, joint = self._rows_to_fit(X, y, sample_weight)
+            self.density_ = weighted_density(
+                self.density, joint, weight, random_state=self.random_state
+            )
         return self
 
     def predict(
@@ -415,16 +417,13 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         return in_dtype(self.density_.score_samples(whole) - of_features, dtype)
 
     def _rows_to_fit(self, X, y, sample_weight):
-        """Rows of features and targets, and weights, without rows that have none."""
+        """Weights, and rows of features and targets, without those of weight zero."""
         check_numbers(y, "y")
         checks = {"reset": True, "multi_output": True, "y_numeric": True}
         X, y = held_table(self, X, y, **checks)
         self._is_flat, joint = y.ndim == 1, np.column_stack([X, y])
         self.n_outputs_ = joint.shape[1] - X.shape[1]
-        if sample_weight is None:
-            return joint, None
-        weight = check_weights(sample_weight, X)
-        return joint[weight > 0], weight[weight > 0]
+        return rows_that_count(sample_weight, joint)
 
     @property
     def _targets(self):
@@ -442,11 +441,6 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
     def _as_targets(self, values, dtype):
         """Values with the axis of targets that `y` had in `fit`, or none."""
         return in_dtype(values[..., 0] if self._is_flat else values, dtype)
-
-    def _fitted(self, joint, weight):
-        if self.density is None:
-            return mixture_of_least_bic(joint, weight, random_state=self.random_state)
-        return fitted(self.density, joint, weight)
 
     def _check_method(self, method, purpose):
         """Complain where the density cannot tell what is asked for."""

@@ -227,8 +227,9 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
         table.improve(self.criterion)
         index = table.least(self.criterion)
         cells = list(table.cells.values())
-        doubts = list(cells[index].doubts[1:])
-        if cells[index].reason:
+        # The first of its doubts is why a cell does not count.
+        doubts = [cells[index].doubts.widened, cells[index].doubts.coinciding]
+        if not cells[index].counts:
             index, doubt = _without_choice(table, cells)
             doubts.append(doubt)
         with unchanged_on_error(self):
@@ -448,27 +449,27 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
 
     def _numbers(self):
         """Numbers of components, ascending."""
-        numbers = np.unique(np.atleast_1d(np.asarray(self.n_components)))
-        if numbers.dtype.kind not in "iu" or not numbers.size or numbers[0] < 1:
+        # As objects, so that whatever it is can be looked at.
+        given = np.asarray(self.n_components, dtype=object).ravel()
+        if not len(given) or not all(map(_is_number, given)):
             raise ValueError(
                 "`n_components` must be positive integers, such as range(1, 11); got "
                 f"{self.n_components!r}."
             )
-        return numbers.tolist()
+        return sorted(set(map(int, given)))
 
     def _families(self):
         """Names of families, each once."""
         if self.covariance_types is None:
             return list(FAMILIES)
         names = self.covariance_types
-        names = [names] if isinstance(names, str) else list(dict.fromkeys(names))
-        unknown = [name for name in names if name not in FAMILIES]
-        if unknown or not names:
+        names = [names] if isinstance(names, str) else list(names)
+        if not names or not all(map(_is_family, names)):
             raise ValueError(
                 f"`covariance_types` must be some of {', '.join(map(repr, FAMILIES))}; "
                 f"got {self.covariance_types!r}."
             )
-        return names
+        return list(dict.fromkeys(names))
 
     def _store(self, table, best, one):
         """Set the fitted attributes."""
@@ -488,6 +489,15 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _is_number(k):
+    is_integer = isinstance(k, int | np.integer) and not isinstance(k, bool)
+    return is_integer and k >= 1
+
+
+def _is_family(name):
+    return isinstance(name, str) and name in FAMILIES
 
 
 def _without_choice(table, cells):

@@ -7,9 +7,12 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import KFold, ShuffleSplit, check_cv
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
+
+from skdensity.uses.checked import checked_scores
 
 # Folds where nobody says how many, as in scikit-learn.
 FOLDS = 5
@@ -77,18 +80,24 @@ def leave_out(
         # One pair of rows to fit to and rows to hold out.
         ((train, test),) = _splits(X, rows, cv, random_state)
         density = fit(*_part(X, weight, train))
-        scores = density.score_samples(_safe_indexing(X, test))
+        scores = checked_scores(density, _safe_indexing(X, test))
         return density, _together(X, weight, density, [(test, scores)])
     density = fit(X, None) if weight is None else fit(*_part(X, weight, rows))
-    if _is_number(cv) and hasattr(density, "loo_log_density_"):
+    if _is_number(cv) and _leaves_out(density):
         return density, _together(
             X, weight, density, [(rows, density.loo_log_density_)]
         )
     parts = (
-        (test, fit(*_part(X, weight, train)).score_samples(_safe_indexing(X, test)))
+        (test, checked_scores(fit(*_part(X, weight, train)), _safe_indexing(X, test)))
         for train, test in _splits(X, rows, cv, random_state)
     )
     return density, _together(X, weight, density, parts)
+
+
+def _leaves_out(density):
+    """Whether it tells what each row is to the others; a frozen one saw others yet."""
+    is_frozen = isinstance(density, FrozenEstimator)
+    return not is_frozen and hasattr(density, "loo_log_density_")
 
 
 def _that_count(X, weight):
@@ -152,7 +161,7 @@ def _together(X, weight, density, parts):
         # No density has seen rows of weight zero, whatever they were dealt to.
         unseen = np.flatnonzero(~is_left_out & (weight == 0))
         if len(unseen):
-            scores[unseen] = density.score_samples(_safe_indexing(X, unseen))
+            scores[unseen] = checked_scores(density, _safe_indexing(X, unseen))
     return scores
 
 

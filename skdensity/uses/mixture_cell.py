@@ -104,28 +104,31 @@ class Cell:
         return bool(getattr(self.mixture, "converged_", False))
 
     @property
+    def counts(self) -> bool:
+        """Whether it is fitted, and nothing speaks against it."""
+        return not self.reason
+
+    @property
     def model(self) -> Mixture:
         """The fitted mixture."""
         return self.mixture._model()
 
     def of(self, name: str) -> float:
         """A criterion or the log-likelihood; NaN where the cell does not count."""
-        return np.nan if self.reason else self.numbers[name]
+        return self.numbers[name] if self.counts else np.nan
 
     @property
     def height(self) -> float:
         """The log-likelihood, below all others where the cell does not count."""
-        return -np.inf if self.reason else self.numbers["log_likelihood"]
+        return self.numbers["log_likelihood"] if self.counts else -np.inf
 
-    def tried(
-        self, sample: Sample, start: NeighbourStart, seed: int, n_tried: int
-    ) -> Cell:
-        """The cell after a fit of another mixture in its place, from a start.
+    def tried(self, sample: Sample, beside: Beside, seed: int, n_tried: int) -> Cell:
+        """The cell after a fit of another mixture in its place, from those beside it.
 
         Where components come to rest on what is added to their covariances, the next
         best start may lead elsewhere; so many are tried.
         """
-        cell = self
+        cell, start = self, beside.start
         for place in range(n_tried):
             # What neighbours say of rows with holes is not asked again of better draws.
             found = replace(start, place=place)
@@ -139,7 +142,7 @@ class Cell:
             )
             cell = replace(cell, mixture=mixture, tol=TOL, numbers={})._fitted(sample)
             mixture.set_params(init_params="small_em", tol=USUAL_TOL)
-            if not cell.reason:
+            if cell.counts:
                 break
         return cell
 
@@ -181,13 +184,46 @@ class Cell:
         }
 
 
-def retried(
-    sample: Sample, cell: Cell, starts: Sequence[NeighbourStart], seed: int
-) -> Cell:
-    """The cell, or what one of other starts leads to if that is more likely."""
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Cells that another may start from; there may be none.
+
+    Their models are made where they are needed: the last digits of one that was
+    pickled, on its way to another process, are others.
+
+    Attributes
+    ----------
+    smaller : Cell, optional
+        Of the same family, with one component fewer.
+    larger : Cell, optional
+        With one component more.
+    equal : sequence of Cell
+        Of any family, with as many components.
+    is_fresh : bool
+        Whether a start without neighbours is tried, too.
+    """
+
+    smaller: Cell | None = None
+    larger: Cell | None = None
+    equal: Sequence[Cell | None] = ()
+    is_fresh: bool = True
+
+    @property
+    def start(self) -> NeighbourStart:
+        """The start from those that count."""
+        smaller, larger, *equal = (
+            cell.model if cell is not None and cell.counts else None
+            for cell in (self.smaller, self.larger, *self.equal)
+        )
+        known = [mixture for mixture in equal if mixture is not None]
+        return NeighbourStart(smaller, larger, known, self.is_fresh)
+
+
+def retried(sample: Sample, cell: Cell, near: Sequence[Beside], seed: int) -> Cell:
+    """The cell, or what starts from others lead to if that is more likely."""
     best = cell
-    for start in starts:
-        again = best.tried(sample, start, seed, N_TRIED)
+    for beside in near:
+        again = best.tried(sample, beside, seed, N_TRIED)
         chosen = again if again.height > best.height else best
         best = replace(chosen, fit_time=again.fit_time, n_iter=again.n_iter)
     return best

@@ -7,9 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
-from skdensity.models.mixtures.mixture import Mixture
-from skdensity.solvers.mixtures.neighbours import NeighbourStart
-from skdensity.uses.mixture_cell import N_TRIED, NUMBERS, Cell, Sample, retried
+from skdensity.uses.mixture_cell import (
+    N_TRIED,
+    NUMBERS,
+    Beside,
+    Cell,
+    Sample,
+    retried,
+)
 
 # Cells that more starts are tried for: so many with the least criterion, and those of
 # one component more or fewer.
@@ -64,7 +69,7 @@ class MixtureTable:
         """Fit all mixtures: first those of the first family, then the others."""
         first, *others = self.families
         for names in ([first], others):
-            leads = [self._model((first, k)) for k in self.numbers]
+            leads = [self.cells.get((first, k)) for k in self.numbers]
             columns = self._parallel(
                 delayed(fitted_column)(self.sample, name, self.numbers, leads, seeds)
                 for name, seeds in zip(names, self._seeds(len(names)), strict=True)
@@ -86,7 +91,7 @@ class MixtureTable:
             (seeds,) = self._seeds(1, len(places))
             before = [self.cells[p].height for p in places]
             cells = self._parallel(
-                delayed(retried)(self.sample, self.cells[p], self._starts(p), seed)
+                delayed(retried)(self.sample, self.cells[p], self._near(p), seed)
                 for p, seed in zip(places, seeds, strict=True)
             )
             self.cells.update(zip(places, cells, strict=True))
@@ -123,7 +128,7 @@ class MixtureTable:
             index = int(np.flatnonzero(~(bound > lowest))[0])
             cell = cells[index]
             finest = max(FINE / cell.total, LEAST_TOL)
-            if cell.reason or cell.tol <= finest:
+            if not cell.counts or cell.tol <= finest:
                 return index
             tol = max(cell.tol / FINER, finest)
             self.cells[places[index]] = cell.finer(self.sample, tol)
@@ -162,22 +167,12 @@ class MixtureTable:
         name, k = place
         return {(name, k + step) for step in (-1, 0, 1)}
 
-    def _starts(self, place: Place) -> list[NeighbourStart]:
-        """The start from all that is near a cell, itself included, and one without."""
+    def _near(self, place: Place) -> list[Beside]:
+        """All that is near a cell, itself included; then nothing."""
         name, k = place
-        equal = [self._model((other, k)) for other in self.families]
-        near = NeighbourStart(
-            self._model((name, k - 1)),
-            self._model((name, k + 1)),
-            [mixture for mixture in equal if mixture is not None],
-            is_fresh=False,
-        )
-        return [near, NeighbourStart()]
-
-    def _model(self, place: Place) -> Mixture | None:
-        """The mixture of a cell that counts."""
-        cell = self.cells.get(place)
-        return None if cell is None or cell.reason else cell.model
+        smaller, larger = (self.cells.get((name, k + step)) for step in (-1, 1))
+        equal = [self.cells[other, k] for other in self.families]
+        return [Beside(smaller, larger, equal, is_fresh=False), Beside()]
 
     def _seeds(self, *shape):
         shape = shape if len(shape) > 1 else (*shape, len(self.numbers))
@@ -191,20 +186,15 @@ def fitted_column(
     sample: Sample,
     name: str,
     numbers: Sequence[int],
-    leads: Sequence[Mixture | None],
+    leads: Sequence[Cell | None],
     seeds: Sequence[int],
 ) -> list[Cell]:
     """The mixtures of one family, each warm from the one before and from another's."""
     cells: list[Cell] = []
     for k, lead, seed in zip(numbers, leads, seeds, strict=True):
         last = cells[-1] if cells and cells[-1].n_components == k - 1 else None
-        is_near = last is not None and not last.reason
-        start = NeighbourStart(
-            last.model if last is not None and is_near else None,
-            equal=[] if lead is None else [lead],
-            is_fresh=lead is None,
-        )
-        cell = Cell.empty(sample, name, k)
-        n_tried = N_TRIED if is_near else 1
-        cells.append(cell.tried(sample, start, seed, n_tried))
+        is_led = lead is not None and lead.counts
+        beside = Beside(last, equal=[lead], is_fresh=not is_led)
+        n_tried = N_TRIED if last is not None and last.counts else 1
+        cells.append(Cell.empty(sample, name, k).tried(sample, beside, seed, n_tried))
     return cells

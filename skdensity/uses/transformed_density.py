@@ -26,15 +26,16 @@ from skdensity.uses.changes.draws import image_mass, untransformed_draws
 from skdensity.uses.changes.fits import (
     changed_rows,
     fit_arguments,
-    fitted_density,
     fitted_transformer,
     of_pipeline,
-    rows_that_count,
 )
 from skdensity.uses.changes.known import log_jacobian
 from skdensity.uses.changes.part import TransformerPart
 from skdensity.uses.changes.questions import changed, matrix, quietly, sources
 from skdensity.uses.checked import check_of_input, held_table, in_dtype, takes_nan
+from skdensity.uses.fits import fitted_density
+from skdensity.uses.unwrapped import unwrapped
+from skdensity.uses.weights import rows_that_count
 
 
 class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
@@ -232,14 +233,13 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
             rows = held_table(self, X, reset=True)
             # Columns may be chosen by name.
             X = X if hasattr(self, "feature_names_in_") else rows
-            weight = (
-                None if sample_weight is None else check_weights(sample_weight, rows)
-            )
-            X, rows, weight = rows_that_count(X, rows, weight)
+            weight, rows, X = rows_that_count(sample_weight, rows, X)
             to_transformer, to_density = fit_arguments(self, weight, params)
             self.transformer_ = fitted_transformer(self.transformer, X, to_transformer)
             Z = changed_rows(self.transformer_, rows)
-            self.density_ = fitted_density(self.density, Z, to_density)
+            self.density_ = fitted_density(
+                self.density, Z, random_state=0, **to_density
+            )
             self.__dict__.pop("image_mass_", None)
         return self
 
@@ -430,7 +430,7 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
         array([-1.4094])
         """
         chosen, places = self._columns(features, "marginal")
-        part = self.density_.marginal(places[chosen])
+        part = unwrapped(self.density_).marginal(places[chosen])
         return self._part(part, chosen, places[chosen])
 
     def condition(self, features: ArrayLike, values: ArrayLike) -> Self:
@@ -488,7 +488,7 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
                 "is not defined there. Nothing follows from what cannot be."
             )
         others = np.setdiff1d(np.arange(self.n_features_in_), given)
-        part = self.density_.condition(places[given], Z[0])
+        part = unwrapped(self.density_).condition(places[given], Z[0])
         return self._part(part, others, np.sort(places[others]))
 
     def untransformed(self) -> Any:
@@ -536,7 +536,7 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
                 "Gaussian or mixture in the units of the data. `sample` draws rows in "
                 "these units."
             )
-        found = untransformed(self.density_, self.transformer_, linear)
+        found = untransformed(unwrapped(self.density_), self.transformer_, linear)
         if hasattr(self, "feature_names_in_"):
             found.feature_names_in_ = self.feature_names_in_
         return found
@@ -545,7 +545,8 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
     def image_mass_(self) -> float:
         """What the density integrates to, when it is asked for."""
         check_is_fitted(self)
-        return image_mass(self.transformer_, self.density_, self.n_features_in_)
+        density = unwrapped(self.density_)
+        return image_mass(self.transformer_, density, self.n_features_in_)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Tell where metadata of `fit` go: to the transformer and to the density.
@@ -582,10 +583,11 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
     def _columns(self, features, method, leave=0):
         """Features, and the column of every feature in the transformer's output."""
         check_is_fitted(self)
-        if not hasattr(self.density_, method):
+        density = unwrapped(self.density_)
+        if not hasattr(density, method):
             raise TypeError(
-                f"`{method}` needs a density that has it; "
-                f"{type(self.density_).__name__} has none. All those of skdensity have."
+                f"`{method}` needs a density that has it; {type(density).__name__} has "
+                "none. Gaussians, mixtures and kernels of skdensity have."
             )
         found = sources(self.transformer_, self.n_features_in_)
         if found is None:

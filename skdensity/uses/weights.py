@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import has_fit_parameter
+
+from skdensity.densities.checks import check_weights
 
 NONE_TAKEN = (
     "`sample_weight` has unequal weights, and the `fit` of {estimator} takes none: "
@@ -30,30 +32,32 @@ BY_REQUEST = (
 )
 
 
-def fitted(density: Any, X: np.ndarray, weight: np.ndarray | None = None) -> Any:
-    """A clone of a density, fitted to rows with positive weights.
+def rows_that_count(sample_weight: Any, *tables: Any) -> tuple[Any, ...]:
+    """Weights that are positive, and what tables have in these rows.
+
+    None stands for equal weights, and stays.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn.mixture import GaussianMixture
-    >>> from skdensity.uses.weights import fitted
-    >>> X, weight = np.array([[0.0], [2.0]]), np.array([3.0, 3.0])
-    >>> fitted(GaussianMixture(), X, weight).means_
-    array([[1.]])
+    >>> from skdensity.uses.weights import rows_that_count
+    >>> rows_that_count([1, 0, 2], np.array([3.0, 4.0, 5.0]))
+    (array([1., 2.]), array([3., 5.]))
     """
-    if weight is None:
-        return clone(density).fit(X)
-    if len(X) == 1 and weight[0] > 1:
-        # There more than once, and so no single row, which most densities refuse.
-        X, weight = np.repeat(X, 2, axis=0), np.repeat(weight / 2, 2)
-    return clone(density).fit(X, **weights_for(density, weight))
+    if sample_weight is None:
+        return None, *tables
+    weight = check_weights(sample_weight, tables[0])
+    if weight.all():
+        return weight, *tables
+    kept = np.flatnonzero(weight)
+    return weight[kept], *(_safe_indexing(table, kept) for table in tables)
 
 
 def weights_for(estimator: Any, sample_weight: np.ndarray) -> dict[str, Any]:
     """Arguments of `fit` that give weights to an estimator, or to a pipeline's steps.
 
-    Equal weights are those of an estimator that takes none.
+    Equal weights are those of an estimator that takes none; None, which stands for the
+    default mixture, takes any.
     """
     if isinstance(estimator, Pipeline):
         return {
@@ -62,7 +66,7 @@ def weights_for(estimator: Any, sample_weight: np.ndarray) -> dict[str, Any]:
             if step not in (None, "passthrough")
             for key, value in weights_for(step, sample_weight).items()
         }
-    if has_fit_parameter(estimator, "sample_weight"):
+    if estimator is None or has_fit_parameter(estimator, "sample_weight"):
         return {"sample_weight": sample_weight}
     if _learns_nothing(estimator) or np.ptp(sample_weight) == 0:
         return {}
@@ -81,6 +85,6 @@ def _learns_nothing(transformer):
         return all(map(_learns_nothing, [*parts, transformer.remainder]))
     if isinstance(transformer, Pipeline):
         return all(_learns_nothing(step) for _, step in transformer.steps)
-    if transformer is None or isinstance(transformer, str):
+    if transformer is None or isinstance(transformer, str | FrozenEstimator):
         return True
     return not get_tags(transformer).requires_fit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from functools import reduce
 from typing import Any
@@ -61,24 +62,24 @@ def _(transformer: Pipeline, box: np.ndarray) -> np.ndarray | None:
 
 @sources.register
 def _(transformer: Pipeline, n_features: int) -> np.ndarray | None:
-    found = np.arange(n_features)
-    for step in _steps(transformer):
-        last = sources(step, n_features)
-        if last is None:
-            return None
-        found = found[last]
-    return found
+    known = _of_all_steps(sources, transformer, n_features)
+    if known is None:
+        return None
+    return reduce(operator.getitem, known, np.arange(n_features))
 
 
 @matrix.register
 def _(transformer: Pipeline, n_features: int) -> np.ndarray | None:
-    product = np.eye(n_features)
-    for step in _steps(transformer):
-        last = matrix(step, n_features)
-        if last is None:
-            return None
-        product = last @ product
-    return product
+    known = _of_all_steps(matrix, transformer, n_features)
+    if known is None:
+        return None
+    return reduce(lambda before, step: step @ before, known, np.eye(n_features))
+
+
+def _of_all_steps(question, pipeline, n_features) -> list[np.ndarray] | None:
+    """What is known of every step; None if nothing is of one."""
+    known = [question(step, n_features) for step in _steps(pipeline)]
+    return None if any(answer is None for answer in known) else known
 
 
 def _steps(pipeline) -> list:

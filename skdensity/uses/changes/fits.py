@@ -5,28 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils import _safe_indexing
 from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import check_is_fitted
 
 from skdensity.uses.changes.questions import changed, inverse, quietly
 from skdensity.uses.checked import check_of_input
-from skdensity.uses.default_mixture import mixture_of_least_bic
+from skdensity.uses.fits import fitted_clone
+from skdensity.uses.unwrapped import unwrapped
 from skdensity.uses.weights import weights_for
-
-
-def rows_that_count(
-    X: Any, rows: np.ndarray, weight: np.ndarray | None
-) -> tuple[Any, np.ndarray, np.ndarray | None]:
-    """A table, its rows as an array, and their weights, without those of weight 0."""
-    if weight is None or weight.all():
-        return X, rows, weight
-    kept = np.flatnonzero(weight)
-    return _safe_indexing(X, kept), rows[kept], weight[kept]
 
 
 def fit_arguments(estimator: Any, weight: np.ndarray | None, params: dict) -> tuple:
@@ -54,14 +43,7 @@ def fitted_transformer(transformer: Any, X: Any, arguments: dict) -> Any:
     if transformer is None:
         transformer = FunctionTransformer()
     with np.errstate(all="ignore"):  # what comes to nothing is looked for next
-        return clone(transformer).fit(X, **arguments)
-
-
-def fitted_density(density: Any, Z: np.ndarray, arguments: dict) -> Any:
-    """A fitted clone; of nothing, a mixture."""
-    if density is None:
-        return mixture_of_least_bic(Z, **arguments, random_state=0)
-    return clone(density).fit(Z, **arguments)
+        return fitted_clone(transformer, X, **arguments)
 
 
 def changed_rows(transformer: Any, rows: np.ndarray) -> np.ndarray:
@@ -87,7 +69,7 @@ def changed_rows(transformer: Any, rows: np.ndarray) -> np.ndarray:
 
 def of_pipeline(pipeline: Any) -> tuple:
     """The transformer and density of a pipeline or a search, and its features."""
-    pipeline = getattr(pipeline, "best_estimator_", pipeline)
+    pipeline = unwrapped(pipeline)
     if not isinstance(pipeline, Pipeline) or not hasattr(pipeline, "score_samples"):
         raise TypeError(
             "Expected a Pipeline that ends in a density, which has `score_samples`, or "

@@ -2,6 +2,7 @@
 
 from skdensity.uses.changes import (
     composed,
+    frozen,
     functions,
     part,
     pca,
@@ -13,6 +14,7 @@ from skdensity.uses.changes.log_jacobian import log_jacobian
 
 __all__ = [
     "composed",
+    "frozen",
     "functions",
     "log_jacobian",
     "part",
