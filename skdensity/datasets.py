@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skdensity.densities.randomness import legacy
+
 __all__ = ["make_gaussian_1d", "make_gaussian_2d", "make_mixture_1d"]
 
 
@@ -23,7 +25,7 @@ def make_gaussian_1d(n_samples: int = 200, *, random_state: Any = 42) -> np.ndar
     ----------
     n_samples : int, default=200
         Number of rows.
-    random_state : int, RandomState instance or None, default=42
+    random_state : int, RandomState instance, Generator or None, default=42
         Source of randomness.
 
     Returns
@@ -48,7 +50,7 @@ def make_gaussian_1d(n_samples: int = 200, *, random_state: Any = 42) -> np.ndar
     >>> X.shape, float(X.mean().round(4))
     ((200, 1), 2.9592)
     """
-    rng = check_random_state(random_state)
+    rng = check_random_state(legacy(random_state))
     return rng.normal(3.0, 1.0, size=(n_samples, 1))
 
 
@@ -61,7 +63,7 @@ def make_gaussian_2d(n_samples: int = 300, *, random_state: Any = 42) -> np.ndar
     ----------
     n_samples : int, default=300
         Number of rows.
-    random_state : int, RandomState instance or None, default=42
+    random_state : int, RandomState instance, Generator or None, default=42
         Source of randomness.
 
     Returns
@@ -85,7 +87,7 @@ def make_gaussian_2d(n_samples: int = 300, *, random_state: Any = 42) -> np.ndar
     >>> make_gaussian_2d().mean(axis=0).round(3)
     array([2.019, 1.001])
     """
-    rng = check_random_state(random_state)
+    rng = check_random_state(legacy(random_state))
     return rng.multivariate_normal([2.0, 1.0], [[1.5, 0.8], [0.8, 1.0]], size=n_samples)
 
 
@@ -100,7 +102,7 @@ def make_mixture_1d(
     ----------
     n_samples : int, default=500
         Number of rows.
-    random_state : int, RandomState instance or None, default=0
+    random_state : int, RandomState instance, Generator or None, default=0
         Source of randomness.
 
     Returns
@@ -127,7 +129,7 @@ def make_mixture_1d(
     >>> X.shape, np.bincount(y)
     ((500, 1), array([162, 240,  98]))
     """
-    rng = check_random_state(random_state)
+    rng = check_random_state(legacy(random_state))
     y = rng.choice(3, size=n_samples, p=[0.3, 0.5, 0.2])
     means, scales = np.array([-4.0, 0.5, 4.0]), np.array([0.8, 1.5, 0.6])
     return rng.normal(means[y], scales[y])[:, None], y

@@ -47,7 +47,7 @@ def entropy(
         ``sample(n_samples, random_state)``.
     n_samples : int, default=10_000
         Number of draws, unless `p` is one Gaussian.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance, Generator or None, default=None
         Source of randomness of the draws.
 
     Returns
@@ -117,7 +117,7 @@ def kl_divergence(
         A fitted density of the same features, with ``score_samples(X)``.
     n_samples : int, default=10_000
         Number of draws from `p`, unless both are one Gaussian each.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance, Generator or None, default=None
         Source of randomness of the draws.
 
     Returns
@@ -195,7 +195,7 @@ def mutual_information(
         Other columns. What is in neither is integrated out.
     n_samples : int, default=10_000
         Number of draws, unless `p` is one Gaussian.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState instance, Generator or None, default=None
         Source of randomness of the draws.
 
     Returns

@@ -14,15 +14,11 @@ from pathlib import Path
 
 import pytest
 from numpydoc.validate import validate
+from public import FACES, PUBLIC
 
 import skdensity
-import skdensity.datasets
-import skdensity.information
-import skdensity.testing
 
 ROOT = Path(skdensity.__file__).parent
-# The modules with public names.
-FACES = (skdensity, skdensity.datasets, skdensity.information, skdensity.testing)
 # From the lowest to the highest; what is in none of them stands above.
 LAYERS = [
     "deprecation",
@@ -154,19 +150,6 @@ def test_one_public_class_per_file():
         assert len(set(here) & set(skdensity.__all__)) <= 1
 
 
-def public_objects():
-    for module in FACES:
-        for name in module.__all__:
-            value = getattr(module, name)
-            yield f"{module.__name__}.{name}"
-            if inspect.isclass(value):
-                for method, function in inspect.getmembers(value, callable):
-                    source = getattr(function, "__module__", None) or ""
-                    if source.startswith("skdensity") and not method.startswith("_"):
-                        yield f"{module.__name__}.{name}.{method}"
-
-
-PUBLIC = list(public_objects())
 CLASSES = {
     f"skdensity.{name}"
     for name in skdensity.__all__

@@ -15,6 +15,8 @@ from sklearn.utils.validation import (
     check_scalar,
 )
 
+from skdensity.densities.randomness import legacy
+
 # What objects that are times are instances of; those of pandas are among them.
 TIMES = date, time, timedelta, np.datetime64, np.timedelta64
 # What tables may be of; others are converted to the first.
@@ -214,6 +216,8 @@ def check_sampling(estimator, n_samples, random_state):
         )
     if random_state is None:
         random_state = getattr(estimator, "random_state", None)
+    else:
+        random_state = legacy(random_state)
     return n_samples, check_random_state(random_state)
 
 

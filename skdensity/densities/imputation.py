@@ -37,9 +37,9 @@ class ImputationMixin:
             density, or a draw from it. Periodic features have a circular mean.
         sample : bool, default=False
             Whether to draw.
-        random_state : int, RandomState instance or None, default=None
-            Source of randomness of the draws; an int gives the same ones at every call.
-            None falls back on the constructor's, if it has one.
+        random_state : int, RandomState instance, Generator or None, default=None
+            Source of randomness of the draws; an int gives the same ones at every call,
+            an instance goes on. None falls back on the constructor's, if it has one.
 
         Returns
         -------

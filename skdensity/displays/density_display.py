@@ -164,7 +164,7 @@ class DensityDisplay:
         n_points : int, default=100
             Points along every feature at which the density is evaluated, at least.
             There are more where the density bends between them.
-        random_state : int, RandomState instance or None, default=0
+        random_state : int, RandomState instance, Generator or None, default=0
             Source of the draws that levels are taken from.
         ax : Axes or array of Axes, default=None
             Where to draw; None makes a new figure.

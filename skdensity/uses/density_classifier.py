@@ -403,8 +403,9 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         ----------
         n_samples : int, default=1
             Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            Source of randomness; an int gives the same draws at every call.
+        random_state : int, RandomState instance, Generator or None, default=None
+            Source of randomness; an int gives the same draws at every call, an instance
+            goes on.
         label : object, default=None
             The class that all rows are drawn from. None draws one for each row.
 

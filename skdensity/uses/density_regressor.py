@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_numbers, check_sampling
 from skdensity.densities.doc_link import DocLinkMixin
+from skdensity.densities.randomness import legacy
 from skdensity.passes.blocks import row_blocks
 from skdensity.uses.checked import held_table, in_dtype, takes_nan
 from skdensity.uses.fits import weighted_density
@@ -270,8 +271,9 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
             Rows; NaN is what is not known.
         n_samples : int, default=1
             Number of draws for each row.
-        random_state : int, RandomState instance or None, default=0
-            Source of randomness; an int gives the same draws at every call.
+        random_state : int, RandomState instance, Generator or None, default=0
+            Source of randomness; an int gives the same draws at every call, an instance
+            goes on.
 
         Returns
         -------
@@ -303,7 +305,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         """
         rows, dtype = self._asked(X)
         check_sampling(self, n_samples, random_state)
-        rng = check_random_state(random_state)
+        rng = check_random_state(legacy(random_state))
         out = np.empty((len(rows), n_samples, self.n_outputs_), dtype)
         for block in row_blocks(len(rows), 8 * n_samples * rows.shape[1]):
             repeated = np.repeat(rows[block], n_samples, axis=0)

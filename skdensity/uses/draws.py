@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skdensity.densities.base import rows_of
+from skdensity.densities.randomness import legacy
 
 
 def draws_of(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
@@ -29,6 +30,7 @@ def draws_of(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
         raise TypeError(
             f"{type(density).__name__} has no method `sample`, which is needed here."
         )
+    random_state = legacy(random_state)
     if "random_state" in signature(density.sample).parameters:
         return rows_of(density.sample(n_samples, random_state=random_state))
     if hasattr(density, "random_state"):

@@ -407,9 +407,9 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
         ----------
         n_samples : int, default=1
             Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            Source of randomness; an int gives the same draws at every call. None falls
-            back on the constructor's.
+        random_state : int, RandomState instance, Generator or None, default=None
+            Source of randomness; an int gives the same draws at every call, an instance
+            goes on. None falls back on the constructor's.
 
         Returns
         -------

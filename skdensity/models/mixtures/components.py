@@ -58,7 +58,7 @@ class Components(NormalSums):
         family: CovarianceFamily,
     ) -> Self:
         """Components that have travelled, in memory of their own."""
-        return cls(weights.copy(), means.copy(), factors.factors(), family)
+        return cls(weights.copy(), means.copy(order="K"), factors.factors(), family)
 
     def __reduce__(self) -> tuple:
         # What is derived from the parameters would be several times as large.
