@@ -51,7 +51,7 @@ def is_worth_keeping(box: Box, n_points: int, n_queries: int) -> bool:
     return MODE * box.size <= POINT[len(box.lower)] * n_points
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Region:
     """Queries in a part of space, and the sources whose kernels reach it.
 
