@@ -75,17 +75,18 @@ class TestsMap:
 
 
 def _around(source, line):
-    """Spans of lines from the statement, or its head, to the whole module."""
-    spans = []
+    """Spans of lines: the statement or its head; at import also all that is around."""
+    spans, is_called = [(1, source.count("\n") + 1)], False
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.stmt):
+        if isinstance(node, ast.stmt | ast.ExceptHandler):
             decorators = getattr(node, "decorator_list", [])
             first = min([node, *decorators], key=lambda each: each.lineno).lineno
-            spans.append((first, _end_of_head(node)))
-            spans.append((first, node.end_lineno))
-    inside = {(first, last) for first, last in spans if first <= line <= last}
-    yield from sorted(inside, key=lambda span: span[1] - span[0])
-    yield 1, source.count("\n") + 1
+            spans += [(first, _end_of_head(node)), (first, node.end_lineno)]
+        if isinstance(node, ast.FunctionDef):
+            is_called |= node.body[0].lineno <= line <= node.end_lineno
+    inside = {span for span in spans if span[0] <= line <= span[1]}
+    nearest_first = sorted(inside, key=lambda span: span[1] - span[0])
+    return nearest_first[: 1 if is_called else None]
 
 
 def _end_of_head(node):
