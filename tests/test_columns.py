@@ -358,10 +358,32 @@ def test_a_column_is_readable(x, text):
     assert part.shape == x.shape
 
 
+@pytest.mark.parametrize(
+    "x",
+    [
+        incomes(rng()),
+        with_zeros(rng()),
+        np.maximum(rng().normal(size=3000), -1).round(2),
+        np.clip(rng().normal(size=3000), -1, 1.5),
+    ],
+    ids=["heaps", "zeros", "an end on a grid", "both ends"],
+)
+def test_the_description_of_the_mirrored_column_is_mirrored(x):
+    found, part = described(x, np.ones(len(x)))
+    mirrored, same = described(-x, np.ones(len(x)))
+    assert sorted(mirrored.atoms) == sorted(-atom for atom in found.atoms)
+    assert part.min() < 0.2
+    np.testing.assert_allclose(same, part, rtol=1e-12)
+
+
 def test_the_step_is_a_common_divisor():
     assert grid_step(np.array([0.0, 6.0, 10.0, 25.0])) == 1
     assert grid_step(np.array([0.0, 6.0, 10.0, 24.0])) == 2
     assert grid_step(np.sqrt(np.arange(2.0, 50.0))) == 0
+
+
+def test_rounding_explains_no_copies_in_cells_without_neighbours():
+    assert not explains(2 * np.arange(9)[:, None], np.full(9, 50))
 
 
 @pytest.mark.parametrize("n_features", [1, 2])

@@ -52,6 +52,16 @@ def test_matrices_are_dense_covariances(family, covariances):
     np.testing.assert_array_equal(family.shape.of_matrix(matrices[0]), covariances[0])
 
 
+def test_slopes_are_those_of_dense_covariances(family, covariances, cholesky):
+    given, others = np.array([2, 0]), np.array([1, 3])
+    matrices = family.shape.matrices(covariances, D)
+    slopes, _ = family.parts.conditional(cholesky, given, others)
+    cross = matrices[:, others[:, None], given]
+    expected = cross @ np.linalg.inv(matrices[:, given[:, None], given])
+    assert slopes.shape == expected.shape
+    np.testing.assert_allclose(slopes, expected, rtol=1e-10, atol=1e-12)
+
+
 def test_the_number_of_free_parameters():
     expected = {
         "full": K * D * (D + 1) / 2,

@@ -330,6 +330,12 @@ def test_a_fit_of_more_rows_is_worth_more_climbs():
     assert n_climbs[0] < n_climbs[-1]
 
 
+def test_kmeans_cuts_tables_only_where_a_fit_takes_longer_than_that():
+    X = np.random.RandomState(0).standard_normal((20_000, 10))
+    n_cut = [search(X[:n], 5).budget.n_by_kmeans for n in (300, 20_000)]
+    assert n_cut[0] == 0 < n_cut[1]
+
+
 # ---- Where rows are few for the matrices ----
 
 

@@ -19,7 +19,7 @@ from skdensity.passes.threads import (
 )
 
 # Waking threads for so many blocks costs about as much as it saves.
-FEW_BLOCKS = 2
+FEW_BLOCKS = 2  # pragma: no mutate
 
 
 class Workspace:

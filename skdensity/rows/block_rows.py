@@ -21,7 +21,7 @@ T = TypeVar("T")
 Source = Callable[[], Iterator[tuple[np.ndarray, np.ndarray | None]]]
 
 # Larger blocks are cut: rows with holes are put in order within a piece.
-PIECE_BYTES = 64 * 2**20
+PIECE_BYTES = 64 * 2**20  # pragma: no mutate
 
 
 class BlockRows(StreamedRows):

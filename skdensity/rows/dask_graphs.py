@@ -20,7 +20,7 @@ from skdensity.rows.dask_homes import near
 
 # Sums that one task adds up: whoever asks then receives one of them, and a worker holds
 # no more than so many besides its own.
-FAN_IN = 8
+FAN_IN = 8  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

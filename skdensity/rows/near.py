@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 # Bits of a cell's place on the curve: of as many, NumPy's stable sort is a radix sort.
-CURVE_BITS = 16
+CURVE_BITS = 16  # pragma: no mutate
 
 
 def near_order(X: np.ndarray) -> np.ndarray:

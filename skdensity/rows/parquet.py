@@ -15,7 +15,7 @@ from skdensity.rows.named_array import array_of_arrow, check_types
 
 # Of a block, where its number of rows is not given: enough for the threads of a pass,
 # while some of them, waiting, being converted and worked on, are little memory.
-BLOCK_BYTES = 4 * 2**20
+BLOCK_BYTES = 4 * 2**20  # pragma: no mutate
 
 
 def parquet_blocks(

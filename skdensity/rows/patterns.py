@@ -12,7 +12,7 @@ from skdensity.passes.blocks import row_blocks
 
 # Rows that share a stack of patterns have at most so many pairs of missing features, so
 # that matrices of them stay in the cache, however many features are missing.
-MAX_PAIRS = 2**16
+MAX_PAIRS = 2**16  # pragma: no mutate
 # Bytes of a word that patterns are sorted by.
 WORD = 8
 

@@ -31,9 +31,9 @@ ROUNDING = 1e-7
 N_NO_SHORTER = 10
 # EM's own steps before they are mixed, how short these must be, and how many are mixed:
 # with half of the information missing, a fifth of the steps.
-N_OWN = 3
-SHORT = 0.1
-N_MIXED = 10
+N_OWN = 3  # pragma: no mutate
+SHORT = 0.1  # pragma: no mutate
+N_MIXED = 10  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,9 @@ from scipy.linalg.lapack import dtrtri
 
 # Features whose whitened values one product of matrices computes: few enough to skip
 # most of a triangle's zeros, enough to fill the product's tiles.
-STRIP = 32
+STRIP = 32  # pragma: no mutate
 # Features from which a call of LAPACK for each costs less than substitution in all.
-LARGE = 24
+LARGE = 24  # pragma: no mutate
 # Rounding errors by which the least eigenvalue of lifted correlations exceeds zero.
 LIFT = 100
 

@@ -11,7 +11,7 @@ from skdensity.models.covariances.cholesky import inverse_of_lower
 from skdensity.models.covariances.conditionals import Conditionals
 
 # Features from which a call of LAPACK for each matrix costs less than sweeps of all.
-LARGE = 16
+LARGE = 16  # pragma: no mutate
 # Share of a precision that the missing features before must leave, as they do unless
 # features that are nearly equal are missing together. Of less, more than six digits
 # cancel in Λ_mm; and of a product with its inverse more than are left, where a hole

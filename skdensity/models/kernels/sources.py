@@ -12,10 +12,10 @@ from skdensity.models.kernels.folds import FoldedKernel
 from skdensity.models.kernels.support import OPEN, Support
 
 # Rows per column from which on one call for each column is the quicker.
-TALL = 48
+TALL = 48  # pragma: no mutate
 # Work of a fold, in pairs of lines: measured, from 3 for a half line to 10 for kernels
 # that are wide on a circle.
-FOLDED = 5.0
+FOLDED = 5.0  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from skdensity.models.mixtures.parameters import GaussianParameters, MixturePara
 from skdensity.rows.rows import Rows
 
 # Up to so many, products of features are less work than whitened rows.
-FEW_FEATURES = 32
+FEW_FEATURES = 32  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

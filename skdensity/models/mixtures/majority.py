@@ -10,7 +10,7 @@ from skdensity.passes.scratch import Scratch
 from skdensity.rows.rows import Block, Rows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Votes:
     """For every feature the one value that may hold more than half of the weight.
 

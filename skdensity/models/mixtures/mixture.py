@@ -32,7 +32,7 @@ from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.rows.rows import Block, HeldRows, Rows, effective_number
 
 # Components for each feature from which on a single pass pays for an order of the rows.
-MIN_TO_ORDER = 100
+MIN_TO_ORDER = 100  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,19 +27,19 @@ from skdensity.models.mixtures.forms.form import ALL_COMPONENTS, Kept
 # Nats; from some 37 on a term is lost in the rounding of a sum.
 MARGIN = 50.0
 # Consecutive rows that share a box: a block has several, and keeps what matters to any.
-BOX_ROWS = 128
+BOX_ROWS = 128  # pragma: no mutate
 # Means of components that stand for all rows, where only an estimate is asked for.
-SAMPLED_MEANS = 16
+SAMPLED_MEANS = 16  # pragma: no mutate
 # Where bounds are worth their time: from so many components for each feature on, up to
 # so many features, if no more than this share matters to a row, and where rows are so
 # many that their boxes cut each feature into that many parts. Measured on 60,000 rows
 # of 20 to 320 components in 1 to 4 features: a pass with bounds takes .3 to .6 of the
 # time of one without where a quarter of the components matters, .6 to .9 where half
 # does, and 1.5 to 2.3 where all do, as in 4 features they always did.
-MIN_COMPONENTS = 40
-MAX_FEATURES = 3
-MAX_SHARE = 0.25
-MIN_PARTS = 12
+MIN_COMPONENTS = 40  # pragma: no mutate
+MAX_FEATURES = 3  # pragma: no mutate
+MAX_SHARE = 0.25  # pragma: no mutate
+MIN_PARTS = 12  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from skdensity.rows.rows import Block, Rows
 
 # So many rows for every feature a block may hold, however much memory that takes, some
 # times that of the moments: in smaller blocks, to add these up costs more than rows do.
-ROWS_PER_FEATURE = 4
+ROWS_PER_FEATURE = 4  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,22 +11,22 @@ from skdensity.solvers.bandwidths.criteria import Criterion, Trial
 
 # Rows that the first look at all bandwidths sums over; the last one sums over all.
 # In three features and more these are pairs: a quarter is enough for a start.
-N_SAMPLED = 4096
-N_SAMPLED_PAIRS = 1024
+N_SAMPLED = 4096  # pragma: no mutate
+N_SAMPLED_PAIRS = 1024  # pragma: no mutate
 # Basins that are looked into, the most promising first.
 N_BASINS = 3
 # Relative error of the bandwidth where all rows are scored at every look.
 XTOL = 1e-11
 # That where sums are coarse, or of a sample: its maximum is some 1e-2 from that of all.
-COARSE_XTOL = 3e-3
+COARSE_XTOL = 3e-3  # pragma: no mutate
 # That of the last bandwidth that is tried on all rows: what follows from its slope. The
 # score is then within some 1e-9 nats of its maximum.
 FOLLOWED_XTOL = 5e-5
 # Longest step, in log h, that slopes are trusted for: basins are about an octave wide.
-LONGEST = 1.0
+LONGEST = 1.0  # pragma: no mutate
 # First step on all rows away from where the sampled rows have their maximum, where the
 # sample's slopes are no guide.
-STEP = 0.02
+STEP = 0.02  # pragma: no mutate
 
 
 def maximise(criterion: Criterion, lower: float, upper: float) -> list[Trial]:

@@ -23,30 +23,30 @@ from skdensity.solvers.mixtures.em import EM, EMState
 from skdensity.solvers.mixtures.visits import Landscape, Visit
 
 # Visits that a direction looks at: more cost more than they tell.
-N_VISITS = 10
+N_VISITS = 10  # pragma: no mutate
 # Lengths of a step that are tried before EM's own.
-N_TRIALS = 2
+N_TRIALS = 2  # pragma: no mutate
 # Share of the gain that the gradient promises that a step must keep (Armijo's rule).
-KEPT_GAIN = 1e-4
+KEPT_GAIN = 1e-4  # pragma: no mutate
 # EM's own steps in a row from which its stopping rule can tell what is ahead.
-N_OWN = 4
+N_OWN = 4  # pragma: no mutate
 # Nats per row that EM may have ahead when a direction first leads: with more ahead, EM
 # is still on its way to an optimum, and jumps may miss the one that it goes to. On the
 # tables of `benchmarks.mixture`, half of it saves few steps; with five times as much a
 # search for the number of components takes a tenth longer.
-MAX_AHEAD = 2e-4
+MAX_AHEAD = 2e-4  # pragma: no mutate
 # With no more ahead, what EM gains in one of many steps is less.
-SLOW_GAIN = 1e-4
+SLOW_GAIN = 1e-4  # pragma: no mutate
 # Steps that EM must need by itself: fewer are not worth another pass.
-MANY_STEPS = 20
+MANY_STEPS = 20  # pragma: no mutate
 # Share of EM's own gain, to first order, that a pass in a direction must reach. EM's
 # step gains between half of it and all of it.
-LEAST_SHARE = 0.5
+LEAST_SHARE = 0.5  # pragma: no mutate
 # Most of EM's own steps between two directions that gained too little.
-MAX_PATIENCE = 16
+MAX_PATIENCE = 16  # pragma: no mutate
 # Share of `tol` that Newton's step may still promise at the end: a curvature learned
 # from few points promises too little, by some tens where EM is slow.
-NEAR = 0.01
+NEAR = 0.01  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

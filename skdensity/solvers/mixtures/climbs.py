@@ -33,7 +33,7 @@ RIDGE = 1e-6
 DIGITS = 6
 # From so many parts on, most are in few of the blocks when the rows are sorted by them;
 # the moments are the same either way.
-MANY = 64
+MANY = 64  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

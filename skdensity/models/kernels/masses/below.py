@@ -35,13 +35,13 @@ LEAST = ndtr(-REACH) / SMALL
 # Bandwidths below which Φ is zero in float64.
 END = 38.6
 # From so many points in a cell on, polynomials are the quicker.
-CROWD = 8
+CROWD = 8  # pragma: no mutate
 # Pairs of a query and a point that are held at a time.
-MAX_PAIRS = 2**18
+MAX_PAIRS = 2**18  # pragma: no mutate
 # The same for the far tail, where Φ is so steep that cells must be short: the error was
 # 4e-14 as far as END below. From so many points on it is worth the while.
 TAIL_CELL = 0.125
-FEW = 200
+FEW = 200  # pragma: no mutate
 # Cells further from the origin cannot be numbered.
 LARGEST = 2.0**50
 

@@ -21,7 +21,7 @@ from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
 
 # Rows of a block: the kernels of two blocks' pairs stay in the processor's cache.
-BLOCK = 512
+BLOCK = 512  # pragma: no mutate
 # Sums below this may lack terms that were lost to underflow.
 UNDERFLOW = 1e-280
 # Exponents below this are raised to it: what they then add up to is still nothing

@@ -28,7 +28,7 @@ from skdensity.passes.workspace import Workspace
 # Queries of a block, and pairs. Its tables, one for every factor, stay in the cache and
 # on the heap: measured with 1 to 4 folds, those of twice as many pairs took up to five
 # times as long a pair, as memory then goes back and forth.
-N_QUERIES, N_PAIRS = 64, 2**14
+N_QUERIES, N_PAIRS = 64, 2**14  # pragma: no mutate
 
 
 class FoldedPairs:

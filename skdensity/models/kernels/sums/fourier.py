@@ -80,7 +80,7 @@ FULL = Precision(1e-14, 2.0)
 COARSE = Precision(1e-9, 1.25)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Box:
     """A periodic box that holds sources and queries, and the modes of kernels in it.
 

@@ -16,9 +16,9 @@ from skdensity.passes.blocks import uneven_blocks
 from skdensity.passes.workspace import Workspace
 
 # Pairs of a query and a source that are held at a time, times features.
-MAX_PAIRS = 2**20
+MAX_PAIRS = 2**20  # pragma: no mutate
 # From this share of all sources on, looking for neighbours costs more than it saves.
-FEW = 1 / 16
+FEW = 1 / 16  # pragma: no mutate
 # Coordinates from which on squares may overflow.
 LARGEST = 1e150
 # What the sources that are left out may add to a sum.

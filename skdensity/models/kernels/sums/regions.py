@@ -20,11 +20,11 @@ from skdensity.models.kernels.sums.fourier import FULL, Box, can_transform
 
 # The work of transforms, in kernels of a pair: for a mode, for a point in 0 to 3
 # dimensions, and to begin with.
-MODE = 100
-POINT = (100, 110, 210, 1800)
-BEGIN = 1e5
+MODE = 100  # pragma: no mutate
+POINT = (100, 110, 210, 1800)  # pragma: no mutate
+BEGIN = 1e5  # pragma: no mutate
 # Less than this is not worth a cut.
-SMALL = 1e6
+SMALL = 1e6  # pragma: no mutate
 
 
 def transform_work(box: Box, n_points: float) -> float:
@@ -51,7 +51,7 @@ def is_worth_keeping(box: Box, n_points: int, n_queries: int) -> bool:
     return MODE * box.size <= POINT[len(box.lower)] * n_points
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Region:
     """Queries in a part of space, and the sources whose kernels reach it.
 

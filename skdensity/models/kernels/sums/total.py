@@ -45,13 +45,13 @@ from skdensity.passes.workspace import Workspace
 from skdensity.rows.near import compact_order
 
 # Up to so many pairs, looking for something faster takes longer than adding them up.
-FEW_PAIRS = 2e6
+FEW_PAIRS = 2e6  # pragma: no mutate
 # From so many queries and points on, a k-d tree pays for itself.
-WORTH_SORTING = 1024
+WORTH_SORTING = 1024  # pragma: no mutate
 # What is left out of a sum, relative to `rtol`.
 SKIPPED = 0.5
 # Threads of a transform with less work wait for each other longer than they save.
-WORTH_THREADS = 4e7
+WORTH_THREADS = 4e7  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,10 +16,10 @@ from skdensity.passes.scratch import Scratch
 # left to compute, and threads wait for each other; with more, too much matters to one
 # of the rows.
 # Measured in 1 to 3 features with 50 to 1000 components.
-COMPONENTS = 10
-MAX_ROWS = 16_384
+COMPONENTS = 10  # pragma: no mutate
+MAX_ROWS = 16_384  # pragma: no mutate
 # Times the memory of other blocks that one may take where everything matters after all.
-MOST = 8
+MOST = 8  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from skdensity.models.mixtures.moments import Moments
 
 # Up to so many sums, one matrix-vector product per component is less work: a product of
 # matrices pads them to its tiles.
-MAX_SINGLE_SUMS = 36
+MAX_SINGLE_SUMS = 36  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)

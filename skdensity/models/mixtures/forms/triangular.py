@@ -22,9 +22,9 @@ from skdensity.models.mixtures.forms.sums import ProductSums, product_sums
 from skdensity.passes.scratch import Scratch
 
 # From here on symmetric updates are less work than forming all products of features.
-MAX_PRODUCTS = 600
+MAX_PRODUCTS = 600  # pragma: no mutate
 # Whitened values that one product of matrices computes.
-GROUP = 4 * STRIP
+GROUP = 4 * STRIP  # pragma: no mutate
 
 
 @dataclass(frozen=True, eq=False)
