@@ -8,6 +8,7 @@ import warnings
 from types import SimpleNamespace
 
 import numpy as np
+import profiles  # noqa: F401, registers those of hypothesis
 import pytest
 from scipy.stats import multivariate_normal
 from sklearn.base import BaseEstimator, clone
