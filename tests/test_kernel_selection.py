@@ -24,12 +24,13 @@ from skdensity.solvers.bandwidths.criteria import (
     RobustLeaveOneOut,
 )
 from skdensity.solvers.bandwidths.problem import reference
+from skdensity.solvers.bandwidths.rules import BANDWIDTHS
 
 # One width for features of unlike spread is what some of these tests are about.
 pytestmark = pytest.mark.filterwarnings("ignore:.*one width cannot serve:UserWarning")
 
-SEARCHES = ["loo", "robust_loo", "lscv"]
-RULES = [*SEARCHES, "isj", "scott", "silverman"]
+RULES = list(BANDWIDTHS)
+SEARCHES = [name for name, rule in BANDWIDTHS.items() if rule.criterion is not None]
 
 
 def rows(n_features, n_samples=100):

@@ -29,6 +29,8 @@ class NamedArray:
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """The array without names."""
+        if copy is None:  # as needed, which NumPy 1 has no value of `copy` for
+            return np.asarray(self.values, dtype)
         return np.array(self.values, dtype, copy=copy)
 
 
