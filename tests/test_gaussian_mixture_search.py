@@ -386,6 +386,23 @@ def test_failed_cells_are_marked(iris):
     failed = np.isnan(search.results_["bic"])
     assert crosses[0] == search.results_["n_components"][:3][failed[:3]].tolist()
     assert crosses[1] == search.results_["n_components"][3:][failed[3:]].tolist()
+    legend = display.ax_.get_legend()
+    assert "does not count" in [text.get_text() for text in legend.get_texts()]
+
+
+@pytest.mark.usefixtures("no_figures_left_open")
+def test_the_legend_hides_no_curve(flowers):
+    """Beside the axes of its own figure, and within that."""
+    _, search = flowers
+    display = MixtureSearchDisplay.from_estimator(search)
+    display.figure_.draw_without_rendering()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert legend.x0 >= display.ax_.get_window_extent().x1
+    assert legend.x1 <= display.figure_.bbox.x1
+    _, ax = plt.subplots()
+    inside = MixtureSearchDisplay.from_estimator(search, ax=ax).ax_
+    inside.figure.draw_without_rendering()
+    assert inside.get_legend().get_window_extent().x1 <= inside.get_window_extent().x1
 
 
 @pytest.mark.usefixtures("no_figures_left_open")

@@ -44,7 +44,7 @@ ax.plot(n_features, 100 * np.array(naive), "o-", color="#D55E00")
 ax.plot(n_features, 100 * np.array(kept), "s-", color="#0072B2")
 ax.axhline(100 * contamination, color="0.4", ls="--", lw=1)
 ax.annotate("quantile of training scores", (6.2, 62), ha="right", color="#D55E00")
-ax.annotate("quantile of left-out scores", (7, 11), ha="left", color="#0072B2")
+ax.annotate("quantile of left-out scores", (10, 11), ha="right", color="#0072B2")
 ax.set(
     xlabel="Features",
     ylabel="Fresh rows that are flagged (%)",

@@ -14,6 +14,7 @@ from skdensity.uses.gaussian_mixture_search import GaussianMixtureSearch
 # Heights of the marks of failed cells, as shares of the axes: the first, and the step
 # from one family's to the next.
 FOOT, STEP = 0.02, 0.025
+CROSS = {"marker": "x", "s": 18}
 
 
 class MixtureSearchDisplay:
@@ -46,8 +47,8 @@ class MixtureSearchDisplay:
     Notes
     -----
     Lower is better. The axes show the least value of every curve, and may cut off
-    others. A cross at the foot is a mixture that failed; `results_` of the search says
-    why.
+    others. A cross at the foot is a mixture that does not count; `results_` of the
+    search says why.
 
     Examples
     --------
@@ -150,7 +151,7 @@ class MixtureSearchDisplay:
         """Draw the curves.
 
         One for each family, a circle about the best mixture, and a cross for each that
-        failed.
+        does not count.
 
         Parameters
         ----------
@@ -201,15 +202,22 @@ class MixtureSearchDisplay:
         self.ax_.set(xlabel="components", ylabel=self.ylabel)
         self.ax_.locator_params(axis="x", integer=True)
         self._zoom()
+        self._explain_failures()
         self._mark_best(mark_kw or {})
-        self.ax_.legend()
+        # Beside the curves, which leave no corner free, where that is our own room.
+        beside = {"loc": "upper left", "bbox_to_anchor": (1, 1), "frameon": False}
+        self.ax_.legend(**(beside if ax is None else {}))
         return self
 
     def _mark_failures(self, values, height, colour):
         failed = self.n_components[np.isnan(values)]
         at_the_foot = self.ax_.get_xaxis_transform()
-        marks = {"marker": "x", "s": 18, "color": colour, "transform": at_the_foot}
+        marks = {**CROSS, "color": colour, "transform": at_the_foot}
         self.ax_.scatter(failed, np.full(len(failed), height), **marks)
+
+    def _explain_failures(self):
+        if any(np.isnan(values).any() for values in self.curves.values()):
+            self.ax_.scatter([], [], **CROSS, color="0.2", label="does not count")
 
     def _mark_best(self, mark_kw):
         name, number = self.chosen
