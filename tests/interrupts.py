@@ -36,11 +36,11 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Interrupted:
-    """What came of a call with Ctrl-C: whether it was pressed, and what was raised."""
+class Outcome:
+    """What came of a call that something was done to, and whether its moment came."""
 
-    pressed: bool
-    error: KeyboardInterrupt | None
+    has_come: bool
+    error: BaseException | None
     # Python swallows what is raised while an object goes, and says so.
     swallowed: bool
 
@@ -54,12 +54,13 @@ def _place(frame, event):
     return id(frame.f_code), frame.f_lasti, event
 
 
-def moments_of(call, n_moments=None):
+def moments_of(call, n_moments=None, are_wanted=lambda frame, event, function: True):
     """Moments of a call: all of its places, or so many, each at one of its times."""
     counts = Counter()
 
-    def count(frame, event, argument):
-        counts[_place(frame, event)] += 1
+    def count(frame, event, function):
+        if are_wanted(frame, event, function):
+            counts[_place(frame, event)] += 1
 
     with _undisturbed():
         sys.setprofile(count)
@@ -80,32 +81,44 @@ def moments_of(call, n_moments=None):
 
 def interrupted(call, moment):
     """Call with Ctrl-C at a moment."""
+    return _called(call, moment, None)
+
+
+def failed(call, moment, error):
+    """Call with an error at a moment: what was called there fails."""
+    return _called(call, moment, error)
+
+
+def _called(call, moment, error):
     n_left = moment.count
     code, instruction, kind = moment.place
-    pressed = False
+    has_come = False
 
-    def press(frame, event, argument):
-        nonlocal n_left, pressed
+    def act(frame, event, function):
+        nonlocal n_left, has_come
         # In the order of what is quick and tells most.
         if frame.f_lasti != instruction or id(frame.f_code) != code or event != kind:
-            return
+            return None
         n_left -= 1
-        if n_left == 0:
-            pressed = True
-            sys.setprofile(None)
-            return -CTRL_C  # last, since Python looks for signals at every call
+        if n_left > 0:
+            return None
+        has_come = True
+        sys.setprofile(None)
+        if error is not None:
+            raise error
+        return -CTRL_C  # last, since Python looks for signals at every call
 
-    error = None
+    found = None
     with _undisturbed() as swallowed:
         try:
-            sys.setprofile(press)
+            sys.setprofile(act)
             call()
             sys.setprofile(None)
-        except KeyboardInterrupt as raised:
-            error = raised
+        except (KeyboardInterrupt, Exception) as raised:
+            found = raised
         finally:
             sys.setprofile(None)
-    return Interrupted(pressed, error, bool(swallowed))
+    return Outcome(has_come, found, bool(swallowed))
 
 
 @contextmanager
