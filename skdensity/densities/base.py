@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -239,7 +238,7 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
     def _evaluated(self, method, X):
         """What a method of the model gives for validated rows, in their dtype."""
         model = self._model_for(X)
-        with Workspace(self.n_jobs) as workspace:
+        with Workspace(self.n_jobs) as workspace, workspace:
             return getattr(model, method)(rows_of_table(X, None, workspace))
 
     def _model_for(self, X):
@@ -265,9 +264,10 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         """A table of numbers, as float64 or float32."""
         return checked_table(self, X, **checks)
 
-    @contextmanager
-    def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):
-        """Weighted rows, with threads that end with the context."""
+    def _rows_to_fit(self, X, sample_weight, workspace, *, min_samples=1, reset=True):
+        """Weighted rows, whose blocks the workspace works on."""
+        # Here, since evaluating must leave the attributes as they are.
+        self._kept = Kept()
         check = TableCheck(self, reset=reset, min_samples=max(min_samples, 1))
         table = table_of(X)
         if self._keeps_rows:
@@ -275,14 +275,11 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         once_known = partial(
             self._check_known, min_samples=min_samples, everywhere=reset
         )
-        with Workspace(self.n_jobs) as workspace:
-            rows = table.rows(check, sample_weight, workspace, once_known)
-            workspace.hold_blas()  # k-means sets limits, too, and does not count
-            if rows.remembered is not None:
-                self._look_at(rows)
-            yield rows
-        # Here, since evaluating must leave the attributes as they are.
-        self._kept = Kept()
+        rows = table.rows(check, sample_weight, workspace, once_known)
+        workspace.hold_blas()  # k-means sets limits, too, and does not count
+        if rows.remembered is not None:
+            self._look_at(rows)
+        return rows
 
     def _look_at(self, rows):
         """What the first pass is made for, where passes are dear and remembered."""
@@ -354,16 +351,25 @@ def _listed(names):
     return ", ".join(f"`{name}`" for name in names)
 
 
-@contextmanager
-def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Give an estimator its attributes back when a fit fails half-way."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
+class unchanged_on_error(AbstractContextManager):
+    """Give an estimator its attributes back when a fit fails half-way.
+
+    It is a class, as a generator that is interrupted before it goes on would end, and
+    give them back, whenever the last traceback is gone: maybe after another fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is fitted inside of the context.
+    """
+
+    def __init__(self, estimator: BaseEstimator) -> None:
+        self.estimator, self.before = estimator, dict(vars(estimator))
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        if kind is not None:
+            # At once: another interrupt would find some of them.
+            self.estimator.__dict__ = self.before
 
 
 def rows_of(sample: Any) -> np.ndarray:

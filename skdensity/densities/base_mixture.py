@@ -230,9 +230,7 @@ class BaseGaussianMixture(
         (array([8. , 0.5]), array([0.6, 0.4]))
         """
         run, doubts = self._fitted(X, y, sample_weight)
-        name = type(self).__name__
-        unless_interrupted(run.result, name)
-        warn_unless_converged(run.result, name, self.tol)
+        warn_unless_converged(run.result, type(self).__name__, self.tol)
         warn_of(self, doubts)
         return self
 
@@ -337,10 +335,13 @@ class BaseGaussianMixture(
         return X, np.full(n_samples, component)
 
     def _fitted(self, X, y, sample_weight):
-        """Fit the mixture; the run that is kept, and what it may hide."""
+        """Fit the mixture; the run that is kept, and what it may hide.
+
+        An interrupt goes on from here, so that nobody who fits can lose it.
+        """
         task = fit_task(self, self.n_init, X, y, sample_weight)
-        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
-        with unchanged_on_error(self), fit_rows as rows:
+        with unchanged_on_error(self), Workspace(self.n_jobs) as workspace, workspace:
+            rows = self._rows_to_fit(X, sample_weight, workspace, min_samples=2)
             if rows.n_rows < self.n_components:
                 raise ValueError(
                     f"n_components={self.n_components} needs at least as many rows of "
@@ -351,7 +352,9 @@ class BaseGaussianMixture(
             self._store(best, rows.dtype)
             self._fitted_to(problem, best)
             task.end()
-            return best, self._doubts(best, problem)
+            doubts = self._doubts(best, problem)
+        unless_interrupted(best.result, type(self).__name__)
+        return best, doubts
 
     @abstractmethod
     def _solver(self, problem: FitProblem, start: Mixture | None) -> Solver:
@@ -529,7 +532,7 @@ class BaseGaussianMixture(
         )
 
     def _found_modes(self):
-        with Workspace(self.n_jobs) as workspace:
+        with Workspace(self.n_jobs) as workspace, workspace:
             return mixture_modes(self._model(), workspace)
 
     def _told(self):

@@ -38,6 +38,7 @@ from skdensity.models.mixtures.losses import gaussian_loss
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments, merged
 from skdensity.models.mixtures.variances import moments_to_lean_on
+from skdensity.passes.workspace import Workspace
 from skdensity.rows.row_blocks import RowBlocks
 from skdensity.solvers.loop import iterate
 from skdensity.solvers.result import (
@@ -300,8 +301,8 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
         (array([1.]), array([[1.]]))
         """
         task = fit_task(self, self.max_iter, X, y, sample_weight)
-        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
-        with unchanged_on_error(self), fit_rows as rows:
+        with unchanged_on_error(self), Workspace(self.n_jobs) as workspace, workspace:
+            rows = self._rows_to_fit(X, sample_weight, workspace, min_samples=2)
             added, doubt = self._added_covariance(rows)
             result = self._run(rows, added, task)
             self._streamed = False
@@ -514,6 +515,10 @@ class Path(Watcher):
     def iteration(self, state, values, is_last):
         self.states.append(state)
         return False
+
+    def end(self, result):
+        # Not of an iteration that the user interrupted before this heard of it.
+        self.states += [result.state] * (len(result.values) - len(self.states))
 
 
 def _check_lower_triangular(cholesky):

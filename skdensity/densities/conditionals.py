@@ -181,7 +181,7 @@ class ConditionalsMixin:
         some = holes.any(axis=1)
         if some.any():
             self._check_given(X[some])
-            with Workspace(self.n_jobs) as workspace:
+            with Workspace(self.n_jobs) as workspace, workspace:
                 rows = IncompleteRows(X[some], workspace=workspace)
                 found = model.conditioned(rows, features, statistic, shape)
             out[holes] = found[holes[some]]

@@ -161,7 +161,7 @@ class DistributionMixin:
         model = self._model()
         check_one_feature("quantile", model.n_features)
         probabilities = checked_probabilities(q)
-        with Workspace(self.n_jobs) as workspace:
+        with Workspace(self.n_jobs) as workspace, workspace:
             values = quantiles(model, probabilities.ravel(), workspace)
         dtype = np.float32 if np.asarray(q).dtype == np.float32 else np.float64
         return values.reshape(probabilities.shape).astype(dtype)[()]
@@ -274,7 +274,7 @@ class DistributionMixin:
         """
         model = self._model()
         coverage = checked_coverage(coverage)
-        with Workspace(self.n_jobs) as workspace:
+        with Workspace(self.n_jobs) as workspace, workspace:
             if model.n_features > 1:
                 return DensityRegion(coverage, level_of(model, coverage, workspace))
             level, intervals = Intervals(model, workspace).of_share(coverage)

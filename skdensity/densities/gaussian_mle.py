@@ -29,6 +29,7 @@ from skdensity.models.pattern_moments import (
     TooManyPatterns,
     own_family,
 )
+from skdensity.passes.workspace import Workspace
 from skdensity.rows.row_blocks import RowBlocks
 from skdensity.solvers.incomplete_gaussian import GaussianEM
 
@@ -238,8 +239,8 @@ class GaussianMLE(StreamMixin, BaseGaussian):
         >>> GaussianMLE().fit([[0.0], [2.0]], sample_weight=[3, 1]).location_
         array([0.5])
         """
-        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2)
-        with unchanged_on_error(self), fit_rows as rows:
+        with unchanged_on_error(self), Workspace(self.n_jobs) as workspace, workspace:
+            rows = self._rows_to_fit(X, sample_weight, workspace, min_samples=2)
             family = self._family
             sums = _sums_of(rows, family, _most_to_keep(rows, family))
             moments, added, converged = self._learn_sums(sums, rows)

@@ -361,8 +361,9 @@ class LOOKernelDensity(
         task = fit_task(
             self, None if rule and rule.searches else 0, X, y, sample_weight
         )
-        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=2 if rule else 1)
-        with unchanged_on_error(self), fit_rows as rows:
+        n_least = 2 if rule else 1
+        with unchanged_on_error(self), Workspace(self.n_jobs) as workspace, workspace:
+            rows = self._rows_to_fit(X, sample_weight, workspace, min_samples=n_least)
             if rule:
                 shape = SHAPES[self.covariance_type]
             else:
@@ -396,7 +397,7 @@ class LOOKernelDensity(
     def loo_score_(self) -> float:
         """Mean leave-one-out log-likelihood under H, when it is asked for."""
         kernels = self._model()
-        with Workspace(self.n_jobs) as workspace:
+        with Workspace(self.n_jobs) as workspace, workspace:
             return float(kernels.masses @ _left_out(kernels, workspace))
 
     @cached_property
@@ -404,7 +405,7 @@ class LOOKernelDensity(
         """Leave-one-out log-density of every training row, when it is asked for."""
         kernels = self._model()
         places = self._places_among(len(kernels.locations))
-        with Workspace(self.n_jobs) as workspace:
+        with Workspace(self.n_jobs) as workspace, workspace:
             values = _left_out(kernels, workspace)[places]
             is_absent = places < 0
             if is_absent.any():
@@ -422,7 +423,7 @@ class LOOKernelDensity(
     def _found_modes(self):
         kernels = self._model()
         every = -(-len(kernels.locations) // MAX_STARTS)
-        with Workspace(self.n_jobs) as workspace:
+        with Workspace(self.n_jobs) as workspace, workspace:
             modes = climb(kernels, kernels.locations[::every], workspace)
         # After rounding: a whole turn is none.
         return kernels.support.wrap(modes.astype(kernels.locations.dtype))

@@ -9,6 +9,7 @@ import numpy as np
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.tables.kinds import table_of
+from skdensity.passes.workspace import Workspace
 
 
 class StreamMixin:
@@ -18,6 +19,7 @@ class StreamMixin:
     _dtype: Any
     _rows_to_fit: Any
     _validate_params: Any
+    n_jobs: Any
     # Whether the next batch is the first: those of a marginal are of other features.
     _begins_anew = False
 
@@ -26,8 +28,10 @@ class StreamMixin:
         self._validate_params()  # scikit-learn does so before the first call alone
         table_of(X).check_batch()
         is_first = self._begins_anew or not hasattr(self, "n_features_in_")
-        fit_rows = self._rows_to_fit(X, sample_weight, min_samples=0, reset=is_first)
-        with unchanged_on_error(self), fit_rows as rows:
+        with unchanged_on_error(self), Workspace(self.n_jobs) as workspace, workspace:
+            rows = self._rows_to_fit(
+                X, sample_weight, workspace, min_samples=0, reset=is_first
+            )
             if not is_first:
                 self._check_dtype(rows)
             if rows.n_rows > 0:  # rows without any value count for nothing

@@ -259,7 +259,7 @@ def _scores_of(estimator, widths):
     unit = reference(located.unrolled, repeats, located.shape)
     kernels = located.with_kernel(unit)
     criterion: Any = _search_of(estimator).criterion
-    with Workspace(estimator.n_jobs) as workspace:
+    with Workspace(estimator.n_jobs) as workspace, workspace:
         problem = Problem.of(kernels, repeats, workspace)
         factors = widths[::-1] / kernels.bandwidth
         trials = problem.left_out(criterion).scored(factors)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from threading import Thread
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -17,7 +18,8 @@ def read_ahead(items: Iterable[T]) -> Iterator[T]:
     Parameters
     ----------
     items : iterable
-        Asked from one thread, which is not the caller's.
+        Asked from threads that are not the caller's, one after the other. Each ends
+        with what it was asked for, so that none stays where the reader was interrupted.
 
     Yields
     ------
@@ -31,9 +33,32 @@ def read_ahead(items: Iterable[T]) -> Iterator[T]:
     ['a', 'b', 'c']
     """
     end: Any = object()
-    with ThreadPoolExecutor(1) as thread:
-        iterator = thread.submit(iter, items).result()
-        ahead = thread.submit(next, iterator, end)
+    iterator = _Call(iter, items).result()
+    ahead = _Call(next, iterator, end)
+    try:
         while (item := ahead.result()) is not end:
-            ahead = thread.submit(next, iterator, end)
+            ahead = _Call(next, iterator, end)
             yield item
+    finally:
+        ahead.join()
+
+
+class _Call(Thread):
+    """A call on a thread of its own, which ends with it."""
+
+    def __init__(self, function: Callable, *arguments: Any) -> None:
+        super().__init__()
+        self._function, self._arguments = function, arguments
+        self._outcome: Future = Future()
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._outcome.set_result(self._function(*self._arguments))
+        except BaseException as error:
+            self._outcome.set_exception(error)
+
+    def result(self) -> Any:
+        """What came of it, or its error, when it is done."""
+        self.join()
+        return self._outcome.result()

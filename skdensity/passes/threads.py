@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
-from functools import cache
+from functools import cache, partial
 from threading import RLock, local
 from typing import Any
+from weakref import finalize
 
 from joblib import cpu_count, effective_n_jobs
 from joblib.parallel import get_active_backend
@@ -35,8 +35,7 @@ class BlasLimit:
 
     def __init__(self) -> None:
         self._lock = RLock()  # a holder may be collected while its thread is inside
-        self._holders: set[int] = set()
-        self._found: Limits = []
+        self._of_process = Held(shared=True)
         self._of_thread = local()
         self._survives_forks = False
 
@@ -48,29 +47,25 @@ class BlasLimit:
         """Threads that BLAS may use where nobody holds it; None without a BLAS."""
         self._survive_forks()
         with self._lock:
-            limits = self._found if self._holders else _limits(shared=True)
-        own = self._own[0] if self._own else _limits(shared=False)
-        return min(filter(None, [*limits, *own]), default=None)
+            limits = self._of_process.unheld()
+        return min(filter(None, [*limits, *self._own.unheld()]), default=None)
 
     def _add(self, holder: int) -> None:
         self._survive_forks()
         with self._lock:
-            if not self._holders:
-                self._found = _limits(shared=True)
-            # An interrupt may come anywhere; from here on, removing restores.
-            self._holders.add(holder)
-            _set_limits(_ones(self._found), shared=True)
+            self._of_process.add(holder)
+        self._own.add(holder)
 
-    def _remove(self, holder: int) -> None:
+    def _remove(self, own: Held, holder: int) -> None:
+        if own is self._own:  # another thread's are not ours to restore
+            own.remove(holder)
         with self._lock:
-            if self._holders == {holder}:
-                _restore(self._found, shared=True)
-            self._holders.discard(holder)
+            self._of_process.remove(holder)
 
     @property
-    def _own(self) -> list[Limits]:
-        """What this thread found, by library, whenever it began to hold the limit."""
-        return vars(self._of_thread).setdefault("found", [])
+    def _own(self) -> Held:
+        """What this thread alone is limited to."""
+        return vars(self._of_thread).setdefault("held", Held(shared=False))
 
     def _survive_forks(self) -> None:
         """A child has none of the threads that would end the limit."""
@@ -80,34 +75,71 @@ class BlasLimit:
 
     def _forget_holders(self) -> None:
         self._lock, self._of_thread = RLock(), local()
+        self._of_process.forget()
+
+
+class Held:
+    """Limits that the first of several holders finds, and the last one restores.
+
+    An interrupt may come between any two steps: once a holder is noted, removing it
+    restores what was found, and removing it again makes no difference.
+
+    Parameters
+    ----------
+    shared : bool
+        Whether they are those that threads share, or those that each has for itself.
+    """
+
+    def __init__(self, shared: bool) -> None:
+        self._shared = shared
+        self._holders: set[int] = set()
+        self._found: Limits = []
+
+    def unheld(self) -> Limits:
+        """The limits where nobody holds them."""
+        return self._found if self._holders else _limits(self._shared)
+
+    def add(self, holder: int) -> None:
+        """Note a holder, and hold."""
+        if not self._holders:
+            self._found = _limits(self._shared)
+        self._holders.add(holder)
+        _set_limits(_ones(self._found), self._shared)
+
+    def remove(self, holder: int) -> None:
+        """Let go for a holder, and restore if it was the last."""
+        if self._holders == {holder}:
+            _restore(self._found, self._shared)
+        self._holders.discard(holder)
+
+    def forget(self) -> None:
+        """Let go for all of them."""
         if self._holders:
             self._holders = set()
-            _restore(self._found, shared=True)
+            _restore(self._found, self._shared)
 
 
 class Hold:
     """One holder's part in a limit; it ends when it is released, or is gone.
 
-    An interrupt can come between any two steps, before whoever holds it knows.
+    An interrupt can come between any two steps, before whoever holds it knows. There is
+    no ``__del__``, in which Python would swallow it, even if there is nothing to do.
     """
 
     def __init__(self, limit: BlasLimit) -> None:
-        self._found_by_thread, self._limit = limit._own, limit
-        limit._add(id(self))
-        self._found_by_thread.append(_limits(shared=False))
-        _set_limits(_ones(self._found_by_thread[-1]), shared=False)
+        self._end = partial(limit._remove, limit._own, id(self))
+        self._when_gone = finalize(self, self._end)
+        self._when_gone.atexit = False
+        try:
+            limit._add(id(self))
+        except BaseException:  # its traceback would keep this alive, and holding
+            self.release()
+            raise
 
     def release(self) -> None:
         """End it; a second time makes no difference."""
-        found, self._found_by_thread = self._found_by_thread, []
-        # Another thread's limits are not ours to restore.
-        if found and found is self._limit._own:
-            _restore(found.pop(), shared=False)
-        self._limit._remove(id(self))
-
-    def __del__(self) -> None:
-        if hasattr(self, "_limit") and not sys.is_finalizing():
-            self.release()
+        self._end()
+        self._when_gone.detach()
 
 
 ONE_BLAS_THREAD = BlasLimit()

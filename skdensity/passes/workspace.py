@@ -30,6 +30,10 @@ class Workspace:
     context all blocks are worked on by the caller's thread. Inside, underflow is no
     error, whatever NumPy is set to; everything else is as the caller has it.
 
+    Enter it twice, as below, where the user may interrupt: Python may raise
+    KeyboardInterrupt on the way into ``__exit__``, before its first line. The other
+    one then finds everything still open.
+
     Parameters
     ----------
     n_jobs : int or None, default=1
@@ -40,7 +44,7 @@ class Workspace:
     Examples
     --------
     >>> from skdensity.passes.workspace import Workspace
-    >>> with Workspace(2) as workspace:
+    >>> with Workspace(2) as workspace, workspace:
     ...     list(workspace.map(abs, [-1, 2, -3]))
     [1, 2, 3]
     """
@@ -55,25 +59,37 @@ class Workspace:
         self._free: list[Scratch] = []
         self._executor: ThreadPoolExecutor | None = None
         self._hold: Hold | None = None
+        self._handling: Any = None  # what NumPy did about errors before
         self._is_open = False
 
     def __enter__(self) -> Workspace:
-        self._is_open = True
-        # A density far from all rows is too small for a float: 0 is its right value,
-        # and a user who lets NumPy raise must not lose a fit to it.
-        self._handling = np.errstate(under="ignore")
-        self._handling.__enter__()
+        try:
+            if not self._is_open:
+                self._handling = np.geterr()
+                self._is_open = True
+                # A density far from all rows is too small for a float: 0 is its right
+                # value, and a user who lets NumPy raise must not lose a fit to it.
+                np.seterr(under="ignore")
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        """End what was begun; each step makes no difference the second time."""
         self._is_open = False
-        self._handling.__exit__(*error)
-        hold, self._hold = self._hold, None
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(cancel_futures=True)  # after an error some may wait
-        if hold is not None:
-            hold.release()
+        if self._handling is not None:
+            np.seterr(**self._handling)
+            self._handling = None
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)  # after an error some may wait
+            self._executor = None
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
 
     @cached_property
     def n_threads(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ def parquet_blocks(
     """What makes blocks of Parquet files: see ``RowBlocks.from_parquet``."""
     if batch_size is not None:
         check_scalar(batch_size, "batch_size", Integral, min_val=1)
-    dataset = _arrow().dataset(path, format="parquet")
+    with _named(path):  # or the first of them, whose columns count
+        dataset = _arrow().dataset(path, format="parquet")
     if not dataset.files:
         raise FileNotFoundError(f"There are no files in {str(path)!r}.")
     names = _chosen(dataset.schema, columns, sample_weight)
@@ -54,15 +56,30 @@ def _batches(dataset, columns, size):
         pre_buffer=False, use_buffered_stream=True
     )
     for fragment in dataset.get_fragments():
-        for group in fragment.split_by_row_group():
-            yield from group.to_batches(
-                schema=dataset.schema,
-                columns=columns,
-                batch_size=size,
-                batch_readahead=0,
-                fragment_readahead=0,
-                fragment_scan_options=options,
-            )
+        with _named(fragment.path):
+            for group in fragment.split_by_row_group():
+                yield from group.to_batches(
+                    schema=dataset.schema,
+                    columns=columns,
+                    batch_size=size,
+                    batch_readahead=0,
+                    fragment_readahead=0,
+                    fragment_scan_options=options,
+                )
+
+
+@contextmanager
+def _named(path):
+    """Say which file it is that cannot be read."""
+    try:
+        yield
+    except (ValueError, OSError) as error:  # pyarrow has both for the same
+        if getattr(error, "errno", None) is not None:
+            raise  # of the system, which names the file
+        raise ValueError(
+            f"{str(path)!r} cannot be read as Parquet: {error} A file has no end where "
+            "writing was cut off, by a full disk for one: write it again."
+        ) from error
 
 
 def _arrow():

@@ -117,7 +117,8 @@ class RowBlocks:
         TypeError
             If a column is no number, or `columns` is a single name.
         ValueError
-            If there is no such column, or one is named twice.
+            If there is no such column, or one is named twice, or if a file is cut off
+            or damaged, maybe only when its rows are read.
 
         See Also
         --------

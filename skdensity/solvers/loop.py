@@ -75,12 +75,15 @@ def iterate(
         The last state, the values, and what ended the run.
     """
     values, ended_by = [float(state.value)], ""
+    # One name for both: an interrupt between two would leave one behind.
+    reached = state, len(values)
     try:
         for watcher in watchers:
             watcher.begin(max_iter)
         while not ended_by and len(values) <= max_iter:
             state = solver.step(state)
             values.append(float(state.value))
+            reached = state, len(values)
             # The rule is asked after every value, whatever the solver says.
             has_converged = stop(values) and solver.may_end(state)
             ended_by = "convergence" if has_converged else ""
@@ -91,7 +94,8 @@ def iterate(
                 ended_by = "observer"
     except KeyboardInterrupt:
         ended_by = "interrupt"  # to be raised again, once what was reached is kept
-    result = Result(state, values[1:], ended_by or "max_iter")
+    state, n_values = reached
+    result = Result(state, values[1:n_values], ended_by or "max_iter")
     if not result.interrupted:  # or the interrupt would not go on
         result = solver.judged(result)
     for watcher in watchers:

@@ -233,8 +233,7 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
             index, doubt = _without_choice(table, cells)
             doubts.append(doubt)
         with unchanged_on_error(self):
-            self._store(table, cells[index].mixture, one)
-        self.best_index_ = index
+            self._store(table, index, one)
         warn_of(self, doubts)
         return self
 
@@ -471,9 +470,11 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
             )
         return list(dict.fromkeys(names))
 
-    def _store(self, table, best, one):
+    def _store(self, table, index, one):
         """Set the fitted attributes."""
+        best = list(table.cells.values())[index].mixture
         self.results_ = table.results()
+        self.best_index_ = index
         self.best_params_ = {
             "n_components": best.n_components,
             "covariance_type": best.covariance_type,

@@ -17,7 +17,6 @@ from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.solvers.mixtures.neighbours import NeighbourStart
 from skdensity.solvers.mixtures.starts import Start
-from skdensity.solvers.result import unless_interrupted
 
 # What is summed up for all criteria.
 SUMMED = sorted({criterion.values for criterion in CRITERIA.values()})
@@ -163,8 +162,7 @@ class Cell:
 
     def _found(self, sample):
         mixture = self.mixture
-        run, doubts = mixture._fitted(sample.X, None, sample.weight)
-        unless_interrupted(run.result, type(mixture).__name__)
+        _, doubts = mixture._fitted(sample.X, None, sample.weight)
         sums, total = mixture._sums(SUMMED, sample.X, sample.weight)
         by_name = dict(zip(SUMMED, sums, strict=True))
         criteria = {
