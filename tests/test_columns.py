@@ -330,6 +330,17 @@ def test_weights_with_few_digits_are_no_counts():
     assert repeats(x, weight).n_rows < 2 * 2000
 
 
+@pytest.mark.parametrize("n_heavy", [1, 4, 5, 6])
+def test_weights_far_above_all_others_are_copies_if_one_in_twenty_has_them(n_heavy):
+    r = rng()
+    masses = r.uniform(0.5, 2, 100)
+    masses[:n_heavy] *= 1000
+    n_rows = repeats_in(r.normal(size=(100, 2)), masses / masses.sum()).n_rows
+    # Kish's number, of the locations or of the heavy ones.
+    part = masses[n_heavy:] if n_heavy <= 5 else masses[:n_heavy]
+    assert n_rows == pytest.approx(part.sum() ** 2 / (part @ part), rel=0.1)
+
+
 def test_denormal_weights_are_silent():
     r = rng()
     weight = 10.0 ** r.uniform(-323, 0, 200)

@@ -26,6 +26,7 @@ from skdensity import (
 )
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.gaussian import Gaussian
+from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import moments_of
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import positive_covariance
@@ -385,6 +386,14 @@ def test_effective_rows_by_brute_force(iris, covariance_type):
     expected = shares.sum(axis=0) ** 2 / np.sum(shares**2, axis=0)
     found = mixture._model().effective_rows(ArrayRows(iris, weight))
     np.testing.assert_allclose(found, expected)
+
+
+def test_behind_a_component_far_from_all_rows_there_is_none():
+    means, deviations = np.array([[0.0], [1e6]]), np.ones((2, 1))
+    half = np.full(2, 0.5)
+    mixture = Mixture.from_cholesky(half, means, deviations, FAMILIES["diag"])
+    X = np.random.RandomState(0).standard_normal((50, 1))
+    np.testing.assert_allclose(mixture.effective_rows(ArrayRows(X)), [50, 0])
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e-9, 1e9])

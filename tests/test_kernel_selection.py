@@ -952,6 +952,13 @@ def test_isj_respects_bounds(bounds):
     assert bounded > 2 * free
 
 
+def test_isj_does_not_see_which_bound_rows_are_at():
+    x = np.random.RandomState(0).beta(2, 1, size=(400, 1))
+    x[0] = 1.0
+    fitted = [LOOKernelDensity("isj", bounds=(0, 1)).fit(side) for side in (x, 1 - x)]
+    assert fitted[1].bandwidth_ == pytest.approx(fitted[0].bandwidth_, rel=1e-10)
+
+
 def test_isj_says_that_a_flat_density_is_flat():
     x = rng_of(1).random((500, 1))
     density = LOOKernelDensity("isj", bounds=(0, 1))

@@ -1,5 +1,7 @@
 """What both mixtures do once fitted, and from given parameters."""
 
+import re
+
 import numpy as np
 import pytest
 from conftest import MIXTURES, dense_covariances, scipys_log_joint
@@ -324,6 +326,9 @@ def test_verbose_prints_and_silence_does_not(Mixture, capsys, iris):
     out = capsys.readouterr().out
     assert out.startswith("Run 0\n  Iteration 2  change ")
     assert "Run converged after" in out
+    changes = [float(each) for each in re.findall(r"change (\S+) nats", out)]
+    expected = np.abs(np.diff(mixture.lower_bounds_))[::2]
+    np.testing.assert_allclose(np.abs(changes), expected[: len(changes)], rtol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:.*has 2 parameters:UserWarning")

@@ -9,6 +9,7 @@ from skdensity.models.mixtures.moments import moments_of
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.mixtures import problem, starts
 from skdensity.solvers.mixtures.em import m_step
+from skdensity.solvers.mixtures.neighbours import NeighbourStart
 from skdensity.solvers.mixtures.problem import StartProblem
 from skdensity.solvers.mixtures.starts import STARTS, start_rows
 
@@ -113,3 +114,8 @@ def test_enough_rows_for_all_components_are_sampled(monkeypatch, name):
     # As many as there are, in their order, and each of them a row of the data.
     where = [np.flatnonzero((row == X).all(axis=1))[0] for row in rows]
     assert where == sorted(where)
+
+
+def test_a_start_without_neighbours_is_fresh():
+    # Of rows with holes it is then asked again, of better draws.
+    assert NeighbourStart().is_fresh

@@ -12,6 +12,7 @@ from hashlib import sha256
 from coverage import CoverageData
 
 from tools.mutation.harness import Plan, run_pytest
+from tools.mutation.mutants import PACKAGES
 
 # What is pictures, pages and names says little about the four packages, and takes long.
 LEFT_OUT = ("display", "documentation", "test_common", "lecture", "layers", "workflows")
@@ -27,23 +28,27 @@ class TestsMap:
         self.seconds, self.lines = {}, defaultdict(lambda: defaultdict(set))
 
     def update(self, root, workers):
-        """Run the test files that are not known as they are, and read all records."""
+        """Run what is not known as it is, test files and doctests, and read records."""
         self.folder.mkdir(exist_ok=True)
         files = sorted(root.glob("tests/test_*.py"))
         files = [f for f in files if not any(part in f.name for part in LEFT_OUT)]
-        names = {file: self._name(file) for file in files}
-        unknown = [f for f in files if not names[f].with_suffix(".json").exists()]
+        files += [root / "skdensity" / package for package in PACKAGES]
+        names = {file.relative_to(root).as_posix(): self._name(file) for file in files}
+        unknown = [f for f, n in names.items() if not n.with_suffix(".json").exists()]
         for _ in workers.map(lambda f, copy: self._record(f, names[f], copy), unknown):
             pass
         for name in names.values():
             self._read(name)
 
     def _name(self, file):
-        return self.folder / f"{file.stem}-{sha256(file.read_bytes()).hexdigest()[:8]}"
+        """Where the record of a file, or of a folder, is: another one if it changes."""
+        files = sorted(file.rglob("*.py")) if file.is_dir() else [file]
+        digest = sha256(b"".join(each.read_bytes() for each in files)).hexdigest()
+        return self.folder / f"{file.stem}-{digest[:8]}"
 
     def _record(self, file, name, copy):
-        print("mapping", file.name, flush=True)
-        outcome = run_pytest(copy, Plan([f"tests/{file.name}"], coverage=name))
+        print("mapping", file, flush=True)
+        outcome = run_pytest(copy, Plan([file], coverage=name))
         if outcome.has_failed:
             name.with_suffix(".json").unlink(missing_ok=True)
             raise RuntimeError(f"without any fault:\n{outcome.output}")
