@@ -268,7 +268,12 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         """Weighted rows, whose blocks the workspace works on."""
         # Here, since evaluating must leave the attributes as they are.
         self._kept = Kept()
-        check = TableCheck(self, reset=reset, min_samples=max(min_samples, 1))
+        check = TableCheck(
+            self,
+            reset=reset,
+            min_samples=max(min_samples, 1),
+            is_whole=min_samples > 0,
+        )
         table = table_of(X)
         if self._keeps_rows:
             table = ArrayTable(table.held(f"{type(self).__name__}.fit"))
