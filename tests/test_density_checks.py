@@ -142,7 +142,7 @@ IN_FLOAT64 = "log-densities are float64, whatever the rows are; no thread found"
 IN_FLOAT64_ONCE = "log-densities were float64 before 1.7; scikit-learn #30415"
 IS_OLD = parse_version(sklearn.__version__) < parse_version("1.7")
 AS_SCIPY = "weights are not counts, by design; SciPy #23943"
-UNCHECKED = "cubes and rows of another table are for its caller to find out about"
+UNCHECKED = "NumPy warns of infinities before they are refused; no thread found"
 
 # Checks that fail, and why, by what estimators print. Threads are of their projects.
 EXPECTED = {
