@@ -278,6 +278,13 @@ class Noisy(GaussianMLE):
         return super().score_samples(X)
 
 
+class NoisyInFits(GaussianMLE):
+    def fit(self, X, y=None, sample_weight=None):
+        with np.errstate(divide="warn"):
+            np.log(np.zeros(1) * len(np.asarray(X)))
+        return super().fit(X, sample_weight=sample_weight)
+
+
 class Flat(GaussianMLE):
     def score_samples(self, X):
         return np.maximum(super().score_samples(X), -700)
@@ -311,7 +318,8 @@ class OneSeed(GaussianMLE):
 @pytest.mark.parametrize(
     ("estimator", "name", "message"),
     [
-        (Noisy(), "check_density_far_tails", "is silent: it warns of 'divide by zero"),
+        (Noisy(), "check_density_far_tails", "score_samples is silent: it warns of"),
+        (NoisyInFits(), "check_density_clone", "fit is silent: it warns of 'divide by"),
         (Flat(), "check_density_far_tails", "far tails fall"),
         (Greedy(), "check_density_bad_input", "fit to infinities is refused by"),
         (Columns(), "check_density_chunks", r"shape \(60, 1\) for 60 rows"),

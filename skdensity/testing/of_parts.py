@@ -77,7 +77,7 @@ def check_density_sequential_conditionals(estimator: Any) -> None:
     Those of fresh draws (M. Rosenblatt, 1952), at the level 0.001.
     """
     fitted = fit(estimator, Problem.of(2))
-    rows = draws(fitted, 200)
+    rows = draws(fitted, 150)
     first = fitted.marginal([0]).cdf(rows[:, :1])
     parts = [fitted.condition([0], row[:1]) for row in rows]
     cdfs = [part.cdf(row[None, 1:]) for part, row in zip(parts, rows, strict=True)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,21 +71,16 @@ def fit_again(estimator: Any, problem: Problem, *, weighted: bool = False) -> An
     """Fit the estimator itself. What it says of so small a table is not heard."""
     y = problem.y if get_tags(estimator).target_tags.required else None
     weight = {"sample_weight": problem.weight} if weighted else {}
-    with warnings.catch_warnings():
+    with _silence_of("fit"):
         warnings.simplefilter("ignore", UserWarning)
         return estimator.fit(problem.X, y, **weight)
 
 
 def scores(fitted: Any, X: ArrayLike) -> np.ndarray:
-    """Log-densities in float64, one for each row, without a warning of NumPy's."""
+    """Log-densities in float64, one for each row."""
     X = np.asarray(X)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)
-        try:
-            found = np.asarray(fitted.score_samples(X))
-        except RuntimeWarning as warning:
-            theorem = f"score_samples is silent: it warns of {str(warning)!r}"
-            raise AssertionError(theorem) from warning
+    with _silence_of("score_samples"):
+        found = np.asarray(fitted.score_samples(X))
     require(
         found.shape == (len(X),),
         f"score_samples gives a number for each row: shape {found.shape} for "
@@ -101,6 +97,18 @@ def draws(fitted: Any, n_samples: int) -> np.ndarray:
 
 
 # ---- Complaints ----
+
+
+@contextmanager
+def _silence_of(method: str) -> Iterator[None]:
+    """Fail where NumPy warns, whatever is made of warnings elsewhere."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            yield
+        except RuntimeWarning as warning:
+            theorem = f"{method} is silent: it warns of {str(warning)!r}"
+            raise AssertionError(theorem) from warning
 
 
 def require(holds: Any, theorem: str) -> None:

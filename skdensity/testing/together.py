@@ -125,7 +125,7 @@ def check_density_estimator(
     By `equivariances`: ``check_density_translation``, ``check_density_scale``,
     ``check_density_rotation`` and ``check_density_feature_order``, each to 1e-6 nats.
 
-    No evaluation may give a RuntimeWarning, which is what NumPy's are.
+    Neither a fit nor a score may give a RuntimeWarning, which is what NumPy's are.
 
     Integrals take for granted that a density is smooth, wider than a hundredth of the
     spread of the rows, and all but nothing at 12 times that spread. Warnings of the
