@@ -91,7 +91,7 @@ COMMON_SLOW = [
 ON_AWKWARD_DATA = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
     "ignore:LOOKernelDensity.*(coincide|serve both|Found|no structure):UserWarning",
-    "ignore:.*GaussianMixture.*(reg_covar|coincide):UserWarning",
+    "ignore:.*GaussianMixture.*(reg_covar|coincide|best mixture has):UserWarning",
 )
 
 

@@ -271,6 +271,7 @@ def test_a_spike_gives_way_to_a_density_that_counts():
     assert np.all(np.isfinite(search.results_["bic"][:2]))
 
 
+@pytest.mark.filterwarnings("ignore:.*the best mixture has:UserWarning")
 def test_cells_without_rows_enough_have_reasons(iris):
     X = iris[:6]
     search = GaussianMixtureSearch([1, 2, 7], ["full", "spherical"], random_state=0)
@@ -289,10 +290,15 @@ def test_cells_without_rows_enough_have_reasons(iris):
     assert by_place["spherical", 1] == ""
 
 
-def test_more_parameters_than_rows_are_no_reason():
+def test_more_parameters_than_rows_are_no_reason_but_a_doubt():
+    """The warning that the criterion of the best mixture alone would give."""
     X = StandardScaler().fit_transform(load_breast_cancer().data)
     search = GaussianMixtureSearch([1, 2], ["full", "tied"], random_state=0)
-    search.fit(X)
+    message = "Search: the best mixture has 991 parameters, .* only 569: criteria"
+    with pytest.warns(UserWarning, match=message):
+        search.fit(X)
+    with pytest.warns(UserWarning, match="has 991 parameters"):
+        search.best_estimator_.bic(X)
     assert search.best_params_ == {"n_components": 2, "covariance_type": "full"}
     assert search.results_["bic"].min() <= GaussianMixture(2, random_state=0).fit(
         X
@@ -378,6 +384,7 @@ def test_the_display_shows_the_table(flowers):
     assert legend[-1] == "best: full, 2"
 
 
+@pytest.mark.filterwarnings("ignore:.*the best mixture has:UserWarning")
 @pytest.mark.usefixtures("no_figures_left_open")
 def test_failed_cells_are_marked(iris):
     search = GaussianMixtureSearch([1, 2, 7], ["full", "spherical"], random_state=0)

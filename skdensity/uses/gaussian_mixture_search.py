@@ -198,9 +198,10 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If there is a doubt about the best mixture, as of its own `fit`, or if no
-            cell of the table counts, so that there is no choice: the mixture with the
-            fewest parameters is then kept.
+            If there is a doubt about the best mixture, as of its own `fit`; if it has
+            more parameters than there are rows; or if no cell of the table counts, so
+            that there is no choice: the mixture with the fewest parameters is then
+            kept.
 
         See Also
         --------
@@ -227,11 +228,10 @@ class GaussianMixtureSearch(DensityMixin, DocLinkMixin, BaseEstimator):
         table.improve(self.criterion)
         index = table.least(self.criterion)
         cells = list(table.cells.values())
-        # The first of its doubts is why a cell does not count.
-        doubts = [cells[index].doubts.widened, cells[index].doubts.coinciding]
+        doubts = cells[index].told()
         if not cells[index].counts:
             index, doubt = _without_choice(table, cells)
-            doubts.append(doubt)
+            doubts = [doubt]
         with unchanged_on_error(self):
             self._store(table, index, one)
         warn_of(self, doubts)

@@ -121,6 +121,16 @@ class Cell:
         """The log-likelihood, below all others where the cell does not count."""
         return self.numbers["log_likelihood"] if self.counts else -np.inf
 
+    def told(self) -> list[str | None]:
+        """What is to be said of the mixture if it is chosen."""
+        # The first of the doubts is why a cell does not count.
+        light = doubt_of_weights(self.total, self.n_parameters)
+        return [
+            self.doubts.widened,
+            self.doubts.coinciding,
+            light and f"the best mixture has {light}",
+        ]
+
     def tried(self, sample: Sample, beside: Beside, seed: int, n_tried: int) -> Cell:
         """The cell after a fit of another mixture in its place, from those beside it.
 
