@@ -431,7 +431,7 @@ def test_the_number_of_threads_makes_no_difference(monkeypatch, algorithm, n_fea
     queries = 1.5 * rng.standard_normal((1100, n_features))
     monkeypatch.setattr(total, "WORTH_THREADS", 0)
     answers, sums = [], sums_of(sources, algorithm)
-    for n_threads in (1, 2, 2):
+    for n_threads in (1, 2, 3):
         with Workspace(n_threads) as workspace:
             anywhere = sums.at(queries, BANDWIDTH, SHIFT, workspace)
             (left_out,) = sums.left_out(

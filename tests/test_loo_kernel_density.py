@@ -300,10 +300,10 @@ def test_the_number_of_threads_changes_no_bit(
 ):
     monkeypatch.setattr(total, "WORTH_THREADS", 0)
     X = rows(n_features, n_samples)
-    one, two, again = (
-        LOOKernelDensity(bandwidth, n_jobs=n_jobs).fit(X) for n_jobs in (1, 2, 2)
+    one, two, three = (
+        LOOKernelDensity(bandwidth, n_jobs=n_jobs).fit(X) for n_jobs in (1, 2, 3)
     )
-    for other in (two, again):
+    for other in (two, three):
         assert other.bandwidth_ == one.bandwidth_
         assert other.loo_score_ == one.loo_score_
         np.testing.assert_array_equal(other.loo_scores_, one.loo_scores_)

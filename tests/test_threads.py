@@ -241,8 +241,7 @@ def test_a_limit_is_restored_after_an_error():
     before = blas_threads()
 
     def fail():
-        with Workspace() as space:
-            space.hold_blas()
+        with Workspace():
             assert set(blas_threads()) == {1}
             raise KeyError
 
@@ -327,8 +326,7 @@ class TestNumberOfThreads:
 
     def test_our_own_limit_is_no_limit(self):
         expected = n_threads_for(None)
-        with Workspace() as space:
-            space.hold_blas()
+        with Workspace():
             assert n_threads_for(None) == expected
 
     def test_without_a_blas_all_cores_count(self, monkeypatch):

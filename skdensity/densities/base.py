@@ -194,7 +194,7 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         """Draws from the model, in the dtype of the rows that it was fitted to."""
         self._check_fitted()
         n_samples, rng = check_sampling(self, n_samples, random_state)
-        with np.errstate(under="ignore"):  # as in a pass: see Workspace
+        with Workspace():  # as in a pass
             drawn = self._model().sample(n_samples, rng)
         return rows_as(drawn, self._dtype())
 
@@ -218,8 +218,11 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         self._check_fitted()
         if "_kept" not in vars(self):
             self._kept = Kept()
-        with np.errstate(under="ignore"):  # as in a pass: see Workspace
-            return self._kept.model(self._told(), self._model_of)
+        return self._kept.model(self._told(), self._built)
+
+    def _built(self, told):
+        with Workspace():  # as in a pass
+            return self._model_of(told)
 
     def _answer(self, method, X, *, shape=(), dtype=None, check=lambda X: None):
         """What a method of the model gives for a table, in the way of its kind.
@@ -281,7 +284,6 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
             self._check_known, min_samples=min_samples, everywhere=reset
         )
         rows = table.rows(check, sample_weight, workspace, once_known)
-        workspace.hold_blas()  # k-means sets limits, too, and does not count
         if rows.remembered is not None:
             self._look_at(rows)
         return rows

@@ -343,8 +343,9 @@ class BaseGaussianMixture(
         model = self._model()
         check_component(component, model.n_components)
         n_samples, rng = check_sampling(self, n_samples, random_state)
-        X = model.gaussian(component).sample(n_samples, rng).astype(self._dtype())
-        return X, np.full(n_samples, component)
+        with Workspace():  # as in a pass
+            X = model.gaussian(component).sample(n_samples, rng)
+        return X.astype(self._dtype()), np.full(n_samples, component)
 
     def _fitted(self, X, y, sample_weight):
         """Fit the mixture; the run that is kept, and what it may hide.

@@ -25,10 +25,10 @@ FEW_BLOCKS = 2  # pragma: no mutate
 class Workspace:
     """Threads to work on blocks, and scratch for as many, for one pass or for many.
 
-    Inside of its context, work holds BLAS to one thread from the first block on; on
-    leaving, BLAS has its threads back and those of the workspace end. Outside of the
-    context all blocks are worked on by the caller's thread. Inside, underflow is no
-    error, whatever NumPy is set to; everything else is as the caller has it.
+    Inside of its context BLAS is held to one thread; on leaving, BLAS has its threads
+    back and those of the workspace end. Outside of the context all blocks are worked on
+    by the caller's thread. Inside, underflow is no error, whatever NumPy is set to;
+    everything else is as the caller has it.
 
     Enter it twice, as below, where the user may interrupt: Python may raise
     KeyboardInterrupt on the way into ``__exit__``, before its first line. The other
@@ -70,6 +70,10 @@ class Workspace:
                 # A density far from all rows is too small for a float: 0 is its right
                 # value, and a user who lets NumPy raise must not lose a fit to it.
                 np.seterr(under="ignore")
+            if self._hold is None:
+                # At once: products outside of blocks have other digits with other
+                # threads, too.
+                self._hold = ONE_BLAS_THREAD.hold()
         except BaseException:
             self._close()
             raise
@@ -96,21 +100,17 @@ class Workspace:
         """Blocks that are worked on at a time."""
         return n_threads_for(self.n_jobs)  # when needed: joblib may take a while
 
-    def hold_blas(self) -> None:
-        """Hold BLAS to one thread from here on, until the context is left."""
-        if self._is_open and self._hold is None:
-            self._hold = ONE_BLAS_THREAD.hold()
-
-    def map(self, function: Callable, items: Iterable) -> Iterator:
-        """``map(function, items)`` on the threads, in order.
+    def map(
+        self, function: Callable, items: Iterable, few: int = FEW_BLOCKS
+    ) -> Iterator:
+        """``map(function, items)`` on the threads, in order; so few on the caller's.
 
         NumPy and BLAS release the interpreter's lock, so that blocks run side by side.
         The results come in order, whatever finishes first: sums of them do not depend
         on the number of threads. ``numpy.errstate`` holds on them as for the caller.
         """
-        self.hold_blas()
         items = list(items)
-        if len(items) <= FEW_BLOCKS or not self._is_open or self.n_threads == 1:
+        if len(items) <= few or not self._is_open or self.n_threads == 1:
             return map(function, items)
         # Threads start with NumPy's own handling of overflow and the like.
         handling = np.geterr()

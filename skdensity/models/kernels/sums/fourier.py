@@ -26,6 +26,7 @@ from functools import cached_property
 import numpy as np
 
 from skdensity.models.kernels.statistics import PairStatistic
+from skdensity.passes.workspace import Workspace
 
 try:
     import finufft
@@ -203,7 +204,11 @@ class Modes:
 
 
 def fourier_sums(
-    queries: np.ndarray, modes: Modes, statistic: PairStatistic, n_threads: int
+    queries: np.ndarray,
+    modes: Modes,
+    statistic: PairStatistic,
+    workspace: Workspace,
+    n_parts: int = 1,
 ) -> tuple[np.ndarray, float]:
     """Sums of kernels, and of kernels times a statistic.
 
@@ -217,8 +222,10 @@ def fourier_sums(
         The kernels.
     statistic : PairStatistic
         What else to multiply them with.
-    n_threads : int
-        Threads to use.
+    workspace : Workspace
+        Threads to work on parts of the queries.
+    n_parts : int, default=1
+        Parts of the queries; it shows in no digit.
 
     Returns
     -------
@@ -227,15 +234,27 @@ def fourier_sums(
     error : float
         Bound on the absolute error of the first row.
     """
-    transform = getattr(finufft, f"nufft{queries.shape[1]}d2")
-    how = {"isign": 1, "nthreads": n_threads, **modes.box.how}
     factors = [1.0, *statistic.multipliers(modes.box.omega)]
+    parts = workspace.map(
+        lambda part: _transformed(part, modes, factors),
+        np.array_split(queries, n_parts),
+        few=1,
+    )
+    sums = np.concatenate(list(parts), axis=1)
+    return sums, modes.box.precision.loss * modes.moduli
+
+
+def _transformed(queries, modes, factors):
+    """Sums of kernels times every factor."""
+    transform = getattr(finufft, f"nufft{queries.shape[1]}d2")
+    # With one thread of its own, as the last digits depend on their number.
+    how = {"isign": 1, "nthreads": 1, **modes.box.how}
     angles, sums = modes.box.angles(queries), []
     # All sums are real: one transform yields two, one of them times i.
     for real, imaginary in _in_twos(factors):
         both = transform(*angles, modes.values * (real + 1j * imaginary), **how)
         sums += [both.real, both.imag]
-    return np.array(sums[: len(factors)]), modes.box.precision.loss * modes.moduli
+    return np.array(sums[: len(factors)])
 
 
 def _in_twos(factors):

@@ -297,11 +297,12 @@ class KernelSums:
         queries = self.sources.support.nearest(queries, 0.5 * (lower + upper))
         sums = np.zeros((1 + statistic.n_columns(len(lower)), len(queries)))
         error, rest = self._loss(bandwidth), 0.5 * FULL.support
+        how = (statistic, workspace)
         inside = np.all((queries >= lower - rest) & (queries <= upper + rest), 1)
         if inside.any():
-            n_threads = _n_threads(transform_work(self._box, len(queries)), workspace)
+            n_parts = _n_parts(transform_work(self._box, len(queries)), workspace)
             sums[:, inside], loss = fourier_sums(
-                queries[inside], self._modes, statistic, n_threads
+                queries[inside], self._modes, *how, n_parts
             )
             error = max(error, loss)
         return sums, error / self.summation.rtol
@@ -318,10 +319,10 @@ class KernelSums:
         for region in regions(queries, self.sources, bandwidth, transforms):
             here = queries[region.queries]
             if not self._is_dense(region):
-                n_threads = _n_threads(region.transform_work, workspace)
+                n_parts = _n_parts(region.transform_work, workspace)
                 box = region.box.at(self.summation.precision)
                 modes = Modes.of(region.points, region.masses, box)
-                values, loss = fourier_sums(here, modes, statistic, n_threads)
+                values, loss = fourier_sums(here, modes, *how, n_parts)
                 error = max(error, loss)
             elif region.is_flat:
                 points = Expansion(region.points, region.masses, bandwidth)
@@ -361,6 +362,6 @@ class KernelSums:
         return log_sums, means
 
 
-def _n_threads(work, workspace):
-    """Threads of a transform."""
+def _n_parts(work, workspace):
+    """Parts of the queries of a transform, each of which repeats the work on modes."""
     return workspace.n_threads if work > WORTH_THREADS else 1
