@@ -227,3 +227,40 @@ def test_a_fit_survives_ctrl_c(estimator, process_is_as_before):
 @pytest.mark.parametrize("estimator", [*DENSITIES, *USES], ids=repr)
 def test_a_fit_survives_ctrl_c_at_200_moments(estimator, process_is_as_before):
     assert len(fit_survives(estimator, 210, process_is_as_before)) >= 200
+
+
+QUESTIONS = [
+    lambda density: density.score_samples(X),
+    lambda density: density.sample(3, random_state=0),
+    lambda density: density.marginal([0]),
+]
+
+
+@pytest.mark.parametrize("estimator", DENSITIES, ids=repr)
+def test_what_is_asked_survives_ctrl_c(estimator, process_is_as_before):
+    fitted = clone(estimator).fit(X)
+    expected = fitted.score_samples(X)
+    for ask in QUESTIONS:
+        for moment in moments_of(partial(ask, deepcopy(fitted)), 12):
+            one = deepcopy(fitted)
+            outcome = interrupted(partial(ask, one), moment)
+            process_is_as_before()
+            assert not outcome.has_come or outcome.goes_on, moment
+            assert_same(state_of(one), state_of(fitted))
+            np.testing.assert_array_equal(one.score_samples(X), expected)
+
+
+STREAMS = [one for one in DENSITIES if hasattr(one, "partial_fit")]
+
+
+@pytest.mark.parametrize("estimator", STREAMS, ids=repr)
+def test_a_batch_is_taken_in_or_not_at_all(estimator, process_is_as_before):
+    before = clone(estimator).partial_fit(X)
+    after = deepcopy(before).partial_fit(X[::-1])
+    for moment in moments_of(partial(deepcopy(before).partial_fit, X[::-1]), 20):
+        one = deepcopy(before)
+        outcome = interrupted(partial(one.partial_fit, X[::-1]), moment)
+        process_is_as_before()
+        assert not outcome.has_come or outcome.goes_on, moment
+        is_in = one.n_samples_seen_ > before.n_samples_seen_
+        assert_same(state_of(one), state_of(after if is_in else before))

@@ -194,7 +194,7 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         """Draws from the model, in the dtype of the rows that it was fitted to."""
         self._check_fitted()
         n_samples, rng = check_sampling(self, n_samples, random_state)
-        with np.errstate(under="ignore"):  # as in a pass: see Workspace
+        with Workspace() as quiet, quiet:  # underflow is no error
             drawn = self._model().sample(n_samples, rng)
         return rows_as(drawn, self._dtype())
 
@@ -218,7 +218,7 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         self._check_fitted()
         if "_kept" not in vars(self):
             self._kept = Kept()
-        with np.errstate(under="ignore"):  # as in a pass: see Workspace
+        with Workspace() as quiet, quiet:  # underflow is no error
             return self._kept.model(self._told(), self._model_of)
 
     def _answer(self, method, X, *, shape=(), dtype=None, check=lambda X: None):

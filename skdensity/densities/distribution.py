@@ -218,7 +218,7 @@ class DistributionMixin:
         """
         model = self._model()
         box = checked_box(lower, upper, model.n_features)
-        with np.errstate(under="ignore"):  # as in a pass: see Workspace
+        with Workspace() as quiet, quiet:  # underflow is no error
             return model.probability(box)
 
     def region(self, coverage: float) -> DensityRegion:

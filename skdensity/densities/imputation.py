@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from skdensity.densities.checks import check_sampling
 from skdensity.densities.tables.kinds import table_of
 from skdensity.densities.tables.table import Answer
+from skdensity.passes.workspace import Workspace
 
 
 class ImputationMixin:
@@ -100,7 +101,7 @@ class ImputationMixin:
             rows, holes = rows[some], holes[some]
         self._check_given(rows)
         if rng is not None:
-            with np.errstate(under="ignore"):  # as in a pass: see Workspace
+            with Workspace() as quiet, quiet:  # underflow is no error
                 values = model.drawn(rows, rng)
         else:
             values = self._evaluated("completed", rows)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from skdensity.densities.checks import checked_array, feature_indices
+from skdensity.passes.workspace import Workspace
 
 # Constructor arguments that are about the features that a fit had.
 ABOUT_FEATURES = ("means_init", "precisions_init", "location_init", "cholesky_init")
@@ -104,7 +105,7 @@ class PartsMixin:
         given, model = self._indices(features, leave=1), self._model()
         known = self._known(values, given)
         others = np.setdiff1d(np.arange(model.n_features), given)
-        with np.errstate(under="ignore"):  # as in a pass: see Workspace
+        with Workspace() as quiet, quiet:  # underflow is no error
             return self._part(model.conditional(given, known), others)
 
     def _indices(self, features, leave=0):
