@@ -12,6 +12,7 @@ import pytest
 from interrupts import failed, interrupted, moments_of
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
+from states import assert_same, state_of
 from threadpoolctl import threadpool_info
 
 import skdensity
@@ -97,34 +98,6 @@ def process_is_as_before():
             assert (blas_threads(), np.geterr()) == before[:2]
 
         yield check
-
-
-def state_of(estimator):
-    """What an estimator holds, but for what can be built again."""
-    state = {name: value for name, value in vars(estimator).items() if name != "_kept"}
-    if "results_" in state:  # of a search: it also says how long things took
-        times = {"fit_time"}
-        results = state["results_"].items()
-        state["results_"] = {key: value for key, value in results if key not in times}
-    return state
-
-
-def assert_same(one, other, name=""):
-    """Two values are the same to the bit, whatever they are made of."""
-    assert type(one) is type(other), name
-    if isinstance(one, np.ndarray) and one.dtype != object:
-        np.testing.assert_array_equal(one, other, name)
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys(), name
-        for key in one:
-            assert_same(one[key], other[key], f"{name}.{key}")
-    elif isinstance(one, list | tuple | np.ndarray):
-        for i, (mine, theirs) in enumerate(zip(one, other, strict=True)):
-            assert_same(mine, theirs, f"{name}[{i}]")
-    elif hasattr(one, "__dict__") and not isinstance(one, type):
-        assert_same(state_of(one), state_of(other), name)
-    else:
-        assert one == other, name
 
 
 def assert_whole(estimator, fitted, is_cut):
@@ -254,3 +227,40 @@ def test_a_fit_survives_ctrl_c(estimator, process_is_as_before):
 @pytest.mark.parametrize("estimator", [*DENSITIES, *USES], ids=repr)
 def test_a_fit_survives_ctrl_c_at_200_moments(estimator, process_is_as_before):
     assert len(fit_survives(estimator, 210, process_is_as_before)) >= 200
+
+
+QUESTIONS = [
+    lambda density: density.score_samples(X),
+    lambda density: density.sample(3, random_state=0),
+    lambda density: density.marginal([0]),
+]
+
+
+@pytest.mark.parametrize("estimator", DENSITIES, ids=repr)
+def test_what_is_asked_survives_ctrl_c(estimator, process_is_as_before):
+    fitted = clone(estimator).fit(X)
+    expected = fitted.score_samples(X)
+    for ask in QUESTIONS:
+        for moment in moments_of(partial(ask, deepcopy(fitted)), 12):
+            one = deepcopy(fitted)
+            outcome = interrupted(partial(ask, one), moment)
+            process_is_as_before()
+            assert not outcome.has_come or outcome.goes_on, moment
+            assert_same(state_of(one), state_of(fitted))
+            np.testing.assert_array_equal(one.score_samples(X), expected)
+
+
+STREAMS = [one for one in DENSITIES if hasattr(one, "partial_fit")]
+
+
+@pytest.mark.parametrize("estimator", STREAMS, ids=repr)
+def test_a_batch_is_taken_in_or_not_at_all(estimator, process_is_as_before):
+    before = clone(estimator).partial_fit(X)
+    after = deepcopy(before).partial_fit(X[::-1])
+    for moment in moments_of(partial(deepcopy(before).partial_fit, X[::-1]), 20):
+        one = deepcopy(before)
+        outcome = interrupted(partial(one.partial_fit, X[::-1]), moment)
+        process_is_as_before()
+        assert not outcome.has_come or outcome.goes_on, moment
+        is_in = one.n_samples_seen_ > before.n_samples_seen_
+        assert_same(state_of(one), state_of(after if is_in else before))

@@ -194,7 +194,7 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         """Draws from the model, in the dtype of the rows that it was fitted to."""
         self._check_fitted()
         n_samples, rng = check_sampling(self, n_samples, random_state)
-        with Workspace():  # as in a pass
+        with Workspace() as held, held:  # as in a pass
             drawn = self._model().sample(n_samples, rng)
         return rows_as(drawn, self._dtype())
 
@@ -221,7 +221,7 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         return self._kept.model(self._told(), self._built)
 
     def _built(self, told):
-        with Workspace():  # as in a pass
+        with Workspace() as held, held:  # as in a pass
             return self._model_of(told)
 
     def _answer(self, method, X, *, shape=(), dtype=None, check=lambda X: None):

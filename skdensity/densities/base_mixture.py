@@ -343,7 +343,7 @@ class BaseGaussianMixture(
         model = self._model()
         check_component(component, model.n_components)
         n_samples, rng = check_sampling(self, n_samples, random_state)
-        with Workspace():  # as in a pass
+        with Workspace() as held, held:  # as in a pass
             X = model.gaussian(component).sample(n_samples, rng)
         return X.astype(self._dtype()), np.full(n_samples, component)
 

@@ -218,7 +218,7 @@ class DistributionMixin:
         """
         model = self._model()
         box = checked_box(lower, upper, model.n_features)
-        with Workspace():  # as in a pass
+        with Workspace() as held, held:  # as in a pass
             return model.probability(box)
 
     def region(self, coverage: float) -> DensityRegion:

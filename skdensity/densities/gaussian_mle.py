@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict, replace
+from itertools import starmap
 from numbers import Integral
 from typing import Any, Literal, NamedTuple, Self
 
@@ -337,9 +338,7 @@ class GaussianMLE(StreamMixin, BaseGaussian):
     def _sums_so_far(self):
         self._check_stream()
         family, n_features = self._family, len(self.location_)
-        by_pattern = {
-            observed: Moments(**moments) for observed, moments in self._sums.items()
-        }
+        by_pattern = dict(map(_restored, self._sums))
         return PatternMoments(own_family(family), n_features, MAX_PATTERNS, by_pattern)
 
     def _learn_sums(self, sums, rows):
@@ -348,10 +347,7 @@ class GaussianMLE(StreamMixin, BaseGaussian):
         if sums is None:
             self._sums, estimate = None, self._expected(rows, family)
         else:
-            self._sums = {
-                observed: as_plain(asdict(moments))
-                for observed, moments in sums.by_pattern.items()
-            }
+            self._sums = list(starmap(_stored, sums.by_pattern.items()))
             estimate = self._summed(sums, rows.workspace, family)
         self._store_estimate(estimate.moments, estimate.added, rows.dtype)
         return estimate
@@ -428,6 +424,17 @@ class GaussianMLE(StreamMixin, BaseGaussian):
         location, covariance = self._told_arrays(told)
         family = FAMILIES[told["family"]]
         return Gaussian.of_matrix(location, covariance, family, SINGULAR)
+
+
+def _stored(observed, moments):
+    """The moments of a pattern as plain values: no file has tuples for names."""
+    return {"observed": list(observed), **as_plain(asdict(moments))}
+
+
+def _restored(stored):
+    """The pattern and the moments that were stored."""
+    moments = {name: value for name, value in stored.items() if name != "observed"}
+    return tuple(stored["observed"]), Moments(**moments)
 
 
 def _sums_of(rows, family, most, before=None):

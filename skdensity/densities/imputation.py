@@ -101,7 +101,7 @@ class ImputationMixin:
             rows, holes = rows[some], holes[some]
         self._check_given(rows)
         if rng is not None:
-            with Workspace():  # as in a pass
+            with Workspace() as held, held:  # as in a pass
                 values = model.drawn(rows, rng)
         else:
             values = self._evaluated("completed", rows)

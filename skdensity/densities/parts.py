@@ -61,7 +61,7 @@ class PartsMixin:
         array([[3.]])
         """
         indices = self._indices(features)
-        with Workspace():  # as in a pass
+        with Workspace() as held, held:  # as in a pass
             return self._part(self._model().marginal(indices), indices)
 
     def condition(self, features: ArrayLike, values: ArrayLike) -> Self:
@@ -106,7 +106,7 @@ class PartsMixin:
         given, model = self._indices(features, leave=1), self._model()
         known = self._known(values, given)
         others = np.setdiff1d(np.arange(model.n_features), given)
-        with Workspace():  # as in a pass
+        with Workspace() as held, held:  # as in a pass
             return self._part(model.conditional(given, known), others)
 
     def _indices(self, features, leave=0):
