@@ -341,6 +341,16 @@ def test_weights_far_above_all_others_are_copies_if_one_in_twenty_has_them(n_hea
     assert n_rows == pytest.approx(part.sum() ** 2 / (part @ part), rel=0.1)
 
 
+@pytest.mark.parametrize("factor", [9.5, 10.5])
+def test_weights_are_far_above_others_from_a_factor_of_ten_on(factor):
+    r = rng()
+    masses = r.uniform(1, 1.2, 100)
+    masses[:3] = factor * masses[3:].max()
+    n_rows = repeats_in(r.normal(size=(100, 2)), masses / masses.sum()).n_rows
+    part = masses[3:] if factor > 10 else masses
+    assert n_rows == pytest.approx(part.sum() ** 2 / (part @ part), rel=0.05)
+
+
 def test_denormal_weights_are_silent():
     r = rng()
     weight = 10.0 ** r.uniform(-323, 0, 200)
