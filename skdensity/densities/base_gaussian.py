@@ -12,7 +12,6 @@ from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity
 from skdensity.densities.checks import (
     as_stored,
-    check_squares,
     checked_array,
     checked_matrices,
     not_positive_definite,
@@ -21,6 +20,7 @@ from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.parts import PartsMixin
+from skdensity.densities.squares import check_squares
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.table import FULL
 from skdensity.models.gaussian import Gaussian

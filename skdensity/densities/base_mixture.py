@@ -22,7 +22,6 @@ from skdensity.densities.checks import (
     as_stored,
     check_component,
     check_sampling,
-    check_squares,
     checked_matrices,
     checked_mixing_weights,
     not_positive_definite,
@@ -39,6 +38,7 @@ from skdensity.densities.mixture_streams import MixtureStreamMixin
 from skdensity.densities.parts import PartsMixin
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, Regularisation
 from skdensity.densities.runs import FitProblem, Run
+from skdensity.densities.squares import check_squares
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments

@@ -14,7 +14,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Task, Trials, fit_task
-from skdensity.densities.checks import check_squares
 from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.imputation import ImputationMixin
@@ -27,6 +26,7 @@ from skdensity.densities.kernel_checks import (
 )
 from skdensity.densities.kernel_doubts import warn_of_table
 from skdensity.densities.parts import PartsMixin
+from skdensity.densities.squares import check_squares
 from skdensity.densities.support_checks import check_known, check_within, checked_folds
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
