@@ -28,12 +28,20 @@ def checked_table(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
     Returns
     -------
     X : ndarray of shape (n_samples, n_features)
-        Its numbers.
+        Its numbers; a pair with `y`, if that is among the checks.
     """
     check_numbers(X, "X")
     # Sums of finite float32 may overflow to both sides, and are looked at again then.
     with strings_named(X), np.errstate(over="ignore", invalid="ignore"):
-        table = validate_data(estimator, X, dtype=DTYPES, **checks)
+        checked = validate_data(estimator, X, dtype=DTYPES, **checks)
+    if isinstance(checked, tuple):
+        table, y = checked
+        return _in_native_order(table), y
+    return _in_native_order(checked)
+
+
+def _in_native_order(table):
+    """The same numbers, whose bytes are in the order of this machine."""
     return table.astype(table.dtype.newbyteorder("="), copy=False)
 
 
