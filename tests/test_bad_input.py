@@ -250,7 +250,7 @@ def test_values_whose_squares_overflow_are_named(estimator, size):
 ALL = [
     GaussianMLE(),
     CholeskyGaussian(),
-    LOOKernelDensity(),
+    LOOKernelDensity(covariance_type="full"),
     EMGaussianMixture(2),
     AdamGaussianMixture(2),
 ]

@@ -262,11 +262,12 @@ def test_the_best_basin_is_found_between_scales_far_apart(spread):
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e-154, 1e154, 1e200])
-@pytest.mark.parametrize("bandwidth", ["loo", "scott", "silverman"])
-def test_extreme_scales(bandwidth, scale):
+@pytest.mark.parametrize("bandwidth", ["loo", "scott", "silverman", "isj"])
+@pytest.mark.parametrize("shape", ["spherical", "diag"])
+def test_extreme_scales(shape, bandwidth, scale):
     X = rows(2)
-    here = LOOKernelDensity(bandwidth).fit(X)
-    there = LOOKernelDensity(bandwidth).fit(scale * X)
+    here = LOOKernelDensity(bandwidth, covariance_type=shape).fit(X)
+    there = LOOKernelDensity(bandwidth, covariance_type=shape).fit(scale * X)
     np.testing.assert_allclose(
         there.score_samples(scale * X) + 2 * np.log(scale),
         here.score_samples(X),

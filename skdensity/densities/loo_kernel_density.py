@@ -340,7 +340,7 @@ class LOOKernelDensity(
         ------
         ValueError
             If the input is not a finite table with usable weights, has squares that
-            overflow or underflow while `bandwidth` is a rule, has too few distinct
+            overflow or underflow while a rule chooses a matrix, has too few distinct
             rows, or lies outside of the bounds; if bounds and periods do not fit the
             features, are both given for one, or are given for correlated kernels; or if
             the bandwidth does not fit the features or is not positive definite. The
@@ -439,7 +439,9 @@ class LOOKernelDensity(
 
     def _check_known(self, rows, min_samples, everywhere):
         super()._check_known(rows, min_samples, everywhere)
-        if isinstance(self.bandwidth, str):  # spreads are squares; numbers need none
+        # A matrix is of squares of widths; what users see of other shapes is of widths.
+        is_matrix = not SHAPES[self.covariance_type].is_independent
+        if is_matrix and isinstance(self.bandwidth, str):
             check_squares(self, rows)
 
     def _check_given(self, X):
