@@ -247,6 +247,44 @@ def test_values_whose_squares_overflow_are_named(estimator, size):
     fitted.fit(rows, sample_weight=np.append(np.ones(len(X)), 0.0))
 
 
+ALL = [
+    GaussianMLE(),
+    CholeskyGaussian(),
+    LOOKernelDensity(),
+    EMGaussianMixture(2),
+    AdamGaussianMixture(2),
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("size", [1e-160, 1e-300, 5e-324])
+@pytest.mark.parametrize("estimator", ALL, ids=lambda one: type(one).__name__)
+def test_values_whose_squares_underflow_are_named(estimator, size):
+    table = pd.DataFrame(X, columns=["a", "b"])
+    fitted = clone(estimator).fit(table)
+    table["b"] = size * np.arange(len(X))  # which begins with 0
+    before = dict(vars(fitted))
+    for fit in methods_that_fit(fitted):
+        with pytest.raises(ValueError, match=r"'b' has no value .* underflow.*1e\d+"):
+            fit(table)
+        assert vars(fitted).keys() == before.keys()
+
+
+@pytest.mark.parametrize("size", [1e-160, 1e160])
+def test_a_given_bandwidth_needs_no_squares(size):
+    density = LOOKernelDensity(bandwidth=size).fit(size * X)
+    assert np.isfinite(density.score(size * X))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("estimator", ALL, ids=lambda one: type(one).__name__)
+def test_finite_rows_whose_sum_is_no_number_are_finite(estimator):
+    largest = np.finfo(np.float32).max
+    rows = np.tile([[0.8], [-0.8]], (40, 1)).astype(np.float32) * largest
+    density = clone(estimator).fit(np.float32(X))
+    assert not np.isnan(density.score_samples(np.hstack([rows, -rows]))).any()
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     "estimator",

@@ -291,9 +291,9 @@ class AdamGaussianMixture(BaseGaussianMixture):
         ------
         ValueError
             If the batch is not a table of the same features and dtype with usable
-            weights, has infinities or squares that overflow, if `n_components` or
-            `covariance_type` have changed, or the descent diverges. The estimator is
-            then left as it was.
+            weights, has infinities or squares that overflow or underflow, if
+            `n_components` or `covariance_type` have changed, or the descent diverges.
+            The estimator is then left as it was.
         TypeError
             If `X` is what has many batches, RowBlocks or a Dask collection.
 

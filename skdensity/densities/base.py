@@ -268,7 +268,12 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
     @contextmanager
     def _rows_to_fit(self, X, sample_weight, *, min_samples=1, reset=True):
         """Weighted rows, with threads that end with the context."""
-        check = TableCheck(self, reset=reset, min_samples=max(min_samples, 1))
+        check = TableCheck(
+            self,
+            reset=reset,
+            min_samples=max(min_samples, 1),
+            is_whole=min_samples > 0,
+        )
         table = table_of(X)
         if self._keeps_rows:
             table = ArrayTable(table.held(f"{type(self).__name__}.fit"))

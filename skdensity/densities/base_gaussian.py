@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity
 from skdensity.densities.checks import (
+    as_stored,
     check_squares,
     checked_array,
     checked_matrices,
@@ -108,7 +109,9 @@ class BaseGaussian(
     def _store_arrays(self, dtype, **exact):
         """Set attributes in a dtype, and keep what float32 would lose of them."""
         for name, value in exact.items():
-            setattr(self, name, value.astype(dtype))
+            is_first = name == self._told_by[0]  # which tells the dtype
+            stored = value.astype(dtype) if is_first else as_stored(value, dtype)
+            setattr(self, name, stored)
         # A covariance that is near singular does not survive rounding.
         self._unrounded = exact if dtype != np.float64 else {}
 
@@ -138,4 +141,5 @@ class BaseGaussian(
 
 
 def _is_rounded(array, exact):
-    return np.array_equal(array, exact.astype(array.dtype))
+    with np.errstate(over="ignore", under="ignore"):
+        return np.array_equal(array, exact.astype(array.dtype))

@@ -19,6 +19,7 @@ from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
 from skdensity.densities.checks import (
+    as_stored,
     check_component,
     check_sampling,
     check_squares,
@@ -192,10 +193,10 @@ class BaseGaussianMixture(
         ------
         ValueError
             If the input is not a table with usable weights, has infinities, squares
-            that overflow, a feature that is NaN in all rows, or fewer rows than
-            components, if an initial value, or what `init_params` gives or returns, has
-            the wrong shape or range, or if a covariance becomes singular. The estimator
-            is then left as it was.
+            that overflow or underflow, a feature that is NaN in all rows, or fewer rows
+            than components, if an initial value, or what `init_params` gives or
+            returns, has the wrong shape or range, or if a covariance becomes singular.
+            The estimator is then left as it was.
 
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
@@ -260,6 +261,17 @@ class BaseGaussianMixture(
         Raises
         ------
         ValueError
+            As :meth:`fit`.
+        KeyboardInterrupt
+            As :meth:`fit`.
+
+        Warns
+        -----
+        ConvergenceWarning
+            As :meth:`fit`.
+        RuntimeWarning
+            As :meth:`fit`.
+        UserWarning
             As :meth:`fit`.
 
         See Also
@@ -494,9 +506,9 @@ class BaseGaussianMixture(
         factors, public = mixture.precision_factors, family.shape.public
         self.weights_ = mixture.weights.astype(dtype)
         self.means_ = mixture.means.astype(dtype)
-        self.covariances_ = public(mixture.covariances).astype(dtype)
-        self.precisions_cholesky_ = public(factors).astype(dtype)
-        self.precisions_ = public(family.factors.square(factors)).astype(dtype)
+        self.covariances_ = as_stored(public(mixture.covariances), dtype)
+        self.precisions_cholesky_ = as_stored(public(factors), dtype)
+        self.precisions_ = as_stored(public(family.factors.square(factors)), dtype)
         self._fitted_type = family.name
         self.converged_ = run.result.converged
         self.n_iter_ = len(run.result.values)

@@ -23,8 +23,12 @@ TIMES = date, time, timedelta, np.datetime64, np.timedelta64
 DTYPES = [np.float64, np.float32]
 # Of weights, as a power of two: the square root of the least normal number.
 TINY = -511
+# Where no batches follow: below this, products with small squares might underflow.
+SMALL = -64
 # More than rows that anyone has; float32 squares times as much stay finite.
 MANY = 1e18
+# A millionth of its square, which regularisation adds, has all digits, and an inverse.
+SMALLEST = 2.0**-500
 
 
 def check_numbers(values, name):
@@ -74,16 +78,20 @@ def _is_time(kind):
     return getattr(kind, "kind", None) in ("m", "M") or of_polars()
 
 
-def check_weights(sample_weight, X):
+def check_weights(sample_weight, X, are_all=False):
     """Weights of rows as a float64 array, non-negative and not all zero.
 
     Tiny ones are multiplied by a power of two, since only their ratios count: sums of
-    weighted squares would have no digits left.
+    weighted squares would have no digits left. It is the same one for all batches of a
+    stream; where these weights `are_all`, the largest becomes about 1.
     """
     check_numbers(sample_weight, "sample_weight")
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
     _check_signs(weight)
-    if weight.max(initial=0) < 2.0**TINY:
+    largest = weight.max(initial=0)
+    if are_all and 0 < largest < 2.0**SMALL:
+        weight = np.ldexp(weight, -np.frexp(largest)[1])
+    elif largest < 2.0**TINY:
         weight = np.ldexp(weight, -TINY)
     with np.errstate(over="ignore"):
         check_total(weight.sum(), weight.max())
@@ -119,9 +127,37 @@ def check_total(total, largest):
 
 
 def check_squares(estimator, rows):
-    """Complain of values so large that weighted sums of their squares overflow."""
+    """Complain of values so large or so small that sums of their squares are lost."""
     if rows.n_rows == 0:
         return
+    check_large_squares(estimator, rows)
+    check_small_squares(estimator, rows)
+
+
+def check_small_squares(estimator, rows):
+    """Complain of a feature that is not 0, and of which all squares underflow."""
+    if rows.dtype == np.float32 or np.all(np.abs(rows.origin) >= SMALLEST):
+        return
+    sizes = rows.add(_sizes, row_bytes=16 * rows.n_features).values
+    small = np.flatnonzero((sizes > 0) & (sizes < SMALLEST))
+    if not len(small):
+        return
+    feature = small[0]
+    raise ValueError(
+        f"Feature {_name(estimator, rows, feature)!r} has no value beyond "
+        f"{sizes[feature]:.3g}, and their squares underflow: "
+        f"{type(estimator).__name__} takes features from {SMALLEST:.3g} on, or zeros. "
+        "Rescale the feature, for example multiply it by "
+        f"1e{min(-np.log10(sizes[feature]), 300):.0f}."
+    )
+
+
+def _name(estimator, rows, feature):
+    return getattr(estimator, "feature_names_in_", range(rows.n_features))[feature]
+
+
+def check_large_squares(estimator, rows):
+    """Complain of values so large that weighted sums of their squares overflow."""
     size = max(rows.n_rows, rows.total_weight)
     if rows.dtype == np.float32 and size < MANY:
         return  # their squares are not too large for sums in float64
@@ -133,11 +169,11 @@ def check_squares(estimator, rows):
     if sizes.max() <= largest:
         return
     feature = sizes.argmax()
-    name = getattr(estimator, "feature_names_in_", range(len(sizes)))[feature]
     raise ValueError(
-        f"Feature {name!r} has values up to {sizes[feature]:.3g}, whose squares "
-        f"overflow: {type(estimator).__name__} takes up to {largest:.3g} here, with "
-        f"weights that sum to {rows.total_weight:.3g}. {_scaled(rows, sizes, feature)}"
+        f"Feature {_name(estimator, rows, feature)!r} has values up to "
+        f"{sizes[feature]:.3g}, whose squares overflow: {type(estimator).__name__} "
+        f"takes up to {largest:.3g} here, with weights that sum to "
+        f"{rows.total_weight:.3g}. {_scaled(rows, sizes, feature)}"
     )
 
 
@@ -219,6 +255,17 @@ def check_sampling(estimator, n_samples, random_state):
     else:
         random_state = legacy(random_state)
     return n_samples, check_random_state(random_state)
+
+
+def as_stored(values, dtype):
+    """Fitted values in the dtype of the rows, but float64 where that has no room.
+
+    Squares and inverses of float32 rows may be too large for float32, or too small.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        stored = values.astype(dtype)
+    is_lost = ~np.isfinite(stored) | ((stored == 0) & (values != 0))
+    return values if np.any(is_lost & np.isfinite(values)) else stored
 
 
 def check_component(component, n_components):

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
-from skdensity.densities.checks import checked_array
+from skdensity.densities.checks import as_stored, checked_array
 from skdensity.densities.descent import (
     ADAM_CONSTRAINTS,
     adam_for,
@@ -272,9 +272,9 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
         ------
         ValueError
             If the input is not a table with usable weights, has infinities, squares
-            that overflow or a feature that is NaN in all rows, or if a start has the
-            wrong shape or a non-positive diagonal. The estimator is then left as it
-            was.
+            that overflow or underflow or a feature that is NaN in all rows, or if a
+            start has the wrong shape or a non-positive diagonal. The estimator is then
+            left as it was.
         KeyboardInterrupt
             If the user interrupted the fit; the best parameters so far are kept, and
             `warm_start=True` goes on from them.
@@ -346,8 +346,8 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
         ------
         ValueError
             If the batch is not a table of the same features and dtype with usable
-            weights, has infinities or squares that overflow, or if the descent
-            diverges. The estimator is then left as it was.
+            weights, has infinities or squares that overflow or underflow, or if the
+            descent diverges. The estimator is then left as it was.
         TypeError
             If `X` is what has many batches, RowBlocks or a Dask collection.
 
@@ -480,13 +480,13 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
 
     def _store_given(self, gaussian, covariance, dtype):
         self._store_gaussian(gaussian, dtype)
-        self.covariance_ = covariance.astype(dtype)
+        self.covariance_ = as_stored(covariance, dtype)
         self.loss_curve_, self.n_iter_, self.converged_ = [], 0, False
 
     def _store_gaussian(self, gaussian, dtype):
         self._store_arrays(dtype, location_=gaussian.mean, cholesky_=gaussian.cholesky)
-        self.covariance_ = gaussian.covariance.astype(dtype)
-        self.precision_ = gaussian.precision.astype(dtype)
+        self.covariance_ = as_stored(gaussian.covariance, dtype)
+        self.precision_ = as_stored(gaussian.precision, dtype)
         self._adam = None
 
     def _store_path(self, loss, path, dtype):

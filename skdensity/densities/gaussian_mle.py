@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
+from skdensity.densities.checks import as_stored
 from skdensity.densities.doubts import doubt_of_gaussian, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
 from skdensity.densities.streams import StreamMixin, as_plain
@@ -216,8 +217,9 @@ class GaussianMLE(StreamMixin, BaseGaussian):
         ------
         ValueError
             If the input is not a table with usable weights, has infinities, squares
-            that overflow or a feature that is NaN in all rows, or if missing values
-            leave a covariance singular. The estimator is then left as it was.
+            that overflow or underflow or a feature that is NaN in all rows, or if
+            missing values leave a covariance singular. The estimator is then left as it
+            was.
 
         Warns
         -----
@@ -278,10 +280,11 @@ class GaussianMLE(StreamMixin, BaseGaussian):
         ------
         ValueError
             If the input is not a table of the same features and dtype with usable
-            weights, has infinities, rows so far miss values in more than 1,000
-            patterns, `covariance_type` has changed since the first call, or the
-            parameters were given by :meth:`from_parameters`. The estimator is then left
-            as it was. A marginal or conditional begins anew instead.
+            weights, has infinities or squares that overflow or underflow, rows so far
+            miss values in more than 1,000 patterns, `covariance_type` has changed since
+            the first call, or the parameters were given by :meth:`from_parameters`. The
+            estimator is then left as it was. A marginal or conditional begins anew
+            instead.
         TypeError
             If `X` is what has many batches, RowBlocks or a Dask collection.
 
@@ -401,7 +404,7 @@ class GaussianMLE(StreamMixin, BaseGaussian):
         self._fitted_type = family.name
         self._begins_anew = False
         self._store_arrays(dtype, location_=location, covariance_=covariance)
-        self.precision_ = precision.astype(dtype)
+        self.precision_ = as_stored(precision, dtype)
 
     def _added(self, moments):
         """What `reg_covar` stands for, for rows of some moments."""
@@ -410,7 +413,7 @@ class GaussianMLE(StreamMixin, BaseGaussian):
     def _store_given(self, gaussian, covariance, dtype):
         self._fitted_type = gaussian.family.name
         self._store_arrays(dtype, location_=gaussian.mean, covariance_=covariance)
-        self.precision_ = gaussian.precision.astype(dtype)
+        self.precision_ = as_stored(gaussian.precision, dtype)
 
     def _store_model(self, model, dtype):
         super()._store_model(model, dtype)

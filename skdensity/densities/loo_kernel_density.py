@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Task, Trials, fit_task
+from skdensity.densities.checks import check_squares
 from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.imputation import ImputationMixin
@@ -338,11 +339,19 @@ class LOOKernelDensity(
         Raises
         ------
         ValueError
-            If the input is not a finite table with usable weights, has too few distinct
+            If the input is not a finite table with usable weights, has squares that
+            overflow or underflow while `bandwidth` is a rule, has too few distinct
             rows, or lies outside of the bounds; if bounds and periods do not fit the
             features, are both given for one, or are given for correlated kernels; or if
             the bandwidth does not fit the features or is not positive definite. The
             estimator is then left as it was.
+
+        Warns
+        -----
+        UserWarning
+            If rows coincide or columns hold grids or atoms that made a difference; if
+            one width serves columns of unlike spreads; or if a rule found no structure
+            to follow.
 
         See Also
         --------
@@ -426,6 +435,11 @@ class LOOKernelDensity(
             modes = climb(kernels, kernels.locations[::every], workspace)
         # After rounding: a whole turn is none.
         return kernels.support.wrap(modes.astype(kernels.locations.dtype))
+
+    def _check_known(self, rows, min_samples, everywhere):
+        super()._check_known(rows, min_samples, everywhere)
+        if isinstance(self.bandwidth, str):  # spreads are squares; numbers need none
+            check_squares(self, rows)
 
     def _check_given(self, X):
         check_known(X, self._model().support)

@@ -14,6 +14,7 @@ from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.distinct import sample_distinct
 from skdensity.rows.near import near_order
+from skdensity.rows.rounding import rounded
 from skdensity.rows.rows import Block
 
 T = TypeVar("T")
@@ -175,7 +176,8 @@ class ArrayRows:
 
         def fill(rows: slice) -> None:
             with self.workspace.scratch() as scratch:
-                out[self._places(rows)] = values(self._rows_at(rows), scratch)
+                found = values(self._rows_at(rows), scratch)
+                out[self._places(rows)] = rounded(found, out.dtype)
 
         self.workspace.each(fill, self._all_blocks(row_bytes))
         return out

@@ -20,6 +20,9 @@ from skdensity.solvers.result import Result
 # Steps shorter than the last by tens, which show whether a start is an optimum.
 N_SHORTER = 10
 
+# Of gradients: its square is far from overflow.
+STEEPEST = 1e150
+
 
 class Loss(Protocol):
     """A function of free parameters, to be minimised."""
@@ -254,6 +257,9 @@ class Adam(Solver):
         rate = state.rate_factor * self.learning_rate_init
         # The averages start at zero; dividing by 1 − βᵗ removes that bias.
         rate /= 1 - self.beta_1**n_updates
+        # Steps do not grow with a slope; squares of steeper ones would overflow.
+        if max(gradient.max(), -gradient.min()) > STEEPEST:
+            gradient = np.clip(gradient, -STEEPEST, STEEPEST)
         # In place: fresh arrays of many parameters cost more than their arithmetic.
         part = (1 - self.beta_1) * gradient
         first = self.beta_1 * state.first

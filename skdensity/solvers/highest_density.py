@@ -77,6 +77,8 @@ class Intervals:
         intervals : ndarray of shape (n_intervals, 2)
             Where it is exceeded; they hold the share to rounding.
         """
+        if len(self._knots) == 1:  # all of it is within the spacing of floats
+            return float(self._heights[0]), self._knots[[0, 0]][None]
         masses = np.diff(self._of("cdf", self._knots))
         ends = np.stack([self._heights[:-1], self._heights[1:]])
         # Parts that are above a level with both ends are in its intervals, and those

@@ -103,6 +103,7 @@ class Recipe:
         digits = 2 if self.dtype == "float32" else 8
         return (
             self.n_rows >= ENOUGH
+            and abs(self.exponent) <= (150 if self.shape in LIGHT else 120)
             and self.n_dependent == self.n_constant == self.ties == self.atoms == 0
             and self.levels is None
             and abs(self.offset) <= 10.0**digits
@@ -150,10 +151,11 @@ class Problem:
     def __repr__(self):
         return f"{self.recipe!r}.made()"
 
-    def as_table(self, values):
-        """Other rows in the same layout and container."""
+    def as_table(self, values, first=0):
+        """Other rows, of features from the first on, in the same container."""
         laid = LAYOUTS[self.recipe.layout](values)
-        return CONTAINERS[self.recipe.container](laid)
+        names = [f"feature {first + d}" for d in range(values.shape[1])]
+        return CONTAINERS[self.recipe.container](laid, names)
 
     @property
     def weight(self):
@@ -163,10 +165,24 @@ class Problem:
         return self.sample_weight
 
     @cached_property
+    def float_values(self):
+        """The values as float64."""
+        return self.values.astype(np.float64)
+
+    @cached_property
+    def _counts(self):
+        """Whether a row has a weight, and any value."""
+        return (self.weight > 0) & ~np.isnan(self.float_values).all(axis=1)
+
+    @cached_property
     def counting(self):
-        """The rows of positive weight that have any value, as float64."""
-        rows = self.values[self.weight > 0].astype(np.float64)
-        return rows[~np.isnan(rows).all(axis=1)]
+        """The rows that count, as float64."""
+        return self.float_values[self._counts]
+
+    @cached_property
+    def weight_of_counting(self):
+        """Their weights."""
+        return self.weight[self._counts].astype(np.float64)
 
     @cached_property
     def queries(self):
@@ -187,7 +203,7 @@ class Problem:
 
     @property
     def _complete(self):
-        return self.values[~np.isnan(self.values.astype(np.float64)).any(axis=1)]
+        return self.values[~np.isnan(self.float_values).any(axis=1)]
 
     @cached_property
     def holed(self):
@@ -296,13 +312,9 @@ def _reversed(values):
 
 
 def _mapped(values):
-    """In a file without a name."""
-    mapped = np.memmap(
-        tempfile.TemporaryFile(),  # noqa: SIM115, the map keeps it
-        dtype=values.dtype,
-        shape=values.shape,
-        mode="w+",
-    )
+    """In a file without a name, which the map keeps open."""
+    with tempfile.TemporaryFile() as file:
+        mapped = np.memmap(file, dtype=values.dtype, shape=values.shape, mode="w+")
     mapped[...] = values
     return mapped
 
@@ -324,20 +336,18 @@ LAYOUTS = {
 }
 
 
-def _names(values):
-    return [f"feature {d}" for d in range(values.shape[1])]
+def _polars(values, names):
+    """Of columns that polars takes: one after another, in the machine's bytes."""
+    dtype = values.dtype.newbyteorder("=")
+    columns = [np.array(column, dtype=dtype) for column in values.T]
+    return pl.DataFrame(dict(zip(names, columns, strict=True)))
 
 
 CONTAINERS = {
-    "array": lambda values: values,
-    "list": lambda values: values.tolist(),
-    "pandas": lambda values: pd.DataFrame(values, columns=_names(values)),
-    "polars": lambda values: pl.DataFrame(
-        {
-            name: np.array(column, dtype=values.dtype.newbyteorder("="))
-            for name, column in zip(_names(values), values.T, strict=True)
-        }
-    ),
+    "array": lambda values, names: values,
+    "list": lambda values, names: values.tolist(),
+    "pandas": lambda values, names: pd.DataFrame(values, columns=names),
+    "polars": _polars,
 }
 
 

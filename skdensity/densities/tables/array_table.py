@@ -36,7 +36,9 @@ class ArrayTable:
     ) -> Rows:
         """Rows in memory."""
         X = check(self.X)
-        weight = None if sample_weight is None else check_weights(sample_weight, X)
+        weight = None
+        if sample_weight is not None:
+            weight = check_weights(sample_weight, X, are_all=check.is_whole)
         rows = rows_of_table(X, weight, workspace)
         once_known(rows)
         return rows

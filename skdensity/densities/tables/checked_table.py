@@ -31,8 +31,10 @@ def checked_table(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
         Its numbers.
     """
     check_numbers(X, "X")
-    with strings_named(X):
-        return validate_data(estimator, X, dtype=DTYPES, **checks)
+    # Sums of finite float32 may overflow to both sides, and are looked at again then.
+    with strings_named(X), np.errstate(over="ignore", invalid="ignore"):
+        table = validate_data(estimator, X, dtype=DTYPES, **checks)
+    return table.astype(table.dtype.newbyteorder("="), copy=False)
 
 
 @contextmanager

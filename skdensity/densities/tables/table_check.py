@@ -31,6 +31,8 @@ class TableCheck:
         Whether the first table that is checked says what others must be.
     min_samples : int, default=1
         Rows that a whole table has at least; blocks may be empty.
+    is_whole : bool, default=False
+        Whether the table is all that is fitted to, and no batch of a stream.
     """
 
     def __init__(
@@ -39,10 +41,12 @@ class TableCheck:
         *,
         reset: bool = False,
         min_samples: int = 1,
+        is_whole: bool = False,
     ) -> None:
         self.estimator = estimator
         self.reset = reset
         self.min_samples = min_samples
+        self.is_whole = is_whole
         self.dtype: np.dtype | None = None
 
     def __call__(self, X: Any) -> np.ndarray:

@@ -34,6 +34,7 @@ from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.incomplete_rows import IncompleteRows
 from skdensity.rows.patterns import by_pattern
+from skdensity.rows.rounding import rounded
 
 # Cells of a mesh around a circle, at least: wide kernels leave one wave there.
 FEWEST = 8
@@ -151,7 +152,7 @@ class Kernels:
         if not rows.are_complete:
             return self._log_density_of_known(rows)
         log_sums, _ = self._at(rows.X, NOTHING, rows.workspace)
-        return (log_sums + self.kernel.log_peak).astype(rows.X.dtype)
+        return rounded(log_sums + self.kernel.log_peak, rows.X.dtype)
 
     def _log_density_of_known(self, rows):
         """One evaluation for every pattern of holes."""
@@ -217,7 +218,7 @@ class Kernels:
         _, shift = self._at(rows.X, SHIFT, rows.workspace)
         kernel = self.kernel
         slopes = kernel.family.factors.colour(kernel.precision_factor, shift)
-        return slopes.astype(rows.X.dtype)
+        return rounded(slopes, rows.X.dtype)
 
     def shifted(self, X: np.ndarray, workspace: Workspace) -> np.ndarray:
         """The mean of the locations around every row: a step of mean shift."""

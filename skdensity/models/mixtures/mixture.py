@@ -88,11 +88,14 @@ class Mixture(Components):
             log_prior = np.log(self.weights)
 
         def of_joint(joint, out):
-            total = log_sum(joint.copy(), out)
-            is_lost = np.isneginf(total)
+            # Relative to the largest: far from all components its digits are all of a
+            # log-density, and none are left for the shares.
+            peak = joint.max(axis=0)
+            is_lost = np.isneginf(peak)
+            joint -= np.where(is_lost, 0.0, peak)
             joint[:, is_lost] = log_prior[:, None]
             joint[np.isneginf(log_prior)] = -np.inf
-            return (joint - np.where(is_lost, 0.0, total)).T
+            return (joint - log_sum(joint.copy(), out)).T
 
         form, shape = self._suited(self.form, rows), (self.n_components,)
         return rows.fill(self._of_joint(form, of_joint), form.row_bytes, shape=shape)

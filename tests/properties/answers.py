@@ -1,0 +1,313 @@
+"""What is right of each method's answer, for a density fitted to any problem.
+
+`ANSWERS` has a function of the problem and the density for every method's name. It asks
+by `asked`, which returns None where a refusal is right.
+"""
+
+import numpy as np
+import pytest
+from judged import KEPT, attempted, same
+from oracles import log_density
+from sklearn.base import clone
+
+ANSWERS = {}
+# To fit to before a problem.
+ORDINARY = np.random.RandomState(0).standard_normal((8, 2))
+
+
+def answer_of(*names):
+    """Register what is right of these methods."""
+
+    def register(function):
+        ANSWERS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def asked(problem, density, method, *args, **kwargs):
+    """What a method returns, None where it rightly refuses."""
+    return attempted(problem, density, method, *args, **kwargs)
+
+
+def has_density(problem, density):
+    """Whether the fitted density is one: the closed form may be singular."""
+    return asked(problem, density, "score_samples", of(problem)) is not None
+
+
+def of(problem, rows=None, first=0):
+    """Rows to ask about, of features from the first on, in the problem's container."""
+    return problem.as_table(problem.queries if rows is None else rows, first)
+
+
+def is_exact(problem, density):
+    """Whether the attributes tell the density to the last digits."""
+    return problem.recipe.dtype != "float32"
+
+
+@answer_of("fit")
+def fit(problem, density):
+    """X is as it was, and another fit to other rows leaves nothing of this one."""
+    np.testing.assert_array_equal(problem.values, problem.recipe.made().values)
+    assert density.n_features_in_ == problem.recipe.n_features
+    again = clone(density).fit(ORDINARY, sample_weight=np.arange(1, 9))
+    refitted = asked(
+        problem, again, "fit", problem.X, sample_weight=problem.sample_weight
+    )
+    assert refitted is again
+    ours, theirs = vars(density), vars(again)
+    assert ours.keys() - KEPT == theirs.keys() - KEPT
+    for name in density._told_by:
+        assert same(ours[name], theirs[name])
+
+
+@answer_of("score_samples")
+def scores(problem, density):
+    found = asked(problem, density, "score_samples", of(problem))
+    if found is None:
+        return
+    assert found.shape == (len(problem.queries),)
+    assert not np.isnan(found).any()
+    assert not np.isposinf(found).any()
+    holed = asked(problem, density, "score_samples", of(problem, problem.holed))
+    assert not np.isnan(holed).any()
+    assert abs(holed[-1]) < 1e-6
+    if is_exact(problem, density):
+        expected, error = log_density(density, problem.queries)
+        close = np.abs(found - expected) <= 1e-5 + error
+        assert np.all(close | (np.isinf(expected) & (found < -1e300)))
+
+
+@answer_of("score")
+def score(problem, density):
+    weight = np.arange(len(problem.queries)) % 3
+    found = asked(problem, density, "score", of(problem), sample_weight=weight)
+    if found is None:
+        return
+    values = density.score_samples(of(problem)).astype(np.float64)
+    expected = np.average(values[weight > 0], weights=weight[weight > 0])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@answer_of("sample")
+def sample(problem, density):
+    drawn = asked(problem, density, "sample", 20, random_state=0)
+    if drawn is None:
+        return
+    X = drawn[0] if isinstance(drawn, tuple) else drawn
+    assert X.shape == (20, problem.recipe.n_features)
+    assert np.isfinite(X).all()
+    again = density.sample(20, random_state=0)
+    np.testing.assert_array_equal(X, again[0] if isinstance(again, tuple) else again)
+
+
+@answer_of("gradient")
+def gradient(problem, density):
+    found = asked(problem, density, "gradient", of(problem))
+    if found is None:
+        return
+    assert found.shape == problem.queries.shape
+    assert not np.isnan(found).any()
+
+
+@answer_of("modes")
+def modes(problem, density):
+    if not has_density(problem, density):
+        return
+    found = asked(problem, density, "modes")
+    assert found.ndim == 2
+    assert len(found) >= 1
+    assert np.isfinite(found).all()
+
+
+@answer_of("cdf", "sf")
+def distribution(problem, density):
+    if not has_density(problem, density):
+        return
+    for method in ("cdf", "sf"):
+        refused = asked(problem, density, method, of(problem))
+        assert (refused is None) == (problem.recipe.n_features > 1)
+    marginal = asked(problem, density, "marginal", [0])
+    x = problem.as_table(np.sort(problem.queries[:, :1], axis=0))
+    below = asked(problem, marginal, "cdf", x)
+    above = asked(problem, marginal, "sf", x)
+    for values in (below, above):
+        assert np.all((values >= 0) & (values <= 1))
+    assert np.all(np.diff(below) >= 0)
+    assert np.all(np.diff(above) <= 0)
+    np.testing.assert_allclose(below + above, 1, atol=1e-6)
+
+
+@answer_of("quantile")
+def quantile(problem, density):
+    if not has_density(problem, density):
+        return
+    marginal = asked(problem, density, "marginal", [0])
+    q = [0.0, 1e-6, 0.1, 0.5, 0.9, 1.0]
+    found = asked(problem, marginal, "quantile", q)
+    assert np.all(np.diff(found) >= 0)
+    assert np.isfinite(found[1:-1]).all()
+    assert np.isneginf(found[0])
+    assert np.isposinf(found[-1])
+
+
+@answer_of("probability")
+def probability(problem, density):
+    if not has_density(problem, density):
+        return
+    whole = asked(problem, density, "probability", -np.inf, np.inf)
+    np.testing.assert_allclose(whole, 1, rtol=1e-9)
+    upper = np.full(problem.recipe.n_features, np.inf)
+    upper[0] = problem.queries[0, 0]
+    found = asked(problem, density, "probability", -np.inf, upper)
+    marginal = asked(problem, density, "marginal", [0])
+    expected = marginal.cdf(of(problem, problem.queries[:1, :1]))[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@answer_of("region")
+def region(problem, density):
+    if not has_density(problem, density):
+        return
+    marginal = asked(problem, density, "marginal", [0])
+    found = asked(problem, marginal, "region", 0.9)
+    assert np.isfinite(found.log_density)
+    ends = found.intervals
+    assert np.isfinite(ends).all()
+    assert np.all(np.diff(ends.ravel()) >= 0)
+    whole = asked(problem, density, "region", 0.9) if several(problem) else found
+    assert np.isfinite(whole.log_density)
+
+
+def several(problem):
+    """Whether there are so many features that few draws are made for a region."""
+    return problem.recipe.n_features >= 4
+
+
+@answer_of("impute")
+def impute(problem, density):
+    if not has_density(problem, density):
+        return
+    holed = problem.holed
+    there = ~np.isnan(holed)
+    for options in ({}, {"sample": True, "random_state": 0}):
+        found = asked(problem, density, "impute", of(problem, holed), **options)
+        assert not np.isnan(found).any()
+        np.testing.assert_array_equal(found[there], holed[there])
+
+
+@answer_of("conditional_std")
+def conditional_std(problem, density):
+    if not has_density(problem, density):
+        return
+    found = asked(problem, density, "conditional_std", of(problem, problem.holed))
+    assert np.all(np.isfinite(found) & (found >= 0))
+    assert np.all(found[~np.isnan(problem.holed)] == 0)
+
+
+@answer_of("conditional_quantile")
+def conditional_quantile(problem, density):
+    if not has_density(problem, density):
+        return
+    holed = problem.holed
+    q = [0.05, 0.5, 0.95]
+    found = asked(problem, density, "conditional_quantile", of(problem, holed), q)
+    assert np.isfinite(found).all()
+    assert np.all(np.diff(found, axis=1) >= 0)
+
+
+@answer_of("marginal", "condition")
+def parts(problem, density):
+    if not has_density(problem, density) or problem.recipe.n_features == 1:
+        return
+    marginal = asked(problem, density, "marginal", [0])
+    for row in problem.queries[::5]:
+        rest = asked(problem, density, "condition", [0], row[:1])
+        joint = density.score_samples(of(problem, row[None]))[0]
+        given = rest.score_samples(of(problem, row[None, 1:], first=1))[0]
+        alone = marginal.score_samples(of(problem, row[None, :1]))[0]
+        assert not np.isnan([joint, given, alone]).any()
+        if is_exact(problem, density):
+            _, error = log_density(density, row[None])
+            # In a mixture the weights of a conditional are logarithms of densities.
+            scale = abs(joint) + abs(given) + abs(alone)
+            assert abs(given + alone - joint) <= 1e-5 + 10 * error[0] + 1e-9 * scale
+
+
+@answer_of("predict", "predict_proba", "predict_log_proba", "score_components")
+def responsibilities(problem, mixture):
+    for rows in (problem.queries, problem.holed):
+        X = of(problem, rows)
+        shares = asked(problem, mixture, "predict_proba", X)
+        logs = asked(problem, mixture, "predict_log_proba", X)
+        labels = asked(problem, mixture, "predict", X)
+        values = asked(problem, mixture, "score_components", X)
+        assert not np.isnan(values).any()
+        assert np.all(shares >= 0)
+        tolerance = 1e-5 if shares.dtype == np.float32 else 1e-9
+        np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=tolerance)
+        np.testing.assert_allclose(np.exp(logs), shares, atol=tolerance)
+        best = shares[np.arange(len(labels)), labels]
+        assert np.all(best >= shares.max(axis=1) - tolerance)
+
+
+@answer_of("aic", "bic", "icl")
+def criteria(problem, mixture):
+    X = of(problem, np.repeat(problem.queries[:8], 20, axis=0))
+    for method in ("aic", "bic", "icl"):
+        assert np.isfinite(asked(problem, mixture, method, X))
+
+
+@answer_of("fit_predict")
+def fit_predict(problem, mixture):
+    again = clone(mixture)
+    labels = asked(
+        problem, again, "fit_predict", problem.X, sample_weight=problem.sample_weight
+    )
+    np.testing.assert_array_equal(labels, mixture.predict(problem.X))
+
+
+@answer_of("partial_fit")
+def partial_fit(problem, density):
+    stream = clone(density)
+    half = (problem.recipe.n_rows + 1) // 2
+    for part in (slice(0, half), slice(half, None)):
+        X = problem.as_table(problem.values[part])
+        if len(problem.values[part]) == 0:
+            continue
+        weight = problem.sample_weight
+        weight = None if weight is None else weight[part]
+        asked(problem, stream, "partial_fit", X, sample_weight=weight)
+
+
+@answer_of("from_parameters")
+def from_parameters(problem, density):
+    """The attributes tell all of the density, but for what float32 rounds away."""
+    if not (is_exact(problem, density) and has_density(problem, density)):
+        return
+    if hasattr(density, "weights_"):
+        told = (density.weights_, density.means_, density.covariances_)
+        options = {"covariance_type": density.covariance_type}
+    else:
+        told, options = (density.location_, density.covariance_), {}
+    again = asked(problem, clone(density), "from_parameters", *told, **options)
+    expected, error = log_density(density, problem.queries)
+    if again is not None:
+        found = again.score_samples(problem.queries)
+        close = np.abs(found - expected) <= 1e-5 + error
+        assert np.all(close | (np.isinf(expected) & (found < -1e300)))
+
+
+@answer_of("from_sklearn", "to_sklearn")
+def exchange(problem, mixture):
+    """There and back again, to the bit."""
+    if mixture.covariance_type not in ("full", "tied", "diag", "spherical"):
+        with pytest.raises(ValueError, match="covariance_type"):
+            mixture.to_sklearn()
+        return
+    theirs = asked(problem, mixture, "to_sklearn")
+    again = asked(problem, mixture, "from_sklearn", theirs)
+    np.testing.assert_array_equal(again.means_, mixture.means_)
+    np.testing.assert_array_equal(
+        again.precisions_cholesky_, mixture.precisions_cholesky_
+    )

@@ -1,0 +1,206 @@
+"""What a call of an estimator may do: answer rightly, or refuse with a reason.
+
+An error is right where a docstring lists its kind and the problem has the trait that
+the message names. A warning is right where a docstring lists its kind and it names the
+estimator; those of NumPy never are. Neither may leave anything changed.
+"""
+
+import copy
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpydoc.docscrape import NumpyDocString
+
+# What estimators find out when they are asked, and keep.
+KEPT = {"_kept", "columns_", "loo_score_", "loo_log_density_"}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a problem may be refused.
+
+    Attributes
+    ----------
+    message : str
+        A pattern that the error's message matches.
+    holds : callable
+        Whether a problem has the trait, for an estimator and the method that refused.
+    """
+
+    message: str
+    holds: Callable
+
+    def explains(self, error, problem, estimator):
+        """Whether the error is one of this kind, and the problem has the trait."""
+        found = re.search(self.message, str(error))
+        return bool(found) and self.holds(problem, estimator)
+
+
+def _rank_is_low(problem, estimator):
+    """Whether a covariance of the rows is singular, or so to half of the digits."""
+    rows, weight = problem.counting, problem.weight_of_counting
+    complete = ~np.isnan(rows).any(axis=1)
+    rows, weight = rows[complete], weight[complete]
+    if len(rows) < 2:
+        return True
+    rows = rows / problem.recipe.scales
+    share = weight / weight.sum()
+    rows = rows - share @ rows
+    rows *= np.sqrt(share)[:, None]
+    size = np.linalg.norm(rows, axis=0)
+    noise = 1e-14 * (1 + abs(problem.recipe.offset))
+    if np.any(size <= noise):
+        return True
+    values = np.linalg.svd(rows / size, compute_uv=False)
+    enough = len(values) == rows.shape[1]
+    return not enough or values.min() < 1e-6 + np.sqrt(noise / size.min())
+
+
+def _distinct(problem):
+    return len(np.unique(problem.counting, axis=0))
+
+
+def _too_few(problem, estimator):
+    return len(problem.counting) < max(2, getattr(estimator, "n_components", 1))
+
+
+def _sizes(problem):
+    return np.nanmax(np.abs(problem.counting), axis=0)
+
+
+# Squares that fit into float64 with a factor to spare for their sums and shares.
+LARGEST, SMALLEST = 1e148, 1e-149
+
+REASONS = [
+    Reason(r"minimum of \d+ is required", lambda p, e: p.recipe.n_rows < 2),
+    Reason(r"rows of positive weight", _too_few),
+    Reason(
+        r"covariance of the rows is not positive definite",
+        _rank_is_low,
+    ),
+    Reason(r"at least one non-zero", lambda p, e: p.recipe.weights == "zeros"),
+    Reason(r"is singular", lambda p, e: p.recipe.missing > 0 or _rank_is_low(p, e)),
+    Reason(r"2 distinct rows", lambda p, e: _distinct(p) < 2),
+    Reason(
+        r"Input X contains NaN, and LOOKernelDensity",
+        lambda p, e: np.isnan(p.counting).any() or np.isnan(p.float_values).any(),
+    ),
+    Reason(r"squares overflow", lambda p, e: _sizes(p).max() > LARGEST),
+    Reason(r"squares underflow", lambda p, e: np.any(_sizes(p) < SMALLEST)),
+    Reason(r"is for one feature; this density has", lambda p, e: e.n_features_in_ > 1),
+]
+
+
+def documented(cls, method, section):
+    """The kinds of errors or of warnings that the docstrings of a method list."""
+    docs = [getattr(cls, method).__doc__, cls.__doc__]
+    kinds = [
+        entry.type
+        for doc in filter(None, docs)
+        for entry in NumpyDocString(doc)[section]
+    ]
+    return {name.strip() for kind in kinds for name in kind.split(",")}
+
+
+def names_of(kind):
+    """The names of a class of errors and of those it inherits from."""
+    return {c.__name__ for c in kind.__mro__}
+
+
+def attempted(problem, estimator, method, *args, **kwargs):
+    """What a method returns, or None where it rightly refuses.
+
+    Fails where it warns or raises without a right to, or leaves the estimator changed
+    after an error or a question.
+    """
+    before = snapshot(estimator)
+    asked = not method.startswith(("fit", "partial_fit"))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            answer = getattr(estimator, method)(*args, **kwargs)
+        except Exception as error:
+            check_error(error, problem, estimator, method)
+            assert_same_state(estimator, before)
+            answer = None
+    check_warnings(told, type(estimator), method)
+    if asked:
+        assert_same_state(estimator, before)
+    return answer
+
+
+def check_error(error, problem, estimator, method):
+    """Raise it again unless a docstring lists it, and the problem gives reason."""
+    listed = documented(type(estimator), method, "Raises")
+    if not listed & names_of(type(error)):
+        raise AssertionError(
+            f"{method} does not document {type(error).__name__}"
+        ) from error
+    explained = any(r.explains(error, problem, estimator) for r in REASONS)
+    if problem.recipe.in_general_position and "one feature" not in str(error):
+        explained = explained and estimator_takes_no(problem, estimator)
+    if not explained:
+        raise AssertionError(f"{problem!r} gives no reason for this error") from error
+
+
+def estimator_takes_no(problem, estimator):
+    """Whether it is rows with NaN that a kernel density refuses, as it says."""
+    return problem.recipe.missing > 0 and not estimator._takes_missing
+
+
+def check_warnings(told, cls, method):
+    """Fail at a warning that is not documented, or does not name the estimator."""
+    listed = documented(cls, method, "Warns")
+    for warning in told:
+        text = str(warning.message)
+        assert text.startswith(cls.__name__), (
+            f"{warning.category.__name__} at {warning.filename}:{warning.lineno}: "
+            f"{text}"
+        )
+        assert warning.category.__name__ in listed, f"not documented: {text}"
+
+
+def snapshot(estimator):
+    """A copy of all attributes."""
+    return copy.deepcopy(vars(estimator))
+
+
+def assert_same_state(estimator, before):
+    """Fail if an attribute has changed since, was lost, or has come."""
+    now = vars(estimator)
+    assert set(now) - KEPT == set(before) - KEPT
+    for name in set(before) - KEPT:
+        assert same(now[name], before[name]), f"{name} has changed"
+
+
+def same(one, other):
+    """Whether values are equal, to the bit for numbers, whatever holds them."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(
+            one, other, equal_nan=one.dtype.kind == "f"
+        )
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(
+            same(one[name], other[name]) for name in one
+        )
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if hasattr(one, "__dict__"):
+        return same(vars(one), vars(other))
+    return one == other or (one != one and other != other)
+
+
+def public_methods(cls):
+    """The methods that a user may call, but for those that are scikit-learn's."""
+    return sorted(
+        name
+        for name in dir(cls)
+        if not name.startswith("_")
+        and callable(getattr(cls, name))
+        and getattr(cls, name).__module__.startswith("skdensity")
+    )

@@ -1,0 +1,65 @@
+"""Log-densities by the formulas, from fitted attributes, in units of the features.
+
+Rows are divided by standard deviations before anything is squared, so that no scale is
+too large or too small. Each value comes with a bound of what rounding may cost: that of
+a quadratic form is relative, and grows with the condition of the correlations.
+"""
+
+import numpy as np
+from conftest import MIXTURES, dense_covariances
+from scipy.special import logsumexp
+
+from skdensity import LOOKernelDensity
+
+EPS = np.finfo(np.float64).eps
+
+
+def gaussians_of(density):
+    """Log-weights, means and covariances that the attributes tell of."""
+    if isinstance(density, LOOKernelDensity):
+        n, d = density.locations_.shape
+        width = np.asarray(density.bandwidth_, dtype=np.float64)
+        covariance = width if width.ndim == 2 else np.diag(np.broadcast_to(width, d))
+        matrices = [covariance if width.ndim == 2 else covariance**2] * n
+        return np.log(density.weights_), density.locations_, matrices
+    if isinstance(density, tuple(MIXTURES)):
+        k, d = np.shape(density.means_)
+        matrices = dense_covariances(
+            density.covariance_type, density.covariances_, k, d
+        )
+        with np.errstate(divide="ignore"):
+            return np.log(density.weights_), density.means_, matrices
+    return np.zeros(1), density.location_[None], [density.covariance_]
+
+
+def log_density(density, X):
+    """The log-density of every row, and the error that it may have."""
+    log_weights, means, matrices = gaussians_of(density)
+    terms = [_gaussian(X, *pair) for pair in zip(means, matrices, strict=True)]
+    values = np.array([value for value, _ in terms]) + log_weights[:, None]
+    errors = np.array([error for _, error in terms])
+    # Of a sum, the error of its largest terms; others are too small to be seen.
+    best = values.max(axis=0)
+    counts = values >= best - 50 - errors
+    return logsumexp(values, axis=0), np.where(counts, errors, 0).max(axis=0)
+
+
+def _gaussian(X, mean, matrix):
+    X, mean = X.astype(np.float64), np.asarray(mean, dtype=np.float64)
+    matrix = np.asarray(matrix, dtype=np.float64)
+    deviations = np.sqrt(np.diag(matrix))
+    correlations = (matrix / deviations) / deviations[:, None]
+    spectrum, axes = np.linalg.eigh(correlations)
+    Z = (X - mean) / deviations @ axes
+    with np.errstate(over="ignore"):
+        squares = np.sum(Z**2 / spectrum, axis=1)
+    log_norm = np.log(spectrum).sum() / 2 + np.log(deviations).sum()
+    value = -squares / 2 - log_norm - len(mean) / 2 * np.log(2 * np.pi)
+    condition = spectrum.max() / max(spectrum.min(), 0.0)
+    return value, 100 * len(mean) * EPS * condition * (1 + np.abs(value))
+
+
+def scales_of(density):
+    """The least standard deviation of any Gaussian, for every feature."""
+    _, _, matrices = gaussians_of(density)
+    return np.sqrt(np.min([np.diag(matrix) for matrix in matrices], axis=0))
