@@ -28,12 +28,20 @@ def checked_table(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
     Returns
     -------
     X : ndarray of shape (n_samples, n_features)
-        Its numbers.
+        Its numbers; and what `validate_data` returns besides.
     """
     check_numbers(X, "X")
     # Sums of finite float32 may overflow to both sides, and are looked at again then.
     with strings_named(X), np.errstate(over="ignore", invalid="ignore"):
-        table = validate_data(estimator, X, dtype=DTYPES, **checks)
+        checked = validate_data(estimator, X, dtype=DTYPES, **checks)
+    if isinstance(checked, tuple):  # with the targets
+        table, *others = checked
+        return _in_own_bytes(table), *others
+    return _in_own_bytes(checked)
+
+
+def _in_own_bytes(table):
+    """The table in the order of bytes that the machine has."""
     return table.astype(table.dtype.newbyteorder("="), copy=False)
 
 
