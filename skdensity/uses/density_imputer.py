@@ -140,6 +140,11 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
         TypeError
             If `X` need not fit into memory: RowBlocks or a Dask collection.
 
+        Warns
+        -----
+        Warning
+            Where the density warns.
+
         See Also
         --------
         transform : Fill in rows.

@@ -249,6 +249,11 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         TypeError
             If `X` need not fit into memory: RowBlocks or a Dask collection.
 
+        Warns
+        -----
+        Warning
+            Where the density warns, which is fitted for every fold.
+
         See Also
         --------
         predict : Judge fresh rows.
@@ -307,6 +312,11 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
             If `X` need not fit into memory: RowBlocks or a Dask collection.
         AttributeError
             If `novelty` is True.
+
+        Warns
+        -----
+        Warning
+            Where `fit` warns.
 
         See Also
         --------

@@ -138,6 +138,11 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         TypeError
             If `X` need not fit into memory: RowBlocks or a Dask collection.
 
+        Warns
+        -----
+        Warning
+            Where the density warns.
+
         See Also
         --------
         predict : Conditional means.

@@ -214,6 +214,11 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
             pipeline, whose scores lack the Jacobian, or `X` holds times or need not fit
             into memory: RowBlocks or a Dask collection.
 
+        Warns
+        -----
+        Warning
+            Where the transformer or the density warns.
+
         See Also
         --------
         score_samples : Evaluate the density.

@@ -5,7 +5,7 @@ for; nothing changed by either, and no warning of NumPy's.
 """
 
 import pytest
-from answers import ANSWERS
+from answers_of_densities import ANSWERS
 from conftest import TYPES, UNTIED
 from hypothesis import given
 from hypothesis import strategies as st

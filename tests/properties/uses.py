@@ -1,0 +1,294 @@
+"""What a call of something that holds a density may do: answer rightly, or refuse.
+
+As of the densities themselves, which `judged` tells; but that an error or a warning may
+be one of the density inside, and so may what is kept from one call to the next.
+"""
+
+import copy
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import strategies as st
+from judged import KEPT, REASONS, Reason, documented, names_of, same
+from problems import RECIPES
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+from sklearn.utils.validation import has_fit_parameter
+
+from skdensity import (
+    DensityClassifier,
+    DensityImputer,
+    DensityOutlierDetector,
+    DensityRegressor,
+    EMGaussianMixture,
+    GaussianMixtureSearch,
+    GaussianMLE,
+    LOOKernelDensity,
+    TransformedDensity,
+)
+
+# Computed when they are asked for.
+ASKED_FOR = KEPT | {"image_mass_"}
+ROBUST = GaussianMLE(reg_covar="auto")
+MIXTURE = EMGaussianMixture(2, max_iter=15, random_state=0)
+KERNELS = LOOKernelDensity("scott")
+# The default density tries many mixtures; few examples are enough for it.
+INSIDE = [ROBUST, ROBUST, MIXTURE, MIXTURE, KERNELS, None]
+
+# Transformers whose change of variables is one constant, and others. They are
+# scikit-learn's, which are asked for no more than they promise.
+AFFINE = [None, StandardScaler(), MinMaxScaler(), RobustScaler(), PCA(whiten=True)]
+BENT = [
+    PowerTransformer(),
+    QuantileTransformer(n_quantiles=10, output_distribution="normal"),
+    FunctionTransformer(np.arcsinh),
+    FunctionTransformer(np.log),
+]
+
+USES = {
+    DensityImputer: [
+        DensityImputer(
+            density, sample_posterior=draws, add_indicator=tells, random_state=0
+        )
+        for density in (ROBUST, MIXTURE, None)
+        for draws in (False, True)
+        for tells in (False, True)
+    ],
+    DensityClassifier: [
+        DensityClassifier(ROBUST),
+        DensityClassifier(MIXTURE),
+        DensityClassifier(KERNELS),
+        DensityClassifier(),
+    ],
+    DensityRegressor: [DensityRegressor(d, random_state=0) for d in INSIDE],
+    DensityOutlierDetector: [
+        DensityOutlierDetector(
+            density, contamination=share, cv=cv, novelty=novelty, random_state=0
+        )
+        for density in INSIDE
+        for share in (0.1, 0.5)
+        for cv, novelty in ((5, True), (3, False), (0.3, True))
+    ],
+    GaussianMixtureSearch: [
+        GaussianMixtureSearch(numbers, families, criterion=criterion, random_state=0)
+        for numbers in ((1,), (1, 2), (3, 1))
+        for families in ("full", ["diag", "tied"], ["spherical"])
+        for criterion in ("bic", "aic", "icl")
+    ],
+    TransformedDensity: [
+        TransformedDensity(transformer, density)
+        for transformer in [*AFFINE, *BENT]
+        for density in (ROBUST, MIXTURE)
+    ],
+}
+
+
+def smallest_part(problem, estimator):
+    """How many rows the density of fewest rows is fitted to, at least."""
+    is_there = problem.weight > 0
+    if isinstance(estimator, DensityClassifier):
+        _, counts = np.unique(labels_of(problem)[is_there], return_counts=True)
+        return min(counts) - _empty(problem)
+    n = int(is_there.sum())
+    if isinstance(estimator, DensityOutlierDetector):
+        share = estimator.cv if isinstance(estimator.cv, float) else 1 / estimator.cv
+        n -= int(np.ceil(share * n))
+    return n - _empty(problem)
+
+
+def _empty(problem):
+    return int(np.isnan(problem.float_values).all(axis=1).sum())
+
+
+def _few(problem, estimator):
+    return smallest_part(problem, estimator) < 2
+
+
+def _takes_no_nan(problem, estimator):
+    return np.isnan(problem.float_values).any()
+
+
+def _log_of_negative(problem, estimator):
+    is_log = getattr(estimator.transformer, "func", None) is np.log
+    return is_log and not np.all(problem.counting > 0)
+
+
+def _mixes(problem, estimator):
+    return isinstance(estimator.transformer, PCA)
+
+
+def _bends(problem, estimator):
+    return isinstance(estimator.transformer, tuple(map(type, BENT)))
+
+
+def _takes_no_weights(problem, estimator):
+    takes = has_fit_parameter(estimator.transformer, "sample_weight")
+    return problem.sample_weight is not None and not takes
+
+
+# Reasons that problems in general position give, too: what is inside cannot do it.
+OF_ESTIMATORS = [
+    Reason(r"Input X contains NaN, and LOOKernelDensity", _takes_no_nan),
+    Reason(r"Input X contains NaN.\nPCA does not", _takes_no_nan),
+    Reason(r"where the density would be 0.*'log'", _log_of_negative),
+    Reason(r"is for transformers of every feature by itself", _mixes),
+    Reason(r"is for affine transformers", _bends),
+    Reason(
+        r"`sample_weight` has unequal weights, and the `fit` of .* takes none",
+        _takes_no_weights,
+    ),
+]
+OF_ROWS = [
+    *REASONS,
+    Reason(r"minimum of \d+ is required", _few),
+    Reason(r"rows of positive weight", _few),
+    Reason(r"cv=\d folds need as many", lambda p, e: (p.weight > 0).sum() < e.cv),
+    Reason(r"variances of PCA's components go from", lambda p, e: True),
+    Reason(
+        r"PCA drops features",
+        lambda p, e: (p.weight > 0).sum() <= p.recipe.n_features,
+    ),
+    Reason(r"where the density would be 0", lambda p, e: True),
+]
+# scikit-learn's transformers square values, and bend those of moderate size.
+MODERATE = st.sampled_from([-3, 0, 2])
+
+
+def recipes_for(estimator):
+    """Problems of which the estimator, and what is inside, may be asked anything."""
+    if not isinstance(estimator, TransformedDensity):
+        return RECIPES
+    # Fewer rows than quantiles are no matter of ours.
+    least = getattr(estimator.transformer, "n_quantiles", 1)
+    return st.builds(
+        lambda recipe, exponent: replace(
+            recipe, exponent=exponent, units=0, n_rows=max(least, recipe.n_rows)
+        ),
+        RECIPES,
+        MODERATE,
+    )
+
+
+def _seed(problem):
+    """Of what goes with the rows, other than theirs."""
+    return [problem.recipe.seed, 1]
+
+
+def labels_of(problem):
+    """Three classes, of whose rows the first feature tells something."""
+    rng = np.random.RandomState(_seed(problem))
+    return np.array(["a", "b", "c"])[rng.randint(3, size=problem.recipe.n_rows)]
+
+
+def targets_of(problem):
+    """A target that depends on the first feature, in its units, and is always there."""
+    rng = np.random.RandomState(_seed(problem))
+    first = problem.values[:, 0].astype(np.float64)
+    noise = rng.standard_normal(len(first))
+    unit = 10.0 ** np.clip(problem.recipe.exponent, -100, 100)
+    return unit * (np.nan_to_num(first / problem.recipe.scales[0]) + noise)
+
+
+def fit_arguments(problem, estimator):
+    """What `fit` is given, and its weights if it takes any."""
+    weights = {"sample_weight": problem.sample_weight}
+    if isinstance(estimator, DensityImputer):
+        return (problem.X,), {}
+    if isinstance(estimator, DensityClassifier):
+        return (problem.X, labels_of(problem)), weights
+    if isinstance(estimator, DensityRegressor):
+        return (problem.X, targets_of(problem)), weights
+    return (problem.X,), weights
+
+
+def attempted(problem, estimator, method, *args, **kwargs):
+    """What a method returns, or None where it rightly refuses.
+
+    Fails where it warns or raises without a right to, or leaves the estimator changed
+    after an error or a question.
+    """
+    before = copy.deepcopy(state(estimator))
+    answer = None
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            answer = getattr(estimator, method)(*args, **kwargs)
+        except Exception as error:
+            check_error(error, problem, estimator, method)
+    check_warnings(told, estimator, method)
+    if answer is None or not method.startswith("fit"):
+        assert same(state(estimator), before), f"{method} has changed the estimator"
+    return answer
+
+
+def state(value):
+    """All that an estimator holds, and what is inside of it, but for what is kept."""
+    if isinstance(value, dict):
+        return {k: state(v) for k, v in value.items() if k not in ASKED_FOR}
+    if isinstance(value, list | tuple):
+        return [state(v) for v in value]
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        return state(vars(value))
+    return value
+
+
+def check_error(error, problem, estimator, method):
+    """Raise it again unless a docstring lists it, and the problem gives reason."""
+    if not documented(type(estimator), method, "Raises") & names_of(type(error)):
+        raise AssertionError(
+            f"{method} does not document {type(error).__name__}: {error}"
+        ) from error
+    check_reason(error, problem, estimator)
+
+
+def check_reason(error, problem, estimator):
+    """Raise it again unless the problem has the trait that it names."""
+    is_general = problem.recipe.in_general_position
+    reasons = OF_ESTIMATORS if is_general else [*OF_ESTIMATORS, *OF_ROWS]
+    if not any(reason.explains(error, problem, estimator) for reason in reasons):
+        raise AssertionError(
+            f"{problem!r} gives no reason for this error: {error}"
+        ) from error
+
+
+def check_warnings(told, estimator, method):
+    """Fail at one that is not documented, or does not name who warns."""
+    listed = documented(type(estimator), method, "Warns")
+    names = (type(estimator).__name__, *map(inner_name, parts(estimator)))
+    for warning in told:
+        text = str(warning.message)
+        where = f"{warning.category.__name__} at {warning.filename}:{warning.lineno}"
+        assert text.startswith(names), f"{where}: {text}"
+        assert names_of(warning.category) & listed, f"{where}, not documented: {text}"
+
+
+def parts(estimator):
+    """The density that an estimator was given; None stands for the default."""
+    return [getattr(estimator, "density", None)]
+
+
+def inner_name(density):
+    return "EMGaussianMixture" if density is None else type(density).__name__
+
+
+def attempted_call(problem, function, *args, **kwargs):
+    """What a call gives, or None where it is refused as the rows give reason for.
+
+    Warnings are the matter of the tests of what it calls, but for those of NumPy's.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            return function(*args, **kwargs)
+        except ValueError as error:
+            check_reason(error, problem, getattr(function, "__self__", None))
+            return None
