@@ -112,6 +112,18 @@ def _few(problem, estimator):
     return smallest_part(problem, estimator) < 2
 
 
+def _lacks_a_feature(problem, estimator):
+    """Whether some part of the rows may have no value of a feature."""
+    is_there, is_nan = problem.weight > 0, np.isnan(problem.float_values)
+    if isinstance(estimator, DensityOutlierDetector):
+        return is_nan.any()  # rows are dealt to folds at random
+    labels = labels_of(problem)
+    if not isinstance(estimator, DensityClassifier):
+        labels = np.zeros(len(is_there))
+    parts = (is_there & (labels == label) for label in np.unique(labels[is_there]))
+    return any(is_nan[part].all(axis=0).any() for part in parts)
+
+
 def _takes_no_nan(problem, estimator):
     return np.isnan(problem.float_values).any()
 
@@ -150,6 +162,7 @@ OF_ROWS = [
     *REASONS,
     Reason(r"minimum of \d+ is required", _few),
     Reason(r"rows of positive weight", _few),
+    Reason(r"X has no value of feature", _lacks_a_feature),
     Reason(r"cv=\d folds need as many", lambda p, e: (p.weight > 0).sum() < e.cv),
     Reason(r"variances of PCA's components go from", lambda p, e: True),
     Reason(
