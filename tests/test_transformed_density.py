@@ -717,6 +717,11 @@ def test_rows_that_cannot_be_transformed():
         for scaled in (PCA(svd_solver=solver), PCA(svd_solver=solver, whiten=True)):
             with pytest.raises(ValueError, match="which is rounding"):
                 TransformedDensity(scaled, GaussianMLE()).fit(collinear)
+    # Of one row, the other has no weight, variances are NaN and no complaint of shapes.
+    with pytest.raises(ValueError, match="which is rounding"):
+        TransformedDensity(PCA(whiten=True), GaussianMLE()).fit(
+            [[1.0], [2.0]], sample_weight=[1, 0]
+        )
     tiny = QuantileTransformer(n_quantiles=3, output_distribution="normal")
     with pytest.raises(ValueError, match="Scale first"):
         TransformedDensity(tiny, GaussianMLE()).fit(1e-6 * X)

@@ -10,6 +10,7 @@ from profiles import share_of_examples
 from sklearn.base import clone
 from uses import MIXTURE, ROBUST, attempted_call
 
+import skdensity
 from skdensity import (
     BandwidthDisplay,
     ConvergenceDisplay,
@@ -56,6 +57,18 @@ PICTURES = {
 }
 
 
+def test_every_display_has_a_property():
+    public = {name for name in skdensity.__all__ if name.endswith("Display")}
+    assert {cls.__name__ for cls in PICTURES} == public
+
+
+def look_at(display):
+    """Have it drawn, with every axis somewhere."""
+    display.figure_.canvas.draw()
+    for ax in display.figure_.axes:
+        assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
+
+
 @pytest.mark.parametrize("cls", PICTURES)
 def test_pictures_are_drawn_without_a_warning(cls):
     draw, estimators = PICTURES[cls]
@@ -72,12 +85,15 @@ def test_pictures_are_drawn_without_a_warning(cls):
         )
         if fitted is None:
             return
-        display = attempted_call(problem, draw, problem, fitted)
-        for shown in (display, display.plot()):
-            shown.figure_.canvas.draw()
-            for ax in shown.figure_.axes:
-                assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
-            plt.close(shown.figure_)
-        assert not plt.get_fignums()
+        try:
+            display = attempted_call(problem, draw, problem, fitted)
+            look_at(display)
+            # Of a figure that is closed nothing is left.
+            plt.close(display.figure_)
+            look_at(display.plot())
+            plt.close(display.figure_)
+            assert not plt.get_fignums()
+        finally:
+            plt.close("all")
 
     check()

@@ -13,9 +13,18 @@ from profiles import share_of_examples
 from sklearn.base import clone
 from uses import USES, attempted, fit_arguments, recipes_for
 
+import skdensity
+
 # Oracles ask what is inside by arrays; what is asked by a user's rows is looked at.
 pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 METHODS = [(cls, name) for cls in USES for name in public_methods(cls)]
+
+
+def test_every_estimator_with_a_density_inside_is_tried():
+    public = map(vars(skdensity).get, skdensity.__all__)
+    estimators = {cls for cls in public if hasattr(cls, "fit")}
+    inside = {cls for cls in estimators if ".uses." in cls.__module__}
+    assert inside == set(USES)
 
 
 @pytest.mark.parametrize(("cls", "name"), METHODS)

@@ -112,6 +112,18 @@ def _few(problem, estimator):
     return smallest_part(problem, estimator) < 2
 
 
+def _lacks_a_feature(problem, estimator):
+    """Whether some part of the rows may have no value of a feature."""
+    is_there, is_nan = problem.weight > 0, np.isnan(problem.float_values)
+    if isinstance(estimator, DensityOutlierDetector):
+        return is_nan.any()  # rows are dealt to folds at random
+    labels = labels_of(problem)
+    if not isinstance(estimator, DensityClassifier):
+        labels = np.zeros(len(is_there))
+    parts = (is_there & (labels == label) for label in np.unique(labels[is_there]))
+    return any(is_nan[part].all(axis=0).any() for part in parts)
+
+
 def _takes_no_nan(problem, estimator):
     return np.isnan(problem.float_values).any()
 
@@ -138,11 +150,11 @@ def _takes_no_weights(problem, estimator):
 OF_ESTIMATORS = [
     Reason(r"Input X contains NaN, and LOOKernelDensity", _takes_no_nan),
     Reason(r"Input X contains NaN.\nPCA does not", _takes_no_nan),
-    Reason(r"where the density would be 0.*'log'", _log_of_negative),
+    Reason(r"(?s)where the density would be 0.*'log'", _log_of_negative),
     Reason(r"is for transformers of every feature by itself", _mixes),
     Reason(r"is for affine transformers", _bends),
     Reason(
-        r"`sample_weight` has unequal weights, and the `fit` of .* takes none",
+        r"(?s)`sample_weight` has unequal weights, and the `fit` of .* takes none",
         _takes_no_weights,
     ),
 ]
@@ -150,6 +162,7 @@ OF_ROWS = [
     *REASONS,
     Reason(r"minimum of \d+ is required", _few),
     Reason(r"rows of positive weight", _few),
+    Reason(r"X has no value of feature", _lacks_a_feature),
     Reason(r"cv=\d folds need as many", lambda p, e: (p.weight > 0).sum() < e.cv),
     Reason(r"variances of PCA's components go from", lambda p, e: True),
     Reason(
@@ -166,12 +179,8 @@ def recipes_for(estimator):
     """Problems of which the estimator, and what is inside, may be asked anything."""
     if not isinstance(estimator, TransformedDensity):
         return RECIPES
-    # Fewer rows than quantiles are no matter of ours.
-    least = getattr(estimator.transformer, "n_quantiles", 1)
     return st.builds(
-        lambda recipe, exponent: replace(
-            recipe, exponent=exponent, units=0, n_rows=max(least, recipe.n_rows)
-        ),
+        lambda recipe, exponent: replace(recipe, exponent=exponent, units=0),
         RECIPES,
         MODERATE,
     )
@@ -262,7 +271,7 @@ def check_reason(error, problem, estimator):
 def check_warnings(told, estimator, method):
     """Fail at one that is not documented, or does not name who warns."""
     listed = documented(type(estimator), method, "Warns")
-    names = (type(estimator).__name__, *map(inner_name, parts(estimator)))
+    names = (type(estimator).__name__, *inner_names(estimator))
     for warning in told:
         text = str(warning.message)
         where = f"{warning.category.__name__} at {warning.filename}:{warning.lineno}"
@@ -270,13 +279,12 @@ def check_warnings(told, estimator, method):
         assert names_of(warning.category) & listed, f"{where}, not documented: {text}"
 
 
-def parts(estimator):
-    """The density that an estimator was given; None stands for the default."""
-    return [getattr(estimator, "density", None)]
-
-
-def inner_name(density):
-    return "EMGaussianMixture" if density is None else type(density).__name__
+def inner_names(estimator):
+    """How warnings of what is inside begin; None stands for the default density."""
+    density = getattr(estimator, "density", None)
+    yield "EMGaussianMixture" if density is None else type(density).__name__
+    if isinstance(getattr(estimator, "transformer", None), QuantileTransformer):
+        yield "n_quantiles (10) is greater"
 
 
 def attempted_call(problem, function, *args, **kwargs):
