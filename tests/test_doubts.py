@@ -30,6 +30,7 @@ from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import moments_of
 from skdensity.models.mixtures.parameters import MixtureParameters
 from skdensity.models.mixtures.variances import positive_covariance
+from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.stopping import small_gain_ahead
 
@@ -659,5 +660,7 @@ def test_single_densities_underflow_in_silence(estimator):
 
 
 def test_what_else_numpy_is_told_to_raise_it_raises():
-    with np.errstate(all="raise"), pytest.raises(FloatingPointError, match="overflow"):
-        CholeskyGaussian().fit(1e120 * FAR)
+    with np.errstate(all="raise"), Workspace(2) as workspace, workspace:
+        results = workspace.map(np.square, np.full((5, 1), 1e200))
+        with pytest.raises(FloatingPointError, match="overflow"):
+            list(results)

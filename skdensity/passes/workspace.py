@@ -20,6 +20,8 @@ from skdensity.passes.threads import (
 
 # Waking threads for so many blocks costs about as much as it saves.
 FEW_BLOCKS = 2  # pragma: no mutate
+# Starting threads costs as much as looking so many rows up in a tree.
+FEW_ROWS = 2000  # pragma: no mutate
 
 
 class Workspace:
@@ -99,6 +101,10 @@ class Workspace:
     def n_threads(self) -> int:
         """Blocks that are worked on at a time."""
         return n_threads_for(self.n_jobs)  # when needed: joblib may take a while
+
+    def n_threads_for_rows(self, n_rows: int) -> int:
+        """Threads for a library that starts its own at every call; one for few rows."""
+        return self.n_threads if n_rows > FEW_ROWS else 1
 
     def map(
         self, function: Callable, items: Iterable, few: int = FEW_BLOCKS

@@ -188,8 +188,8 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
                 for k, label in enumerate(self.classes_.tolist())
             )
             self.densities_ = [found for found, _ in fits]
-        for label, (_, heard) in zip(self.classes_.tolist(), fits, strict=True):
-            _warn_of(label, heard)
+            for label, (_, heard) in zip(self.classes_.tolist(), fits, strict=True):
+                _warn_of(label, heard)
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:

@@ -19,9 +19,9 @@ def gaussians_of(density):
     if isinstance(density, LOOKernelDensity):
         n, d = density.locations_.shape
         width = np.asarray(density.bandwidth_, dtype=np.float64)
-        covariance = width if width.ndim == 2 else np.diag(np.broadcast_to(width, d))
-        matrices = [covariance if width.ndim == 2 else covariance**2] * n
-        return np.log(density.weights_), density.locations_, matrices
+        with np.errstate(over="ignore"):
+            square = width if width.ndim == 2 else width**2 * np.eye(d)
+        return np.log(density.weights_), density.locations_, [square] * n
     if isinstance(density, tuple(MIXTURES)):
         k, d = np.shape(density.means_)
         matrices = dense_covariances(
@@ -35,7 +35,10 @@ def gaussians_of(density):
 def log_density(density, X):
     """The log-density of every row, and the error that it may have."""
     log_weights, means, matrices = gaussians_of(density)
-    terms = [_gaussian(X, *pair) for pair in zip(means, matrices, strict=True)]
+    terms = [
+        _gaussian(X, mean, *_scaled(density, matrix))
+        for mean, matrix in zip(means, matrices, strict=True)
+    ]
     values = np.array([value for value, _ in terms]) + log_weights[:, None]
     errors = np.array([error for _, error in terms])
     # Of a sum, the error of its largest terms; others are too small to be seen.
@@ -44,11 +47,18 @@ def log_density(density, X):
     return logsumexp(values, axis=0), np.where(counts, errors, 0).max(axis=0)
 
 
-def _gaussian(X, mean, matrix):
-    X, mean = X.astype(np.float64), np.asarray(mean, dtype=np.float64)
+def _scaled(density, matrix):
+    """Standard deviations, and correlations."""
+    if isinstance(density, LOOKernelDensity) and np.ndim(density.bandwidth_) < 2:
+        n_features = len(matrix)  # whose squares may not fit into float64
+        return density.bandwidth_ * np.ones(n_features), np.eye(n_features)
     matrix = np.asarray(matrix, dtype=np.float64)
     deviations = np.sqrt(np.diag(matrix))
-    correlations = (matrix / deviations) / deviations[:, None]
+    return deviations, (matrix / deviations) / deviations[:, None]
+
+
+def _gaussian(X, mean, deviations, correlations):
+    X, mean = X.astype(np.float64), np.asarray(mean, dtype=np.float64)
     spectrum, axes = np.linalg.eigh(correlations)
     Z = (X - mean) / deviations @ axes
     with np.errstate(over="ignore"):

@@ -27,7 +27,7 @@ STATED: dict[str, dict[str, float]] = {
     "far away": {"GaussianMLE": 0.16, "LOOKernelDensity": 0.16},
     "weights": {"GaussianMLE": 0.2, "LOOKernelDensity": 0.12},
     "missing": {"GaussianMLE": 0.44, "LOOKernelDensity": 0.84},
-    "beyond": {"GaussianMLE": 0.88, "LOOKernelDensity": 0.88},
+    "beyond": {"GaussianMLE": 0.88, "LOOKernelDensity": 0.32},
     "float32 beyond": {"GaussianMLE": 0.28, "LOOKernelDensity": 0.16},
     "mixed": {"GaussianMLE": 0.48, "LOOKernelDensity": 0.28},
 }

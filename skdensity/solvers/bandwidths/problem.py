@@ -93,8 +93,9 @@ class Problem:
 
         0 where rows of its own stay.
         """
-        sources, n_threads = self.kernels.sums.sources, self.workspace.n_threads
+        sources = self.kernels.sums.sources
         points = sources.in_tree(sources.locations)
+        n_threads = self.workspace.n_threads_for_rows(len(points))
         distances, _ = sources.tree.query(points, k=[2], workers=n_threads)
         stays = self.repeats.left_out < self.kernels.masses
         return np.where(stays, 0.0, distances[:, 0])

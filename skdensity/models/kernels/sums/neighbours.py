@@ -80,7 +80,8 @@ def _of_neighbours(queries, sources, bandwidth, statistic, workspace, own):
     radii = _radii(queries, sources, bandwidth, workspace, own)
     find = partial(sources.tree.query_ball_point, return_sorted=False)
     centres, n_locations = sources.in_tree(queries), len(sources.masses)
-    counts = find(centres, radii, return_length=True, workers=workspace.n_threads)
+    n_threads = workspace.n_threads_for_rows(len(queries))
+    counts = find(centres, radii, return_length=True, workers=n_threads)
     is_few = counts < FEW * n_locations
     sizes = np.where(is_few, counts, n_locations)
     log_sums = np.empty(len(queries))
@@ -115,7 +116,7 @@ def _radii(queries, sources, bandwidth, workspace, own):
     distances, near = sources.tree.query(
         sources.in_tree(queries),
         [*range(1, n_nearest + 1)],
-        workers=workspace.n_threads,
+        workers=workspace.n_threads_for_rows(len(queries)),
     )
     order = np.zeros(len(queries), dtype=np.intp)
     if own is not None:
