@@ -134,7 +134,12 @@ class TestParts:
             assert refitted.n_features_in_ == 2
 
     @pytest.mark.parametrize(
-        "n_draws", [100, pytest.param(5000, marks=pytest.mark.slow)]
+        "n_draws",
+        [
+            100,
+            pytest.param(1000, marks=pytest.mark.slow),
+            pytest.param(5000, marks=pytest.mark.nightly),
+        ],
     )
     def test_sequential_conditionals_of_draws_are_uniform(self, density, n_draws):
         X = draws_of(density, n_draws, random_state=1)
