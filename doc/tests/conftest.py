@@ -4,7 +4,7 @@ import shutil
 from collections import namedtuple
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 from threading import Thread
 
@@ -42,6 +42,11 @@ def pytest_addoption(parser):
         default=ROOT / "doc/_build/html",
         help="folder of the built site (default: doc/_build/html)",
     )
+    parser.addoption(
+        "--every-view",
+        action="store_true",
+        help="look at each page in both themes at both sizes: twice as long",
+    )
 
 
 def pytest_sessionstart(session):
@@ -60,13 +65,12 @@ def executable():
 
 
 def pytest_generate_tests(metafunc):
-    """Give each page its own tests, in each theme and size where they look at it."""
+    """Give each page its own tests, in some themes and sizes where they look at it."""
     pages = pages_of(metafunc.config.getoption("site"))
     if "path" in metafunc.fixturenames:
         metafunc.parametrize("path", pages)
     if "view" in metafunc.fixturenames:
-        # A page is loaded anew for a size, to which the theme's scripts adapt it late.
-        views = list(product(pages, THEMES, SIZES))
+        views = views_of(pages, metafunc.config.getoption("every_view"))
         # The scope lets all checks of a page share its one visit.
         metafunc.parametrize("view", views, ids="-".join, indirect=True, scope="module")
 
@@ -74,6 +78,21 @@ def pytest_generate_tests(metafunc):
 def pages_of(site):
     files = (file.relative_to(site) for file in site.rglob("*.html"))
     return sorted(file.as_posix() for file in files if file.parts[0] != "_static")
+
+
+def views_of(pages, are_all):
+    """Page, theme and size; not all: both themes, and by turns either with either size.
+
+    A page is loaded anew for a size, to which the theme's scripts adapt it late.
+    """
+    if are_all:
+        return list(product(pages, THEMES, SIZES))
+    turns = cycle([list(SIZES), list(SIZES)[::-1]])
+    return [
+        (page, *view)
+        for page, sizes in zip(pages, turns, strict=False)
+        for view in zip(THEMES, sizes, strict=True)
+    ]
 
 
 @pytest.fixture(scope="session")
