@@ -7,6 +7,7 @@ import pytest
 
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
+from skdensity.rows.block_rows import BlockRows
 from skdensity.rows.distinct import merge_duplicates, sample_distinct
 from skdensity.rows.incomplete_rows import IncompleteRows, rows_of_table
 from skdensity.rows.patterns import MAX_PAIRS, pattern_order, patterns_of
@@ -163,3 +164,20 @@ def test_batches_have_all_rows_once(holed):
     np.testing.assert_array_equal(
         *(np.sort(np.nan_to_num(rows, nan=99.0), axis=0) for rows in (found, expected))
     )
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-3, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("kind", [ArrayRows, IncompleteRows])
+def test_reach_is_that_of_the_largest_values_that_count(kind, size):
+    X, weight = table() if kind is IncompleteRows else table(share=0.0)
+    X[:, 1] /= 1e3
+    X[:, 2] = 0.0
+    X[weight == 0] = 9.0
+    # A feature may reach it only long after the first block.
+    X = np.vstack([np.zeros((40_000, 4)), X])
+    weight = np.append(np.ones(40_000), weight)
+    largest = np.nanmax(np.abs(X[weight > 0]), axis=0)
+    rows, halves = kind(X, weight), np.array_split(np.arange(len(X)), 2)
+    np.testing.assert_array_equal(rows.reach(size), largest >= size)
+    blocks = BlockRows(lambda: ((X[half], weight[half]) for half in halves))
+    np.testing.assert_array_equal(blocks.reach(size), largest >= size)

@@ -22,13 +22,12 @@ def check_squares(estimator, rows):
 
 def check_small_squares(estimator, rows):
     """Complain of a feature that is not 0, and of which all squares underflow."""
-    if rows.dtype == np.float32 or np.all(np.abs(rows.origin) >= SMALLEST):
+    if rows.dtype == np.float32 or (reached := rows.reach(SMALLEST)).all():
         return
-    sizes = rows.add(_sizes, row_bytes=16 * rows.n_features).values
-    small = np.flatnonzero((sizes > 0) & (sizes < SMALLEST))
+    small = np.flatnonzero(rows.reach(np.finfo(float).smallest_subnormal) & ~reached)
     if not len(small):
         return
-    feature = small[0]
+    feature, sizes = small[0], _sizes(rows)
     raise ValueError(
         f"Feature {_name(estimator, rows, feature)!r} has no value beyond "
         f"{sizes[feature]:.3g}, and their squares underflow: "
@@ -51,7 +50,7 @@ def check_large_squares(estimator, rows):
     if rows.largest <= largest:
         return
     # Of what was observed: the comparison before is false of NaN, too.
-    sizes = rows.add(_sizes, row_bytes=16 * rows.n_features).values
+    sizes = _sizes(rows)
     if sizes.max() <= largest:
         return
     feature = sizes.argmax()
@@ -74,9 +73,13 @@ class Sizes:
         return Sizes(np.fmax(self.values, other.values))
 
 
-def _sizes(block, scratch):
-    """Those of what was observed."""
-    return Sizes(np.fmax.reduce(np.abs(block.X), initial=0.0))
+def _sizes(rows):
+    """Those of what was observed, in one pass."""
+
+    def term(block, scratch):
+        return Sizes(np.fmax.reduce(np.abs(block.X), initial=0.0))
+
+    return rows.add(term, row_bytes=16 * rows.n_features).values
 
 
 def _scaled(rows, sizes, feature):

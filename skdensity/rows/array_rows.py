@@ -105,6 +105,28 @@ class ArrayRows:
             self._largest = norm(self.X)
         return self._largest
 
+    def reach(self, size: float) -> np.ndarray:
+        """Whether each feature has an absolute value of `size` or more that counts.
+
+        Parameters
+        ----------
+        size : float
+            What is asked for.
+
+        Returns
+        -------
+        reached : ndarray of bool of shape (n_features,)
+            The answers. Most tables give all of them in the first block.
+        """
+        short = np.arange(self.n_features)
+        for rows in row_blocks(self.n_rows, row_bytes=16 * self.n_features):
+            index = rows if self.index is None else self.index[rows]
+            X = rows_at(self.X, index)[:, short]
+            short = short[~(np.abs(X) >= size).any(axis=0)]
+            if not len(short):
+                break
+        return ~np.isin(np.arange(self.n_features), short)
+
     @property
     def smallest_weight(self) -> float:
         """Smallest of the weights that are positive."""

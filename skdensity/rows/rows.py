@@ -72,6 +72,9 @@ class Rows(Protocol):
     def largest(self) -> float:
         """No observed value is further from 0; NaN or infinity take a closer look."""
 
+    def reach(self, size: float) -> np.ndarray:
+        """Whether each feature has an absolute value of `size` or more that counts."""
+
     @property
     def are_complete(self) -> bool:
         """Whether every feature of every row was observed."""

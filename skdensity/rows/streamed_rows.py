@@ -100,7 +100,11 @@ class StreamedRows(ABC):
     @property
     def largest(self) -> float:
         """Largest absolute value that was observed."""
-        return self.survey.largest
+        return float(self.survey.sizes.max())
+
+    def reach(self, size: float) -> np.ndarray:
+        """Whether each feature has an absolute value of `size` or more that counts."""
+        return self.survey.sizes >= size
 
     @property
     def are_complete(self) -> bool:

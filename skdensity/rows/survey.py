@@ -55,8 +55,9 @@ class Survey:
         How many there are.
     largest_weight : float
         Largest of the weights.
-    largest : float
-        Largest absolute value that was observed in a row of positive weight.
+    sizes : ndarray of shape (n_features,)
+        Largest absolute value of every feature that was observed in a row of positive
+        weight; 0 if none was.
     origin : ndarray of shape (n_features,)
         The first value of every feature that was observed in such a row, or NaN.
     are_complete : bool
@@ -67,7 +68,7 @@ class Survey:
 
     tally: Tally
     largest_weight: float
-    largest: float
+    sizes: np.ndarray
     origin: np.ndarray
     are_complete: bool
     dtype: np.dtype
@@ -79,7 +80,7 @@ class Survey:
         return cls(
             Tally.of(part),
             part.largest_weight if has_rows else 0.0,
-            _largest(part) if has_rows else 0.0,
+            _sizes(part) if has_rows else np.zeros(part.n_features),
             part.origin if has_rows else np.full(part.n_features, np.nan),
             part.are_complete,
             part.dtype,
@@ -90,7 +91,7 @@ class Survey:
         return Survey(
             self.tally + other.tally,
             max(self.largest_weight, other.largest_weight),
-            max(self.largest, other.largest),
+            np.maximum(self.sizes, other.sizes),
             np.where(np.isnan(self.origin), other.origin, self.origin),
             self.are_complete and other.are_complete,
             # An empty block has any dtype, a frame without rows even that of objects.
@@ -121,7 +122,8 @@ class Found:
         return Found(known, self.total + other.total)
 
 
-def _largest(part: ArrayRows) -> float:
-    """Largest absolute value of the rows that count, whatever is missing in others."""
+def _sizes(part: ArrayRows) -> np.ndarray:
+    """Largest absolute values of the rows that count, whatever is missing in others."""
     X = part.X if part.index is None else part.X[part.index]
-    return float(max(np.fmax.reduce(X, axis=None), -np.fmin.reduce(X, axis=None)))
+    ends = np.fmax.reduce(X, initial=0.0), -np.fmin.reduce(X, initial=0.0)
+    return np.fmax(*ends).astype(np.float64)
