@@ -234,7 +234,7 @@ def test_zero_weights_count_as_absent_when_components_are_counted():
     ids=lambda estimator: type(estimator).__name__,
 )
 def test_values_whose_squares_overflow_are_named(estimator, size):
-    table = pd.DataFrame(X, columns=["a", "b"])
+    table = pd.DataFrame(X.copy(), columns=["a", "b"])
     fitted = clone(estimator).fit(table)
     table["b"] *= size
     before = dict(vars(fitted))
@@ -260,7 +260,7 @@ ALL = [
 @pytest.mark.parametrize("size", [1e-160, 1e-300, 5e-324])
 @pytest.mark.parametrize("estimator", ALL, ids=lambda one: type(one).__name__)
 def test_values_whose_squares_underflow_are_named(estimator, size):
-    table = pd.DataFrame(X, columns=["a", "b"])
+    table = pd.DataFrame(X.copy(), columns=["a", "b"])
     fitted = clone(estimator).fit(table)
     table["b"] = size * np.arange(len(X))  # which begins with 0
     before = dict(vars(fitted))
