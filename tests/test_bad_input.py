@@ -299,3 +299,19 @@ def test_weights_whose_products_with_squares_overflow_are_named(estimator, dtype
     heavy = clone(estimator).fit(rows, sample_weight=np.full(len(X), 1e300))
     unit = clone(estimator).fit(rows)
     assert heavy.score(rows) == pytest.approx(unit.score(rows), abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.*rests on `reg_covar`:UserWarning")
+@pytest.mark.parametrize(
+    "estimator",
+    [GaussianMLE(reg_covar="auto"), EMGaussianMixture(1)],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_an_inverse_that_overflows_is_an_error(estimator):
+    collinear = 4e-151 * np.array([[2.0, 4.0, 1.0, 2.0], [1.9, 3.9, 1.0, 1.9]])
+    fitted = clone(estimator).fit(X)
+    before = dict(vars(fitted))
+    with pytest.raises(ValueError, match="inverse of a covariance overflows.*Multiply"):
+        fitted.fit(collinear)
+    assert vars(fitted).keys() == before.keys()
+    assert fitted.n_features_in_ == 2

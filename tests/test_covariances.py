@@ -136,6 +136,16 @@ def test_singularity_is_found_at_any_scale(family, covariances, scale):
         family.cholesky(singular * scale, COMPLAINT)
 
 
+def test_row_norms_are_those_of_rows_of_any_size():
+    rng = np.random.RandomState(0)
+    matrices = rng.standard_normal((5, 3, 4))
+    expected = np.linalg.norm(matrices, axis=-1)
+    expected[2, 1] = matrices[2, 1] = 0
+    sizes = 10.0 ** rng.uniform(-300, 300, (5, 3))
+    found = triangles.row_norms(sizes[..., None] * matrices)
+    np.testing.assert_allclose(found, sizes * expected, rtol=1e-14)
+
+
 @pytest.mark.parametrize("n", [1, 2, 15, 16, 33, 70])
 @pytest.mark.parametrize("n_matrices", [1, 3])
 def test_products_of_triangles_leave_out_only_zeros(n_matrices, n):

@@ -742,6 +742,16 @@ def test_a_constant_feature_is_refused_with_advice(bandwidth, covariance_type):
     assert "{detail}" not in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:LOOKernelDensity. (Found|.*coincide):UserWarning")
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("n_off", [1, 3])
+def test_full_kernels_of_rows_mostly_on_a_plane_have_a_density(bandwidth, n_off):
+    X = np.column_stack([X2, X2 @ [1.0, -2.0]])
+    X[:n_off] += np.arange(1, n_off + 1)[:, None] * [0.0, 0.0, 1.0]
+    density = LOOKernelDensity(bandwidth, covariance_type="full").fit(X)
+    assert np.isfinite(density.score_samples(X)).all()
+
+
 @pytest.mark.parametrize("bandwidth", RULES)
 def test_a_constant_feature_hardly_matters_to_a_spherical_kernel(bandwidth):
     X = np.column_stack([X2, np.full(len(X2), 7.0)])

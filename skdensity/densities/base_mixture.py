@@ -512,7 +512,7 @@ class BaseGaussianMixture(
         self.means_ = mixture.means.astype(dtype)
         self.covariances_ = as_stored(public(mixture.covariances), dtype)
         self.precisions_cholesky_ = as_stored(public(factors), dtype)
-        self.precisions_ = as_stored(public(family.factors.square(factors)), dtype)
+        self.precisions_ = as_stored(public(family.precisions(factors)), dtype)
         self._fitted_type = family.name
         self.converged_ = run.result.converged
         self.n_iter_ = len(run.result.values)

@@ -13,6 +13,7 @@ from skdensity.densities.tables.kinds import table_of
 from skdensity.densities.tables.table import Answer
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.incomplete_rows import IncompleteRows
+from skdensity.rows.rounding import rounded
 from skdensity.solvers.quantiles import conditional_quantiles
 
 
@@ -184,5 +185,5 @@ class ConditionalsMixin:
             with Workspace(self.n_jobs) as workspace, workspace:
                 rows = IncompleteRows(X[some], workspace=workspace)
                 found = model.conditioned(rows, features, statistic, shape)
-            out[holes] = found[holes[some]]
+            out[holes] = rounded(found, X.dtype)[holes[some]]
         return out

@@ -395,9 +395,10 @@ class GaussianMLE(StreamMixin, BaseGaussian):
         covariance = family.shape.matrices(inner, len(location))
         try:
             gaussian = Gaussian.of_matrix(location, covariance, family, SINGULAR)
-            precision = gaussian.precision
         except ValueError:
             precision = pinvh(covariance)
+        else:
+            precision = gaussian.precision
         self._fitted_type = family.name
         self._begins_anew = False
         self._store_arrays(dtype, location_=location, covariance_=covariance)

@@ -83,8 +83,8 @@ class Gaussian(NormalSums):
 
     @property
     def precision(self) -> np.ndarray:
-        """Σ⁻¹ as a matrix."""
-        inner = self.family.factors.square(self.precision_factor)
+        """Σ⁻¹ as a matrix; an error where it overflows."""
+        inner = self.family.precisions(self.precision_factor)
         return self.family.shape.matrices(inner, self.n_features)
 
     @property

@@ -8,6 +8,9 @@ from scipy.stats import chi2
 
 # Steps of the fixed point, and the relative change at which it ends.
 MAX_ITER, TOL = 200, 1e-10
+# The least variance along a direction, of 1: of the middle of rows on a plane a matrix
+# would hold less without a Cholesky factor.
+NARROWEST = 1e-12
 
 
 def spread_of(column: np.ndarray, masses: np.ndarray) -> float:
@@ -76,7 +79,8 @@ def middle_scatter(Z: np.ndarray, masses: np.ndarray, least: np.ndarray) -> np.n
     masses : ndarray of shape (n_rows,)
         Positive, summing to 1.
     least : ndarray of shape (n_features, n_features)
-        Added at every step, so that rows on few planes leave a scatter.
+        Added at every step, with a trillionth of I, so that rows on few planes leave a
+        scatter.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def middle_scatter(Z: np.ndarray, masses: np.ndarray, least: np.ndarray) -> np.n
     900.0
     """
     d = Z.shape[1]
-    least = least + np.finfo(np.float64).eps * np.eye(d)
+    least = least + NARROWEST * np.eye(d)
     scatter, mean = np.eye(d), masses @ Z
     for _ in range(MAX_ITER):
         before, distances = scatter, _distances(Z - mean, scatter)

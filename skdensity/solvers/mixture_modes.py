@@ -73,7 +73,7 @@ class Climber:
     def precisions(self) -> np.ndarray:
         """Σ_k⁻¹ as matrices (n_components, n_features, n_features)."""
         mixture = self.mixture
-        inner = mixture.family.factors.square(mixture.precision_factors)
+        inner = mixture.family.precisions(mixture.precision_factors)
         d = mixture.n_features
         return mixture.own(mixture.family.shape.matrices(inner, d))
 

@@ -73,6 +73,8 @@ def _sizes(problem):
 
 # Squares that fit into float64 with a factor to spare for their sums and shares.
 LARGEST, SMALLEST = 1e148, 1e-149
+# Of which a covariance may be so singular that its inverse does not fit.
+SMALL = 1e-140
 
 REASONS = [
     Reason(r"minimum of \d+ is required", lambda p, e: p.recipe.n_rows < 2),
@@ -90,6 +92,10 @@ REASONS = [
     ),
     Reason(r"squares overflow", lambda p, e: _sizes(p).max() > LARGEST),
     Reason(r"squares underflow", lambda p, e: np.any(_sizes(p) < SMALLEST)),
+    Reason(
+        r"inverse of a covariance overflows",
+        lambda p, e: np.any(_sizes(p) < SMALL) and _rank_is_low(p, e),
+    ),
     Reason(r"is for one feature; this density has", lambda p, e: e.n_features_in_ > 1),
 ]
 

@@ -134,8 +134,12 @@ def times_in_square(n_features: int) -> np.ndarray:
 
 
 def row_norms(matrices: np.ndarray) -> np.ndarray:
-    """Norms of the rows; of small matrices in a third of the time of NumPy's own."""
-    return np.sqrt(np.einsum("...ij,...ij->...i", matrices, matrices))
+    """Norms of the rows, of which no square overflows or underflows."""
+    sizes = np.abs(matrices).max(axis=-1, keepdims=True)
+    relative = matrices / np.where(sizes > 0, sizes, 1)
+    # For small matrices a third of the time of NumPy's own.
+    squares = np.einsum("...ij,...ij->...i", relative, relative)
+    return sizes[..., 0] * np.sqrt(squares)
 
 
 def fault(matrix: np.ndarray) -> str | None:

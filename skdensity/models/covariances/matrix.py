@@ -145,9 +145,7 @@ class MatrixParts(Parts):
         return slopes, ordered[..., n_given:, n_given:]
 
     def deviations(self, cholesky):
-        # Relative to the largest entry, whose square might overflow.
-        size = np.abs(cholesky).max(axis=(-2, -1), keepdims=True)
-        return size[..., 0] * row_norms(cholesky / size)
+        return row_norms(cholesky)
 
     def scaled(self, cholesky, scale):
         return cholesky * scale[:, None]

@@ -158,6 +158,9 @@ def _of_the_middle(gaussian, X, masses, least_widths):
     scatter = middle_scatter(gaussian.whiten(X), masses, white.T @ white)
     (inner,) = family.cholesky(family.shape.of_matrix(scatter)[None], "{detail}")
     cholesky = family.factors.compose(gaussian.cholesky, inner)
+    covariance = family.factors.square(cholesky)[None]
+    # What users are told is the matrix, which must not be singular to rounding.
+    (cholesky,) = family.cholesky(family.lifted(covariance, X.shape[1]), "{detail}")
     return Gaussian(gaussian.mean, cholesky, family)
 
 

@@ -46,7 +46,7 @@ class QuadraticForm:
         n_components, n_features = components.means.shape
         linear = family.factors.solve(factors, shift)
         constant = components.log_peaks - 0.5 * np.sum(linear * shift, axis=1)
-        precisions = family.factors.square(factors)
+        precisions = family.precisions(factors)
         products = family.asked("products", "a quadratic form")
         square = -0.5 * products.coefficients(precisions, n_features)
         end = n_features + 1
