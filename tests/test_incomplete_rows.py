@@ -168,7 +168,7 @@ def test_batches_have_all_rows_once(holed):
 
 @pytest.mark.parametrize("size", [0.0, 1e-3, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize("kind", [ArrayRows, IncompleteRows])
-def test_reach_is_that_of_the_largest_values_that_count(kind, size):
+def test_sizes_are_those_of_the_largest_values_that_count(kind, size):
     X, weight = table() if kind is IncompleteRows else table(share=0.0)
     X[:, 1] /= 1e3
     X[:, 2] = 0.0
@@ -178,6 +178,7 @@ def test_reach_is_that_of_the_largest_values_that_count(kind, size):
     weight = np.append(np.ones(40_000), weight)
     largest = np.nanmax(np.abs(X[weight > 0]), axis=0)
     rows, halves = kind(X, weight), np.array_split(np.arange(len(X)), 2)
-    np.testing.assert_array_equal(rows.reach(size), largest >= size)
+    np.testing.assert_array_equal(rows.sizes, largest)
+    np.testing.assert_array_equal(rows.reaches(size), largest >= size)
     blocks = BlockRows(lambda: ((X[half], weight[half]) for half in halves))
-    np.testing.assert_array_equal(blocks.reach(size), largest >= size)
+    np.testing.assert_array_equal(blocks.reaches(size), largest >= size)

@@ -24,6 +24,7 @@ from skdensity.densities.checks import (
     check_sampling,
     checked_matrices,
     checked_mixing_weights,
+    inverse_as_stored,
     not_positive_definite,
     warn_of_repetition,
 )
@@ -512,7 +513,7 @@ class BaseGaussianMixture(
         self.means_ = mixture.means.astype(dtype)
         self.covariances_ = as_stored(public(mixture.covariances), dtype)
         self.precisions_cholesky_ = as_stored(public(factors), dtype)
-        self.precisions_ = as_stored(public(family.precisions(factors)), dtype)
+        self.precisions_ = inverse_as_stored(public(family.precisions(factors)), dtype)
         self._fitted_type = family.name
         self.converged_ = run.result.converged
         self.n_iter_ = len(run.result.values)

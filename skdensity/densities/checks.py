@@ -189,6 +189,17 @@ def as_stored(values, dtype):
     return values if np.any(is_lost & np.isfinite(values)) else stored
 
 
+def inverse_as_stored(inverse, dtype):
+    """As :func:`as_stored` the inverse of a covariance; complain if it overflows."""
+    if not np.all(np.isfinite(inverse)):
+        raise ValueError(
+            "The inverse of a covariance overflows: some features have very small "
+            "values and are nearly a linear combination of others. Remove one, or "
+            "multiply all by a power of 10."
+        )
+    return as_stored(inverse, dtype)
+
+
 def check_component(component, n_components):
     """Complain of an index that no component has."""
     check_scalar(component, "component", Integral)

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
 from skdensity.densities.callbacks import CallbackSupportMixin, Iterations, fit_task
-from skdensity.densities.checks import as_stored, checked_array
+from skdensity.densities.checks import as_stored, checked_array, inverse_as_stored
 from skdensity.densities.descent import (
     ADAM_CONSTRAINTS,
     adam_for,
@@ -487,7 +487,7 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
     def _store_gaussian(self, gaussian, dtype):
         self._store_arrays(dtype, location_=gaussian.mean, cholesky_=gaussian.cholesky)
         self.covariance_ = as_stored(gaussian.covariance, dtype)
-        self.precision_ = as_stored(gaussian.precision, dtype)
+        self.precision_ = inverse_as_stored(gaussian.precision, dtype)
         self._adam = None
 
     def _store_path(self, loss, path, dtype):

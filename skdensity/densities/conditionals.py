@@ -185,5 +185,5 @@ class ConditionalsMixin:
             with Workspace(self.n_jobs) as workspace, workspace:
                 rows = IncompleteRows(X[some], workspace=workspace)
                 found = model.conditioned(rows, features, statistic, shape)
-            out[holes] = rounded(found, X.dtype)[holes[some]]
+            out[holes] = rounded(found[holes[some]], X.dtype)
         return out

@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
-from skdensity.densities.checks import as_stored
+from skdensity.densities.checks import inverse_as_stored
 from skdensity.densities.doubts import doubt_of_gaussian, warn_of
 from skdensity.densities.regularisation import REG_COVAR_CONSTRAINT, added_to_gaussian
 from skdensity.densities.streams import StreamMixin, as_plain
@@ -395,14 +395,13 @@ class GaussianMLE(StreamMixin, BaseGaussian):
         covariance = family.shape.matrices(inner, len(location))
         try:
             gaussian = Gaussian.of_matrix(location, covariance, family, SINGULAR)
+            precision = gaussian.precision
         except ValueError:
             precision = pinvh(covariance)
-        else:
-            precision = gaussian.precision
         self._fitted_type = family.name
         self._begins_anew = False
         self._store_arrays(dtype, location_=location, covariance_=covariance)
-        self.precision_ = as_stored(precision, dtype)
+        self.precision_ = inverse_as_stored(precision, dtype)
 
     def _added(self, moments):
         """What `reg_covar` stands for, for rows of some moments."""
@@ -411,7 +410,7 @@ class GaussianMLE(StreamMixin, BaseGaussian):
     def _store_given(self, gaussian, covariance, dtype):
         self._fitted_type = gaussian.family.name
         self._store_arrays(dtype, location_=gaussian.mean, covariance_=covariance)
-        self.precision_ = as_stored(gaussian.precision, dtype)
+        self.precision_ = inverse_as_stored(gaussian.precision, dtype)
 
     def _store_model(self, model, dtype):
         super()._store_model(model, dtype)

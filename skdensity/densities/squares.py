@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 # More than rows that anyone has; float32 squares times as much stay finite.
@@ -22,12 +20,13 @@ def check_squares(estimator, rows):
 
 def check_small_squares(estimator, rows):
     """Complain of a feature that is not 0, and of which all squares underflow."""
-    if rows.dtype == np.float32 or (reached := rows.reach(SMALLEST)).all():
+    if rows.dtype == np.float32 or rows.reaches(SMALLEST).all():
         return
-    small = np.flatnonzero(rows.reach(np.finfo(float).smallest_subnormal) & ~reached)
+    sizes = rows.sizes
+    small = np.flatnonzero((sizes > 0) & (sizes < SMALLEST))
     if not len(small):
         return
-    feature, sizes = small[0], _sizes(rows)
+    feature = small[0]
     raise ValueError(
         f"Feature {_name(estimator, rows, feature)!r} has no value beyond "
         f"{sizes[feature]:.3g}, and their squares underflow: "
@@ -50,7 +49,7 @@ def check_large_squares(estimator, rows):
     if rows.largest <= largest:
         return
     # Of what was observed: the comparison before is false of NaN, too.
-    sizes = _sizes(rows)
+    sizes = rows.sizes
     if sizes.max() <= largest:
         return
     feature = sizes.argmax()
@@ -58,31 +57,11 @@ def check_large_squares(estimator, rows):
         f"Feature {_name(estimator, rows, feature)!r} has values up to "
         f"{sizes[feature]:.3g}, whose squares overflow: {type(estimator).__name__} "
         f"takes up to {largest:.3g} here, with weights that sum to "
-        f"{rows.total_weight:.3g}. {_scaled(rows, sizes, feature)}"
+        f"{rows.total_weight:.3g}. {_advice(rows, sizes, feature)}"
     )
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """Largest absolute values of every feature; those of two sets of rows add up."""
-
-    values: np.ndarray
-
-    def __add__(self, other):
-        """Those of both."""
-        return Sizes(np.fmax(self.values, other.values))
-
-
-def _sizes(rows):
-    """Those of what was observed, in one pass."""
-
-    def term(block, scratch):
-        return Sizes(np.fmax.reduce(np.abs(block.X), initial=0.0))
-
-    return rows.add(term, row_bytes=16 * rows.n_features).values
-
-
-def _scaled(rows, sizes, feature):
+def _advice(rows, sizes, feature):
     """What to do about squares that overflow."""
     if rows.total_weight > MANY:
         return "Divide `sample_weight` by its largest value."

@@ -430,7 +430,8 @@ def _densities(estimator, features, draws):
     @cache
     def density_of(*positions):
         shown = log_density_of(estimator, features[list(positions)], draws)
-        return lambda X: np.exp(shown(X))
+        # float32 has no room for densities of small units.
+        return lambda X: np.exp(shown(X), dtype=np.float64)
 
     return density_of
 

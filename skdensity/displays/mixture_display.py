@@ -356,10 +356,15 @@ class MixtureDisplay:
         self.ax_.scatter(*shown.T, **marks)
 
     def _label_components(self):
-        """Label components, the heaviest first, where no label is in the way."""
+        """Label components, the heaviest first, where no label is in the way.
+
+        Those beyond the window have marks there: text too far away cannot be drawn.
+        """
         places = self.ax_.transData.transform(self._centres)
         placed: list[np.ndarray] = []
         for k in np.argsort(-self.weights, kind="stable"):
+            if not self.ax_.bbox.contains(*places[k]):
+                continue
             if all(np.any(np.abs(places[k] - spot) > APART) for spot in placed):
                 placed.append(places[k])
                 self._label(k, self._colours[k])

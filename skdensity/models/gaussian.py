@@ -83,7 +83,7 @@ class Gaussian(NormalSums):
 
     @property
     def precision(self) -> np.ndarray:
-        """Σ⁻¹ as a matrix; an error where it overflows."""
+        """Σ⁻¹ as a matrix, not finite where it overflows."""
         inner = self.family.precisions(self.precision_factor)
         return self.family.shape.matrices(inner, self.n_features)
 

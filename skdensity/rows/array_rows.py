@@ -105,7 +105,7 @@ class ArrayRows:
             self._largest = norm(self.X)
         return self._largest
 
-    def reach(self, size: float) -> np.ndarray:
+    def reaches(self, size: float) -> np.ndarray:
         """Whether each feature has an absolute value of `size` or more that counts.
 
         Parameters
@@ -119,13 +119,22 @@ class ArrayRows:
             The answers. Most tables give all of them in the first block.
         """
         short = np.arange(self.n_features)
-        for rows in row_blocks(self.n_rows, row_bytes=16 * self.n_features):
-            index = rows if self.index is None else self.index[rows]
-            X = rows_at(self.X, index)[:, short]
-            short = short[~(np.abs(X) >= size).any(axis=0)]
+        for X in self._parts():
+            short = short[~(np.abs(X[:, short]) >= size).any(axis=0)]
             if not len(short):
                 break
         return ~np.isin(np.arange(self.n_features), short)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Largest absolute value of every feature that counts, or 0 if none does.
+
+        In one pass, in float64.
+        """
+        sizes = np.zeros(self.n_features)
+        for X in self._parts():
+            sizes = np.fmax(sizes, np.fmax.reduce(np.abs(X), initial=0.0))
+        return sizes
 
     @property
     def smallest_weight(self) -> float:
@@ -283,6 +292,11 @@ class ArrayRows:
         for begin in range(0, len(order), size):
             rows = self.take(order[begin : begin + size])
             yield rows, rows.total_weight / self.total_weight
+
+    def _parts(self) -> Iterator[np.ndarray]:
+        """The rows of positive weight, some at a time, in the order of the table."""
+        for rows in row_blocks(self.n_rows, row_bytes=16 * self.n_features):
+            yield rows_at(self.X, rows if self.index is None else self.index[rows])
 
     def _blocks(self, row_bytes: int) -> Iterator[slice]:
         """Blocks of the rows of positive weight."""

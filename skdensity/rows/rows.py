@@ -72,8 +72,15 @@ class Rows(Protocol):
     def largest(self) -> float:
         """No observed value is further from 0; NaN or infinity take a closer look."""
 
-    def reach(self, size: float) -> np.ndarray:
-        """Whether each feature has an absolute value of `size` or more that counts."""
+    def reaches(self, size: float) -> np.ndarray:
+        """Whether each feature has an absolute value of `size` or more that counts.
+
+        Of most tables the first rows tell, where `sizes` takes a look at all.
+        """
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Largest absolute value of every feature that counts, or 0 if none does."""
 
     @property
     def are_complete(self) -> bool:

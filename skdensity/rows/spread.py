@@ -8,8 +8,8 @@ from scipy.stats import chi2
 
 # Steps of the fixed point, and the relative change at which it ends.
 MAX_ITER, TOL = 200, 1e-10
-# The least variance along a direction, of 1: of the middle of rows on a plane a matrix
-# would hold less without a Cholesky factor.
+# The least variance along a direction, of 1: with less, equations of the scatter of
+# rows on a plane would be singular to rounding. Solutions err by some eps / NARROWEST.
 NARROWEST = 1e-12
 
 
@@ -79,7 +79,7 @@ def middle_scatter(Z: np.ndarray, masses: np.ndarray, least: np.ndarray) -> np.n
     masses : ndarray of shape (n_rows,)
         Positive, summing to 1.
     least : ndarray of shape (n_features, n_features)
-        Added at every step, with a trillionth of I, so that rows on few planes leave a
+        Added at every step, with a little of I, so that rows on few planes leave a
         scatter.
 
     Returns

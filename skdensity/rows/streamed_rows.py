@@ -100,11 +100,16 @@ class StreamedRows(ABC):
     @property
     def largest(self) -> float:
         """Largest absolute value that was observed."""
-        return float(self.survey.sizes.max())
+        return float(self.sizes.max())
 
-    def reach(self, size: float) -> np.ndarray:
+    def reaches(self, size: float) -> np.ndarray:
         """Whether each feature has an absolute value of `size` or more that counts."""
-        return self.survey.sizes >= size
+        return self.sizes >= size
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Largest absolute value of every feature that counts, or 0 if none does."""
+        return self.survey.sizes
 
     @property
     def are_complete(self) -> bool:

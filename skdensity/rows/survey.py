@@ -80,7 +80,7 @@ class Survey:
         return cls(
             Tally.of(part),
             part.largest_weight if has_rows else 0.0,
-            _sizes(part) if has_rows else np.zeros(part.n_features),
+            part.sizes,
             part.origin if has_rows else np.full(part.n_features, np.nan),
             part.are_complete,
             part.dtype,
@@ -120,10 +120,3 @@ class Found:
         if self.total is None or other.total is None:
             return Found(known, self.total if other.total is None else other.total)
         return Found(known, self.total + other.total)
-
-
-def _sizes(part: ArrayRows) -> np.ndarray:
-    """Largest absolute values of the rows that count, whatever is missing in others."""
-    X = part.X if part.index is None else part.X[part.index]
-    ends = np.fmax.reduce(X, initial=0.0), -np.fmin.reduce(X, initial=0.0)
-    return np.fmax(*ends).astype(np.float64)

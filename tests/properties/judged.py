@@ -64,7 +64,8 @@ def _distinct(problem):
 
 
 def _too_few(problem, estimator):
-    return len(problem.counting) < max(2, getattr(estimator, "n_components", 1))
+    least = np.min(getattr(estimator, "n_components", 1))  # a search has several
+    return len(problem.counting) < max(2, least)
 
 
 def _sizes(problem):

@@ -39,14 +39,16 @@ class QuadraticForm:
     coefficients: np.ndarray
 
     @classmethod
-    def of(cls, expansion: Expansion) -> QuadraticForm:
-        """Expand a mixture's log-densities about the origin."""
+    def of(cls, expansion: Expansion) -> QuadraticForm | None:
+        """Expand a mixture's log-densities; None where coefficients overflow."""
         components, shift = expansion.components, expansion.shift
         family, factors = components.family, components.precision_factors
         n_components, n_features = components.means.shape
         linear = family.factors.solve(factors, shift)
         constant = components.log_peaks - 0.5 * np.sum(linear * shift, axis=1)
         precisions = family.precisions(factors)
+        if not np.all(np.isfinite(precisions)):
+            return None
         products = family.asked("products", "a quadratic form")
         square = -0.5 * products.coefficients(precisions, n_features)
         end = n_features + 1

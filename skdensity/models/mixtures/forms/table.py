@@ -67,8 +67,11 @@ def form_of(components: Components, max_expanded: float) -> Form:
         return whitened
     expansion = Expansion.of(components)
     is_cheap = family.products.n_products(d) <= max(MAX_PRODUCTS, d)
+    near: QuadraticForm | TriangularForm | None = None
     if is_cheap and expansion.reach <= max_expanded:
-        return GuardedForm(QuadraticForm.of(expansion), whitened)
-    if expansion.reach <= MAX_SUMMED and (near := TriangularForm.of(expansion)):
+        near = QuadraticForm.of(expansion)
+    elif expansion.reach <= MAX_SUMMED:
+        near = TriangularForm.of(expansion)
+    if near is not None:
         return GuardedForm(near, whitened)
     return whitened
