@@ -315,6 +315,17 @@ class OneSeed(GaussianMLE):
         return super().sample(n_samples, 0)
 
 
+class WithoutSeed(GaussianMLE):
+    def sample(self, n_samples=1):
+        return super().sample(n_samples, np.random.RandomState())
+
+
+def test_what_has_no_seed_fails_for_that_and_for_nothing_else():
+    found = statuses(WithoutSeed())
+    failed = [check for check, status in found.items() if status == "failed"]
+    assert failed == ["check_density_sample_seed"]
+
+
 @pytest.mark.parametrize(
     ("estimator", "name", "message"),
     [
@@ -404,6 +415,11 @@ def test_failures_are_raised_or_warned_of_or_kept():
             ValueError,
             "'check_scale', which is no check. There are check_density_int",
         ),
+        (
+            {"expected_failed_checks": {"check_density_scale": ""}},
+            ValueError,
+            "no reason for 'check_density_scale'; say why",
+        ),
         ({"on_fail": "ignore"}, ValueError, "'on_fail' parameter"),
         ({"callback": print}, ValueError, "give on_fail=None"),
     ],
@@ -459,6 +475,22 @@ def test_expected_failures_are_marked_with_reasons():
     names = [p.values[1].__name__ for p in found]
     assert "check_density_scale" in names
     assert "check_density_translation" not in names
+
+
+def test_options_may_be_the_same_for_all():
+    found = parameters(
+        [KernelDensity(), KernelDensity(bandwidth=2)],
+        equivariances=None,
+        expected_failed_checks={"check_density_score": "a sum"},
+    )
+    marked = [p.values[1].__name__ for p in found if p.marks]
+    assert marked == ["check_density_score"] * 2
+    assert not {p.values[1] for p in found} & set(EQUIVARIANCES.values())
+
+
+def test_one_estimator_is_not_several():
+    with pytest.raises(TypeError, match=r"GaussianMLE\(\), one estimator; give a list"):
+        parametrize_with_density_checks(GaussianMLE())
 
 
 def test_pytest_is_needed_for_its_tests_only():

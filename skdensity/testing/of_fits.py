@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -73,7 +74,9 @@ def check_density_pickle(estimator: Any) -> None:
     before, after = scores(fitted, problem.X), scores(restored, problem.X)
     require(np.array_equal(before, after), "a pickle keeps log-densities to the bit")
     if hasattr(fitted, "sample"):
-        same = np.array_equal(draws(fitted, 20), draws(restored, 20))
+        drawn = [draws(copy, 20) for copy in (deepcopy(fitted), fitted, restored)]
+        # Of what draws as it likes whatever the seed, another check tells.
+        same = np.array_equal(*drawn[1:]) or not np.array_equal(*drawn[:2])
         require(same, "a pickle keeps draws to the bit")
 
 

@@ -15,7 +15,9 @@ def parametrize_with_density_checks(
     equivariances: Iterable[str] | Callable[[Any], Iterable[str]] = (
         USUAL_EQUIVARIANCES
     ),
-    expected_failed_checks: Callable[[Any], dict[str, str]] | None = None,
+    expected_failed_checks: (
+        dict[str, str] | Callable[[Any], dict[str, str]] | None
+    ) = None,
     xfail_strict: bool | None = None,
 ) -> Any:
     """Decorate a test so that it runs once for every check of every estimator.
@@ -32,8 +34,9 @@ def parametrize_with_density_checks(
             default=("translation", "scale", "feature_order")
         Changes of coordinates that fits follow, for all of the estimators, or a
         function from an estimator to its own.
-    expected_failed_checks : callable, default=None
-        A function from an estimator to a dictionary of reasons by names of checks.
+    expected_failed_checks : dict or callable, default=None
+        Reasons by names of checks, for all of the estimators, or a function from an
+        estimator to its own.
     xfail_strict : bool, default=None
         Whether a check that passes, and was expected to fail, is a failure. None is
         what pytest is configured to do.
@@ -48,9 +51,10 @@ def parametrize_with_density_checks(
     ImportError
         If pytest is not installed.
     TypeError
-        If an estimator is a class, or has no `fit` or `score_samples`.
+        If `estimators` is not several, or one of them is a class, or has no `fit` or
+        `score_samples`.
     ValueError
-        If there is no such equivariance or check.
+        If there is no such equivariance or check, or an expected failure has no reason.
 
     See Also
     --------
@@ -66,8 +70,12 @@ def parametrize_with_density_checks(
     """
     import pytest
 
-    asked = equivariances if callable(equivariances) else lambda _: equivariances
-    expected = expected_failed_checks or (lambda _: {})
+    if not isinstance(estimators, Iterable):
+        raise TypeError(
+            f"`estimators` is {estimators!r}, one estimator; give a list of them, such "
+            "as [GaussianMLE()]."
+        )
+    asked, expected = map(_of_each, (equivariances, expected_failed_checks))
     strict: Any = {} if xfail_strict is None else {"strict": xfail_strict}
 
     def tests() -> Iterator[Any]:
@@ -83,6 +91,11 @@ def parametrize_with_density_checks(
                     )
 
     return pytest.mark.parametrize(("estimator", "check"), list(tests()))
+
+
+def _of_each(option):
+    """A function of an estimator: the option, or what it is for all."""
+    return option if callable(option) else lambda _: option
 
 
 def _name(estimator):

@@ -170,6 +170,8 @@ def _check_instance(estimator):
 
 
 def _checked_equivariances(equivariances):
+    if equivariances is None:
+        return []
     asked = [equivariances] if isinstance(equivariances, str) else list(equivariances)
     unknown = [name for name in asked if name not in EQUIVARIANCES]
     if unknown:
@@ -186,5 +188,11 @@ def _checked_reasons(expected):
         raise ValueError(
             f"`expected_failed_checks` has {unknown[0]!r}, which is no check. There "
             f"are {', '.join(NAMES)}."
+        )
+    silent = [name for name, reason in expected.items() if not reason]
+    if silent:
+        raise ValueError(
+            f"`expected_failed_checks` gives no reason for {silent[0]!r}; say why it "
+            "may fail."
         )
     return expected

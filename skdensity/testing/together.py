@@ -55,8 +55,9 @@ def check_density_estimator(
     on_skip : {"warn"} or None, default=None
         Whether to warn of checks that do not apply.
     on_fail : {"raise", "warn"} or None, default="raise"
-        What to do about a check that fails and is not expected to: raise what it
-        raised, warn and go on, or go on. A failure that is expected is never raised.
+        What to do about a check that fails: raise what it raised, warn and go on, or go
+        on. A failure that is expected is never raised; "warn" tells of it, too, as
+        scikit-learn's ``check_estimator`` does.
     callback : callable, default=None
         Called with each result as keyword arguments; not with ``on_fail="raise"``.
 
@@ -76,8 +77,9 @@ def check_density_estimator(
     TypeError
         If `estimator` is a class, or has no `fit` or `score_samples`.
     ValueError
-        If there is no such equivariance or check, another option has no such value, or
-        there is a callback with ``on_fail="raise"``.
+        If there is no such equivariance or check, an expected failure has no reason,
+        another option has no such value, or there is a callback with
+        ``on_fail="raise"``.
 
     See Also
     --------
