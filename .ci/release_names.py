@@ -18,14 +18,18 @@ def named(file: str, pattern: str) -> str:
     return found[1] if found else "nothing"
 
 
+def dated(heading: str) -> str:
+    """The version of a heading, which must have a date."""
+    found = re.fullmatch(r"(\S+) \(\d{4}-\d\d-\d\d\)", heading)
+    return found[1] if found else f"{heading}, without a date"
+
+
 versions = {
     "the tag": sys.argv[1].removeprefix("v"),
     "skdensity.__version__": skdensity.__version__,
     "CITATION.cff": named("CITATION.cff", r"^version: (.+)$"),
     # The first heading has a date, and nothing above it waits for a release.
-    "CHANGELOG.md": re.sub(
-        r" \(\d{4}-\d\d-\d\d\)$", "", named("CHANGELOG.md", r"^## (.+)$")
-    ),
+    "CHANGELOG.md": dated(named("CHANGELOG.md", r"^## (.+)$")),
 }
 if len(set(versions.values())) > 1:
     told = "\n".join(f"{place} says {version}" for place, version in versions.items())

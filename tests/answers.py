@@ -84,7 +84,6 @@ ANSWERS = {
     "sf": lambda e: e.marginal([0]).sf(SOME[:, :1]),
     "to_sklearn": lambda e: e.to_sklearn().score_samples(X),
     "transform": lambda e: e.transform(HOLED),
-    "untransformed": lambda e: None,
 }
 # Methods that answer nothing about rows.
 NO_ANSWERS = {
@@ -94,6 +93,7 @@ NO_ANSWERS = {
     "from_sklearn",
     "get_feature_names_out",
     "get_metadata_routing",
+    "untransformed",
 }
 
 

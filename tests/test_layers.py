@@ -23,6 +23,7 @@ ROOT = Path(skdensity.__file__).parent
 LAYERS = [
     "deprecation",
     *("passes", "rows", "models", "solvers", "densities", "uses", "displays"),
+    *("datasets", "information", "testing"),
 ]
 MODULES = [
     "skdensity",

@@ -10,7 +10,7 @@ from scipy.stats import ortho_group
 
 from skdensity.testing.problems import Problem, fit, require_close, scores
 
-# Both are numbers that no rounding is to blame for.
+# A power of two is exact; a shift rounds rows by 1e-15.
 SHIFT = np.array([8.0, -4.0, 16.0])
 FACTOR = 4.0
 

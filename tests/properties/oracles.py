@@ -12,6 +12,8 @@ from scipy.special import logsumexp
 from skdensity import LOOKernelDensity
 
 EPS = np.finfo(np.float64).eps
+# What is lower stands for minus infinity.
+LOWEST = np.finfo(np.float64).min
 
 
 def gaussians_of(density):
@@ -65,11 +67,7 @@ def _gaussian(X, mean, deviations, correlations):
         squares = np.sum(Z**2 / spectrum, axis=1)
     log_norm = np.log(spectrum).sum() / 2 + np.log(deviations).sum()
     value = -squares / 2 - log_norm - len(mean) / 2 * np.log(2 * np.pi)
+    value = np.maximum(value, LOWEST)
     condition = spectrum.max() / max(spectrum.min(), 0.0)
-    return value, 100 * len(mean) * EPS * condition * (1 + np.abs(value))
-
-
-def scales_of(density):
-    """The least standard deviation of any Gaussian, for every feature."""
-    _, _, matrices = gaussians_of(density)
-    return np.sqrt(np.min([np.diag(matrix) for matrix in matrices], axis=0))
+    with np.errstate(over="ignore"):
+        return value, 100 * len(mean) * EPS * condition * (1 + np.abs(value))
