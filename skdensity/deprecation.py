@@ -5,18 +5,15 @@ the code, and `tests/test_deprecation.py` fails once the package is that version
 the code that the warning is about is to be removed.
 """
 
-import sys
-import warnings
 from dataclasses import dataclass
 from functools import wraps
 from inspect import isclass, signature
-from types import FrameType
 from typing import Any
+
+from skdensity.callers import warn_caller
 
 # The default of a parameter that goes: nobody gave it.
 DEPRECATED = "deprecated"
-# Warnings are shown where somebody calls these, not where they call each other.
-INSIDE = ("skdensity", "sklearn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +41,7 @@ class Deprecation:
             f"{what} is deprecated since skdensity {self.since} and is gone in "
             f"{self.gone_in}. {self.instead}"
         )
-        warnings.warn(message, FutureWarning, stacklevel=frames_inside() + 1)
+        warn_caller(message, FutureWarning)
 
     def __call__(self, old: Any) -> Any:
         """Decorate a function, a method or a class that goes.
@@ -96,17 +93,3 @@ class Deprecation:
 def is_given(value: Any, default: Any = DEPRECATED) -> bool:
     """Whether a parameter has another value than its default, an array included."""
     return not (type(value) is type(default) and value == default)
-
-
-def frames_inside() -> int:
-    """How many frames above the caller lie in this package or in scikit-learn."""
-    frame: FrameType | None = sys._getframe(1)
-    n_frames = 0
-    while frame is not None and is_inside(frame.f_globals.get("__name__", "")):
-        frame, n_frames = frame.f_back, n_frames + 1
-    return n_frames
-
-
-def is_inside(module: str) -> bool:
-    """Whether a module belongs to one of those packages."""
-    return module.split(".")[0] in INSIDE

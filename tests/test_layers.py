@@ -21,7 +21,7 @@ import skdensity
 ROOT = Path(skdensity.__file__).parent
 # From the lowest to the highest; what is in none of them stands above.
 LAYERS = [
-    "deprecation",
+    *("callers", "deprecation"),
     *("passes", "rows", "models", "solvers", "densities", "uses", "displays"),
     *("datasets", "information", "testing"),
 ]

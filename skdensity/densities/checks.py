@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from datetime import date, time, timedelta
 from numbers import Integral, Real
 
@@ -14,6 +13,7 @@ from sklearn.utils.validation import (
     check_scalar,
 )
 
+from skdensity.callers import warn_caller
 from skdensity.densities.randomness import legacy
 
 # What objects that are times are instances of; those of pandas are among them.
@@ -144,20 +144,18 @@ def warn_of_light_weights(estimator, total, n_parameters):
     """Warn of a criterion that says nothing."""
     doubt = doubt_of_weights(total, n_parameters)
     if doubt:
-        # Past the criterion and what computes it.
-        warnings.warn(f"{type(estimator).__name__} has {doubt}", stacklevel=4)
+        warn_caller(f"{type(estimator).__name__} has {doubt}")
 
 
 def warn_of_repetition(estimator):
     """Warn where an array makes all runs of a fit start alike, as ``KMeans`` does."""
     if estimator.n_init == 1:
         return
-    warnings.warn(
+    warn_caller(
         f"{type(estimator).__name__}: `init_params` is an array, from which all "
         f"n_init={estimator.n_init} runs start. Set n_init=1, or give a callable, "
         "which is called for every run.",
         RuntimeWarning,
-        stacklevel=8,  # past two generators, their callers, and scikit-learn's wrapper
     )
 
 

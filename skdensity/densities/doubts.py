@@ -7,7 +7,6 @@ rows only where there is a doubt.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skdensity.callers import warn_caller
 from skdensity.densities.regularisation import AUTO_SHARE
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.mixture import Mixture
@@ -156,8 +156,7 @@ def _of_estimates(estimator, estimates, rows, effective_rows):
 def warn_of(estimator: Any, doubts: Iterable[str | None]) -> None:
     """Warn of what was found, naming the estimator whose `fit` is the caller."""
     for doubt in filter(None, doubts):
-        # Past the method, and scikit-learn's wrapper of it.
-        warnings.warn(f"{type(estimator).__name__}: {doubt}", stacklevel=4)
+        warn_caller(f"{type(estimator).__name__}: {doubt}")
 
 
 def outweighed(

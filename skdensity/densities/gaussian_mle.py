@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict, replace
 from itertools import starmap
 from numbers import Integral
@@ -15,6 +14,7 @@ from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import StrOptions
 
+from skdensity.callers import warn_caller
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.base_gaussian import BaseGaussian
 from skdensity.densities.checks import inverse_as_stored
@@ -251,7 +251,7 @@ class GaussianMLE(StreamMixin, BaseGaussian):
             doubt = doubt_of_gaussian(self, moments, family, rows, added)
         warn_of(self, [doubt])
         if not converged:
-            warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=3)
+            warn_caller(NOT_CONVERGED, ConvergenceWarning)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -332,8 +332,7 @@ class GaussianMLE(StreamMixin, BaseGaussian):
         if sums is None:
             raise ValueError(TOO_MANY_PATTERNS)
         if not self._learn_sums(sums, rows).converged:
-            # Past what takes the batch in, and scikit-learn's wrapper.
-            warnings.warn(NOT_CONVERGED, ConvergenceWarning, stacklevel=5)
+            warn_caller(NOT_CONVERGED, ConvergenceWarning)
 
     def _sums_so_far(self):
         self._check_stream()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
+from skdensity.callers import warn_caller
 from skdensity.rows.repeats import Repeats
 from skdensity.rows.spread import quantiles, spread_of
 from skdensity.solvers.bandwidths.rules import Choice
@@ -43,12 +43,7 @@ def warn_of_table(
     unlike = _unlike(repeats, choice, names) if choice.chosen.shape.is_width else ""
     for message in (" ".join(filter(None, found)), unlike, choice.doubt):
         if message:
-            warnings.warn(
-                f"{type(estimator).__name__}: {message}",
-                UserWarning,
-                # Past `_choose`, `fit` and scikit-learn's wrapper of it.
-                stacklevel=5,
-            )
+            warn_caller(f"{type(estimator).__name__}: {message}")
 
 
 def _names(estimator, n_features):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
+
+from skdensity.callers import warn_caller
 
 OUTCOMES = {
     "convergence": "converged",
@@ -70,9 +71,7 @@ def warn_unless_converged(result: Result, estimator: str, tol: float | None) -> 
         message = _cut_off(result, tol)
     else:
         return  # an observer knows what it wanted
-    message = f"{estimator} {message}"
-    # Past this function, `fit` and scikit-learn's wrapper of it.
-    warnings.warn(message, ConvergenceWarning, stacklevel=4)
+    warn_caller(f"{estimator} {message}", ConvergenceWarning)
 
 
 def _stalled(result):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral
 from typing import Any, Self
 
@@ -15,6 +14,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skdensity.callers import warn_caller
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_sampling, checked_array
 from skdensity.densities.doc_link import DocLinkMixin
@@ -542,6 +542,4 @@ def _fit_class(density, label, X, weight):
 def _warn_of(label, heard):
     """Repeat the warnings of a class's density to the caller of `fit`."""
     for category, text in heard:
-        # Past this function, the method, and scikit-learn's wrapper of it.
-        message = f"DensityClassifier: class {label!r}: {text}"
-        warnings.warn(message, category, stacklevel=4)
+        warn_caller(f"DensityClassifier: class {label!r}: {text}", category)
