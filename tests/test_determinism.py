@@ -79,13 +79,6 @@ def test_neither_threads_nor_blocks_make_a_difference(estimator):
     assert_close(answers_by(estimator, 1, OTHER), expected)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("estimator", EVERYTHING, ids=repr)
-def test_two_threads_are_as_good_as_one(estimator):
-    expected = answers_by(estimator, 1, SMALL)
-    assert_same(answers_by(estimator, 2, SMALL), expected)
-
-
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -153,4 +146,5 @@ def test_fresh_processes_agree_to_the_bit():
         )
         printed.add(result.stdout)
     assert len(printed) == 1
-    assert len(printed.pop().splitlines()) > 100
+    lines = printed.pop().splitlines()
+    assert len({line.split()[0] for line in lines}) == len(EVERYTHING)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from answers import attributes_of
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 
@@ -66,12 +67,7 @@ for estimator, rows in fits:
 
 def arrays_of(estimator, rows=X):
     """All that a fit finds, and what it says of the rows."""
-    found = {
-        name: np.asarray(repr(value) if name == "columns_" else value)
-        for name, value in vars(estimator).items()
-        if name.endswith("_") and not name.startswith("_")
-    }
-    return [*(found[name] for name in sorted(found)), estimator.score_samples(rows)]
+    return [*attributes_of(estimator), estimator.score_samples(rows)]
 
 
 def at_offset(array, offset):
@@ -108,7 +104,7 @@ def test_scratch_is_aligned():
         assert array.ctypes.data % ALIGNMENT == 0
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_twenty_processes_agree_to_the_bit():
     code = SCRIPT.format(tests=str(Path(__file__).parent))
 
