@@ -103,3 +103,11 @@ def test_what_else_a_density_complains_of_is_said(X):
         DensityImputer(EMGaussianMixture(500)).fit(X)
     with pytest.raises(ValueError, match="`bounds` exclude rows"):
         DensityImputer(LOOKernelDensity(bounds=(0, 1))).fit(np.arange(6)[:, None])
+
+
+def test_finite_rows_whose_sum_is_no_number_are_indicated():
+    largest = np.finfo(np.float32).max
+    X = np.float32(0.8 * largest) * np.array([[1, -1], [-1, 1]] * 20, np.float32)
+    X[0, 0] = np.nan
+    imputer = DensityImputer(GaussianMLE(reg_covar="auto"), add_indicator=True)
+    assert imputer.fit_transform(X)[:2, 2].tolist() == [1, 0]

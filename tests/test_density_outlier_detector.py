@@ -485,6 +485,7 @@ WEIGHTS = np.arange(50.0)
         ({"cv": []}, ValueError, "leaves out no row.*a generator"),
         ({"cv": [(range(40), [40, 40])]}, ValueError, "more than once"),
         ({"cv": [(range(41), [40, 41])]}, ValueError, "both in a fit and among"),
+        ({"cv": 0.99}, ValueError, "cv=0.99 leaves none of 50 rows.*smaller share"),
         ({"cv": 0.3, "novelty": False}, ValueError, "`cv` leaves out only 15 of 50"),
         (
             {"cv": ShuffleSplit(1, random_state=0), "novelty": False},

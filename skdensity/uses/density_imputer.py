@@ -169,7 +169,8 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
             self.density_ = self._fitted(rows[:, ~self._is_empty])
             self.indicator_ = None
             if self.add_indicator:
-                self.indicator_ = MissingIndicator(error_on_new=False).fit(rows)
+                indicator = MissingIndicator(error_on_new=False)
+                self.indicator_ = _without_overflow(indicator.fit, rows)
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
@@ -221,7 +222,8 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
             out[:, ~self._is_empty] = known
         if self.indicator_ is None:
             return out
-        return np.hstack([out, self.indicator_.transform(rows).astype(out.dtype)])
+        told = _without_overflow(self.indicator_.transform, rows)
+        return np.hstack([out, told.astype(out.dtype)])
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
@@ -278,3 +280,9 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _without_overflow(ask, rows):
+    """What an indicator says; it adds up all values to see whether they are finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return ask(rows)

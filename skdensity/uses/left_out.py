@@ -16,6 +16,10 @@ from skdensity.uses.checked import checked_scores
 
 # Folds where nobody says how many, as in scikit-learn.
 FOLDS = 5
+NONE_LEFT = (
+    "cv={cv} leaves none of {n_rows} rows of positive weight to fit to. Use a smaller "
+    "share, or more rows."
+)
 TOO_FEW = (
     "cv={n_folds} folds need as many rows, and only {n_rows} have a positive weight. "
     "Use fewer folds, a density that tells its leave-one-out scores, such as "
@@ -115,6 +119,8 @@ def _splits(X, rows, cv, random_state):
     if not _is_number(cv) and not isinstance(cv, float):
         return _disjoint(check_cv(cv).split(X), _num_samples(X))
     if isinstance(cv, float):
+        if len(rows) - np.ceil(cv * len(rows)) < 1:
+            raise ValueError(NONE_LEFT.format(cv=cv, n_rows=len(rows)))
         splitter = ShuffleSplit(1, test_size=cv, random_state=random_state)
     else:
         n_folds = cv or FOLDS

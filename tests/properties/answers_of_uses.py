@@ -242,18 +242,21 @@ def share_of_variance(problem, regressor):
     unit = np.abs(y).max()
     errors = (y - regressor.predict(X).astype(np.float64)) / unit
     spread = (y - np.average(y, weights=weight)) / unit
+    if not spread.any():
+        assert found == (0.0 if errors.any() else 1.0)  # which is scikit-learn's word
+        return
     expected = 1 - weight @ errors**2 / (weight @ spread**2)
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
 @answer_of(DensityRegressor, "log_density")
 def joint_over_marginal(problem, regressor):
-    rows = problem.queries[:3]
-    y = targets_of(problem)[: len(rows)]
+    y = targets_of(problem)[:3]
+    rows = problem.queries[: len(y)]
     found = attempted(problem, regressor, "log_density", asked_rows(problem, rows), y)
     assert not np.isnan(found).any()
     features = np.arange(problem.recipe.n_features)
-    for row, target, value in zip(rows.astype(np.float64), y, found, strict=False):
+    for row, target, value in zip(rows.astype(np.float64), y, found, strict=True):
         given = regressor.density_.condition(features, row)
         expected = given.score_samples([[target]])[0]
         np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-4)
@@ -380,7 +383,18 @@ def change_of_variables(problem, density):
     for row, score in zip(near, scores, strict=True):
         of_image = density.density_.score_samples(transformed(density, row[None]))[0]
         growth = log_growth(density, row)
-        np.testing.assert_allclose(score, of_image + growth, rtol=1e-4, atol=1e-3)
+        if np.isfinite(growth):  # steps may be too small to change the image
+            tolerance = 1e-3 + of_rounding(problem)
+            np.testing.assert_allclose(score, of_image + growth, 1e-4, tolerance)
+
+
+def of_rounding(problem):
+    """What transformed rows lose, in nats, where they are far from 0.
+
+    Some eps of the offset, in standard deviations, times the slope of a log-density,
+    which is at most a hundred nats a standard deviation near the rows.
+    """
+    return 100 * np.finfo(problem.values.dtype).eps * abs(problem.recipe.offset)
 
 
 def transformed(density, X):
@@ -433,7 +447,8 @@ def parts(problem, density):
             continue
         rest = attempted(problem, density, "condition", [0], row[:1])
         given = rest.score_samples(row[None, 1:])[0]
-        np.testing.assert_allclose(alone + given, joint, rtol=1e-4, atol=1e-4)
+        tolerance = 1e-4 + of_rounding(problem)
+        np.testing.assert_allclose(alone + given, joint, 1e-4, tolerance)
 
 
 @answer_of(TransformedDensity, "untransformed")
@@ -443,7 +458,8 @@ def same_without_transformer(problem, density):
         return
     scores = density.score_samples(problem.queries[:8])
     expected = found.score_samples(problem.queries[:8])
-    np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
+    tolerance = 1e-4 + of_rounding(problem)
+    np.testing.assert_allclose(scores, expected, 1e-4, tolerance)
 
 
 @answer_of(TransformedDensity, "from_pipeline")

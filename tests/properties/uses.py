@@ -112,6 +112,25 @@ def _few(problem, estimator):
     return smallest_part(problem, estimator) < 2
 
 
+def _part_is_one_row(problem, estimator):
+    """Whether all rows of some part, that count, may be the same."""
+    if isinstance(estimator, DensityOutlierDetector):
+        return True  # rows are dealt to folds at random
+    labels = labels_of(problem)[problem.weight > 0]
+    if not isinstance(estimator, DensityClassifier):
+        labels = np.zeros(len(labels))
+    rows = problem.counting
+    parts = (rows[labels == label] for label in np.unique(labels))
+    return any(len(np.unique(part, axis=0)) < 2 for part in parts)
+
+
+def _is_narrow(problem, estimator):
+    """Whether a feature has a range of next to nothing, in its unit."""
+    return np.any(
+        np.nanmax(problem.counting, 0) - np.nanmin(problem.counting, 0) < 1e-3
+    )
+
+
 def _lacks_a_feature(problem, estimator):
     """Whether some part of the rows may have no value of a feature."""
     is_there, is_nan = problem.weight > 0, np.isnan(problem.float_values)
@@ -162,7 +181,10 @@ OF_ROWS = [
     *REASONS,
     Reason(r"minimum of \d+ is required", _few),
     Reason(r"rows of positive weight", _few),
+    Reason(r"2 distinct rows", _part_is_one_row),
     Reason(r"X has no value of feature", _lacks_a_feature),
+    Reason(r"QuantileTransformer takes values within", _is_narrow),
+    Reason(r"cv=0.3 leaves none of 1 rows", _few),
     Reason(r"cv=\d folds need as many", lambda p, e: (p.weight > 0).sum() < e.cv),
     Reason(r"variances of PCA's components go from", lambda p, e: True),
     Reason(
