@@ -25,7 +25,7 @@ from skdensity.densities.tables.checked_table import checked_table
 from skdensity.densities.tables.kinds import table_of
 from skdensity.densities.tables.table import Answer
 from skdensity.densities.tables.table_check import TableCheck
-from skdensity.passes.workspace import Workspace
+from skdensity.passes.workspace import Workspace, as_in_a_pass
 from skdensity.rows.incomplete_rows import rows_of_table
 from skdensity.rows.row_blocks import RowBlocks
 
@@ -194,8 +194,7 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         """Draws from the model, in the dtype of the rows that it was fitted to."""
         self._check_fitted()
         n_samples, rng = check_sampling(self, n_samples, random_state)
-        with Workspace() as held, held:  # as in a pass
-            drawn = self._model().sample(n_samples, rng)
+        drawn = as_in_a_pass(self._model().sample, n_samples, rng)
         return rows_as(drawn, self._dtype())
 
     def _dtype(self) -> np.dtype:
@@ -221,8 +220,7 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
         return self._kept.model(self._told(), self._built)
 
     def _built(self, told):
-        with Workspace() as held, held:  # as in a pass
-            return self._model_of(told)
+        return as_in_a_pass(self._model_of, told)
 
     def _answer(self, method, X, *, shape=(), dtype=None, check=lambda X: None):
         """What a method of the model gives for a table, in the way of its kind.

@@ -44,7 +44,7 @@ from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.models.mixtures.moments import Moments
 from skdensity.models.mixtures.variances import moments_to_lean_on
-from skdensity.passes.workspace import Workspace
+from skdensity.passes.workspace import Workspace, as_in_a_pass
 from skdensity.rows.row_blocks import RowBlocks
 from skdensity.solvers.loop import Solver, iterate
 from skdensity.solvers.mixture_modes import mixture_modes
@@ -344,8 +344,7 @@ class BaseGaussianMixture(
         model = self._model()
         check_component(component, model.n_components)
         n_samples, rng = check_sampling(self, n_samples, random_state)
-        with Workspace() as held, held:  # as in a pass
-            X = model.gaussian(component).sample(n_samples, rng)
+        X = as_in_a_pass(model.gaussian(component).sample, n_samples, rng)
         return X.astype(self._dtype()), np.full(n_samples, component)
 
     def _fitted(self, X, y, sample_weight):

@@ -16,7 +16,7 @@ from skdensity.densities.checks import (
     checked_probabilities,
 )
 from skdensity.densities.density_region import DensityRegion
-from skdensity.passes.workspace import Workspace
+from skdensity.passes.workspace import Workspace, as_in_a_pass
 from skdensity.solvers.highest_density import Intervals, level_of
 from skdensity.solvers.quantiles import quantiles
 
@@ -218,8 +218,7 @@ class DistributionMixin:
         """
         model = self._model()
         box = checked_box(lower, upper, model.n_features)
-        with Workspace() as held, held:  # as in a pass
-            return model.probability(box)
+        return as_in_a_pass(model.probability, box)
 
     def region(self, coverage: float) -> DensityRegion:
         """The region of highest density that holds a share of the probability.

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from skdensity.densities.checks import check_sampling
 from skdensity.densities.tables.kinds import table_of
 from skdensity.densities.tables.table import Answer
-from skdensity.passes.workspace import Workspace
+from skdensity.passes.workspace import as_in_a_pass
 
 
 class ImputationMixin:
@@ -101,8 +101,7 @@ class ImputationMixin:
             rows, holes = rows[some], holes[some]
         self._check_given(rows)
         if rng is not None:
-            with Workspace() as held, held:  # as in a pass
-                values = model.drawn(rows, rng)
+            values = as_in_a_pass(model.drawn, rows, rng)
         else:
             values = self._evaluated("completed", rows)
         filled[some] = np.where(holes, values, rows)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from skdensity.densities.checks import checked_array, feature_indices
-from skdensity.passes.workspace import Workspace
+from skdensity.passes.workspace import as_in_a_pass
 
 # Constructor arguments that are about the features that a fit had.
 ABOUT_FEATURES = ("means_init", "precisions_init", "location_init", "cholesky_init")
@@ -61,8 +61,9 @@ class PartsMixin:
         array([[3.]])
         """
         indices = self._indices(features)
-        with Workspace() as held, held:  # as in a pass
-            return self._part(self._model().marginal(indices), indices)
+        return as_in_a_pass(
+            lambda: self._part(self._model().marginal(indices), indices)
+        )
 
     def condition(self, features: ArrayLike, values: ArrayLike) -> Self:
         """The density of the other features where some are known.
@@ -106,8 +107,7 @@ class PartsMixin:
         given, model = self._indices(features, leave=1), self._model()
         known = self._known(values, given)
         others = np.setdiff1d(np.arange(model.n_features), given)
-        with Workspace() as held, held:  # as in a pass
-            return self._part(model.conditional(given, known), others)
+        return as_in_a_pass(lambda: self._part(model.conditional(given, known), others))
 
     def _indices(self, features, leave=0):
         """Features that are given by index or by name, of a fitted density."""

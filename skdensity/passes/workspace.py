@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from skdensity.passes.threads import (
     hold_own_thread,
     n_threads_for,
 )
+
+T = TypeVar("T")
 
 # Waking threads for so many blocks costs about as much as it saves.
 FEW_BLOCKS = 2  # pragma: no mutate
@@ -146,3 +148,20 @@ class Workspace:
             scratch = Scratch()
         yield scratch
         self._free.append(scratch)
+
+
+def as_in_a_pass(work: Callable[..., T], *arguments: Any) -> T:
+    """What a function returns that runs as passes do: underflow is no error.
+
+    And BLAS has one thread, so that digits do not depend on how many it might have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.passes.workspace import as_in_a_pass
+    >>> with np.errstate(all="raise"):
+    ...     float(as_in_a_pass(np.exp, -1000.0))
+    0.0
+    """
+    with Workspace() as workspace, workspace:
+        return work(*arguments)
