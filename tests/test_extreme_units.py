@@ -1,0 +1,90 @@
+"""Units at the ends of floats: fits and answers are as in any other unit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import logsumexp
+from sklearn.base import clone
+
+from skdensity import (
+    AdamGaussianMixture,
+    CholeskyGaussian,
+    EMGaussianMixture,
+    GaussianMLE,
+    LOOKernelDensity,
+)
+
+ROWS = np.random.RandomState(0).standard_normal((60, 2)) @ [[1.0, 0.6], [0.0, 0.8]]
+ROWS[30:] += 4
+LABELLED = [
+    EMGaussianMixture(2, random_state=0),
+    AdamGaussianMixture(2, max_iter=40, tol=None, random_state=0),
+]
+FITTED_IN_ANY_UNIT = [
+    GaussianMLE(),
+    LOOKernelDensity("scott"),
+    LOOKernelDensity("scott", covariance_type="full"),
+    *LABELLED,
+]
+
+
+def name(estimator):
+    return type(estimator).__name__
+
+
+@pytest.mark.parametrize("exponent", [-30, -20, 20, 30])
+@pytest.mark.parametrize("estimator", FITTED_IN_ANY_UNIT, ids=name)
+def test_float32_rows_in_any_unit_have_the_density_of_others(estimator, exponent):
+    unit = np.float32(2.0) ** np.float32(exponent * 3.32)
+    rows = np.float32(ROWS)
+    plain, scaled = (clone(estimator).fit(X) for X in (rows, unit * rows))
+    for attribute, value in vars(scaled).items():
+        if attribute.endswith("_") and isinstance(value, np.ndarray):
+            assert np.all(np.isfinite(value) | (value.dtype == object)), attribute
+    change = ROWS.shape[1] * np.log(np.float64(unit))
+    expected = plain.score_samples(rows) - change
+    np.testing.assert_allclose(
+        scaled.score_samples(unit * rows), expected, rtol=1e-4, atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("size", [1e100, 1e140])
+def test_descents_from_slopes_beyond_all_squares_go_on(size):
+    # From a mean of 0 and a covariance of 1, slopes are squares of the rows.
+    density = CholeskyGaussian(max_iter=5, tol=None).fit(size * ROWS)
+    assert np.all(np.isfinite(density.covariance_))
+    assert np.all(np.diff(density.loss_curve_) <= 0)
+
+
+@pytest.mark.parametrize("unit", [1e-100, 1.0, 1e100])
+def test_tiny_weights_lose_no_feature(unit):
+    weight = np.full(len(ROWS), 1e-40)
+    found = GaussianMLE().fit(unit * ROWS, sample_weight=weight).covariance_ / unit**2
+    np.testing.assert_allclose(found, GaussianMLE().fit(ROWS).covariance_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("mixture", LABELLED, ids=name)
+def test_logs_of_responsibilities_are_normalised_far_away(mixture):
+    mixture = clone(mixture).fit(ROWS)
+    directions = np.array([[1.0, 0.3], [-0.2, 1.0], [-1.0, -1.0]])
+    for distance in 10.0 ** np.arange(0, 150, 10):
+        logs = mixture.predict_log_proba(distance * directions)
+        np.testing.assert_allclose(logsumexp(logs, axis=1), 0, atol=1e-12)
+        shares = mixture.predict_proba(distance * directions)
+        np.testing.assert_allclose(np.exp(logs), shares, rtol=1e-9, atol=1e-300)
+
+
+def test_the_region_of_what_is_narrower_than_floats_is_a_point():
+    density = GaussianMLE.from_parameters([1e17], [[1.0]])
+    (interval,) = density.region(0.9).intervals
+    assert interval[0] <= 1e17 <= interval[1]
+    assert interval[1] - interval[0] <= 2 * np.spacing(1e17)
+
+
+@pytest.mark.parametrize("n_columns", [1, 2])
+def test_frames_in_another_order_of_bytes_are_numbers(n_columns):
+    swapped = ROWS[:, :n_columns].astype(np.dtype(np.float64).newbyteorder("S"))
+    names = list("ab")[:n_columns]
+    expected = GaussianMLE().partial_fit(pd.DataFrame(ROWS[:, :n_columns], None, names))
+    found = GaussianMLE().partial_fit(pd.DataFrame(swapped, None, names))
+    np.testing.assert_array_equal(found.covariance_, expected.covariance_)
