@@ -9,6 +9,7 @@ from sklearn.base import clone
 from skdensity import (
     AdamGaussianMixture,
     CholeskyGaussian,
+    DensityClassifier,
     EMGaussianMixture,
     GaussianMLE,
     LOOKernelDensity,
@@ -16,6 +17,7 @@ from skdensity import (
 
 ROWS = np.random.RandomState(0).standard_normal((60, 2)) @ [[1.0, 0.6], [0.0, 0.8]]
 ROWS[30:] += 4
+CLASSES = np.arange(60) // 30
 LABELLED = [
     EMGaussianMixture(2, random_state=0),
     AdamGaussianMixture(2, max_iter=40, tol=None, random_state=0),
@@ -63,15 +65,25 @@ def test_tiny_weights_lose_no_feature(unit):
     np.testing.assert_allclose(found, GaussianMLE().fit(ROWS).covariance_, rtol=1e-12)
 
 
-@pytest.mark.parametrize("mixture", LABELLED, ids=name)
-def test_logs_of_responsibilities_are_normalised_far_away(mixture):
-    mixture = clone(mixture).fit(ROWS)
+@pytest.mark.parametrize(
+    "model", [*LABELLED, DensityClassifier(GaussianMLE())], ids=name
+)
+def test_logs_of_probabilities_are_normalised_far_away(model):
+    model = clone(model).fit(ROWS, CLASSES)
     directions = np.array([[1.0, 0.3], [-0.2, 1.0], [-1.0, -1.0]])
     for distance in 10.0 ** np.arange(0, 150, 10):
-        logs = mixture.predict_log_proba(distance * directions)
+        logs = model.predict_log_proba(distance * directions)
         np.testing.assert_allclose(logsumexp(logs, axis=1), 0, atol=1e-12)
-        shares = mixture.predict_proba(distance * directions)
+        shares = model.predict_proba(distance * directions)
         np.testing.assert_allclose(np.exp(logs), shares, rtol=1e-9, atol=1e-300)
+
+
+def test_classes_that_are_alike_share_what_is_far_away():
+    """Where log-densities are so low that log 2 is less than their last digit."""
+    X = np.tile(ROWS, (2, 1))
+    classifier = DensityClassifier(GaussianMLE()).fit(X, np.repeat([0, 1], 60))
+    logs = classifier.predict_log_proba([[1e12, -1e12]])
+    np.testing.assert_allclose(np.exp(logs), 0.5)
 
 
 def test_the_region_of_what_is_narrower_than_floats_is_a_point():

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
-from scipy.special import logsumexp
+from scipy.special import log_softmax, logsumexp
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.multiclass import check_classification_targets
@@ -302,12 +302,11 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         array([[-5621.8,     0. ]])
         """
         _, log_joint = self._joint(X)
-        log_density = logsumexp(log_joint, axis=1, keepdims=True)
-        is_lost = np.isneginf(log_density[:, 0])
+        is_lost = np.isneginf(log_joint).all(axis=1)
         with np.errstate(divide="ignore"):
             log_joint[is_lost] = np.log(self.priors_)
-        log_density[is_lost] = 0
-        return log_joint - log_density
+        # Relative to the largest first: beside it log 2, of equals, may be lost.
+        return log_softmax(log_joint, axis=1)
 
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
