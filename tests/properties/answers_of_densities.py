@@ -290,7 +290,7 @@ def partial_fit(problem, density):
         weight = problem.sample_weight
         weight = None if weight is None else weight[part]
         if attempted(problem, stream, "partial_fit", X, sample_weight=weight):
-            n_seen += np.count_nonzero(problem.weight[part])
+            n_seen += np.count_nonzero(problem.counts[part])
             assert stream.n_samples_seen_ == n_seen
     is_closed = isinstance(density, GaussianMLE) and not problem.recipe.missing
     if is_closed and is_exact(problem) and n_seen == len(problem.counting):

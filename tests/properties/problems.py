@@ -174,19 +174,19 @@ class Problem:
         return self.values.astype(np.float64)
 
     @cached_property
-    def _counts(self):
+    def counts(self):
         """Whether a row has a weight, and any value."""
         return (self.weight > 0) & ~np.isnan(self.float_values).all(axis=1)
 
     @cached_property
     def counting(self):
         """The rows that count, as float64."""
-        return self.float_values[self._counts]
+        return self.float_values[self.counts]
 
     @cached_property
     def weight_of_counting(self):
         """Their weights."""
-        return self.weight[self._counts].astype(np.float64)
+        return self.weight[self.counts].astype(np.float64)
 
     @cached_property
     def queries(self):
