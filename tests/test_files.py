@@ -91,23 +91,29 @@ def test_a_missing_file_is_what_the_system_says(folder):
         GaussianMLE().fit(blocks)
 
 
-@pytest.fixture
+@contextmanager
 def full_disk():
     """No file may grow beyond 8 kB, as if the disk had no more room."""
     resource = pytest.importorskip("resource")  # not on Windows
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_what_a_full_disk_left_is_named(tmp_path, full_disk):
+def test_what_a_full_disk_left_is_named(tmp_path):
     # Python ignores the signal that comes with the limit; what is left is an error.
     path = tmp_path / "scores.parquet"
     fitted = GaussianMLE().fit(X)
     before, log_density = dict(vars(fitted)), fitted.score_samples(X)
     table = pa.table({"log_density": log_density})
-    with pytest.raises(OSError, match="File too large"), path.open("wb") as file:
+    with (
+        pytest.raises(OSError, match="File too large"),
+        path.open("wb") as file,
+        full_disk(),
+    ):
         parquet.write_table(table, file, compression="none", use_dictionary=False)
     assert vars(fitted) == before
     with says_which(path):
