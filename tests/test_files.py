@@ -111,8 +111,8 @@ def test_what_a_full_disk_left_is_named(tmp_path):
     table = pa.table({"log_density": log_density})
     with (
         pytest.raises(OSError, match="File too large"),
-        path.open("wb") as file,
         full_disk(),
+        path.open("wb") as file,
     ):
         parquet.write_table(table, file, compression="none", use_dictionary=False)
     assert vars(fitted) == before
