@@ -560,3 +560,11 @@ def test_the_default_is_a_mixture_of_few_components(iris):
     assert 1 < detector.density_.n_components < 5
     again = DensityOutlierDetector(cv=2, random_state=0).fit(iris)
     np.testing.assert_array_equal(again.left_out_scores_, detector.left_out_scores_)
+
+
+def test_frames_in_another_order_of_bytes_are_dealt_to_folds():
+    X = rows(0, 50)
+    swapped = X.astype(X.dtype.newbyteorder("S"))
+    detector = DensityOutlierDetector(GaussianMLE(), random_state=0)
+    found = clone(detector).fit(pd.DataFrame(swapped)).offset_
+    assert found == detector.fit(pd.DataFrame(X)).offset_

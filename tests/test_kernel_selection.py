@@ -752,6 +752,17 @@ def test_full_kernels_of_rows_mostly_on_a_plane_have_a_density(bandwidth, n_off)
     assert np.isfinite(density.score_samples(X)).all()
 
 
+@pytest.mark.filterwarnings("ignore:LOOKernelDensity.*:UserWarning")
+@pytest.mark.parametrize("bandwidth", RULES)
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
+def test_rows_that_differ_by_little_more_than_rounding_have_a_width(
+    bandwidth, covariance_type
+):
+    X = X2[:60] - 1e15
+    density = LOOKernelDensity(bandwidth, covariance_type=covariance_type).fit(X)
+    assert np.isfinite(density.score_samples(X)).all()
+
+
 @pytest.mark.parametrize("bandwidth", RULES)
 def test_a_constant_feature_hardly_matters_to_a_spherical_kernel(bandwidth):
     X = np.column_stack([X2, np.full(len(X2), 7.0)])

@@ -537,9 +537,10 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         X = table_of(X).held(type(self).__name__)
         if self.density is None:
             check_numbers(X, "X")
-            return check_array(X, dtype=DTYPES, ensure_all_finite="allow-nan")
+            with np.errstate(over="ignore", invalid="ignore"):  # in sums of finite rows
+                return check_array(X, dtype=DTYPES, ensure_all_finite="allow-nan")
         (X,) = indexable(X)
-        return X
+        return _in_own_bytes(X)
 
     def _fitted(self, X, weight):
         """The density of some rows."""
@@ -563,3 +564,15 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = takes_nan(self.density)
         return tags
+
+
+def _in_own_bytes(X):
+    """Rows in this machine's order of bytes: of others pandas takes no parts."""
+    if not hasattr(X, "iloc"):
+        return X
+    foreign = {
+        name: dtype.newbyteorder("=")
+        for name, dtype in X.dtypes.items()
+        if not getattr(dtype, "isnative", True)
+    }
+    return X.astype(foreign) if foreign else X

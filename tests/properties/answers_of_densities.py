@@ -215,8 +215,10 @@ def conditional_quantile(problem, density):
     holed = problem.holed
     q = [0.05, 0.5, 0.95]
     found = attempted(problem, density, "conditional_quantile", of(problem, holed), q)
-    assert np.isfinite(found).all()
-    assert np.all(np.diff(found, axis=1) >= 0)
+    # What follows from values near the end of float32 may be beyond it.
+    assert not np.isnan(found).any()
+    assert np.isfinite(found).all() or problem.recipe.dtype == "float32"
+    assert np.all(found[:, :-1] <= found[:, 1:])
 
 
 @answer_of("marginal", "condition")

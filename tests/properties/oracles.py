@@ -21,8 +21,10 @@ def gaussians_of(density):
     if isinstance(density, LOOKernelDensity):
         n, d = density.locations_.shape
         width = np.asarray(density.bandwidth_, dtype=np.float64)
+        if width.ndim == 2:
+            return np.log(density.weights_), density.locations_, [width] * n
         with np.errstate(over="ignore"):
-            square = width if width.ndim == 2 else width**2 * np.eye(d)
+            square = np.diag(np.broadcast_to(width**2, d))
         return np.log(density.weights_), density.locations_, [square] * n
     if isinstance(density, tuple(MIXTURES)):
         k, d = np.shape(density.means_)
@@ -62,12 +64,16 @@ def _scaled(density, matrix):
 def _gaussian(X, mean, deviations, correlations):
     X, mean = X.astype(np.float64), np.asarray(mean, dtype=np.float64)
     spectrum, axes = np.linalg.eigh(correlations)
-    Z = (X - mean) / deviations @ axes
     with np.errstate(over="ignore"):
+        # Halves, whose difference cannot overflow; what is too far is as good as that.
+        Z = np.clip((X / 2 - mean / 2) / deviations * 2, -1e200, 1e200) @ axes
         squares = np.sum(Z**2 / spectrum, axis=1)
     log_norm = np.log(spectrum).sum() / 2 + np.log(deviations).sum()
     value = -squares / 2 - log_norm - len(mean) / 2 * np.log(2 * np.pi)
     value = np.maximum(value, LOWEST)
     condition = spectrum.max() / max(spectrum.min(), 0.0)
     with np.errstate(over="ignore"):
-        return value, 100 * len(mean) * EPS * condition * (1 + np.abs(value))
+        error = 100 * len(mean) * EPS * condition * (1 + np.abs(value))
+        # Means far from 0 are rounded, and whitened rows move by some of that.
+        moved = EPS * np.linalg.norm(mean / deviations) / np.sqrt(spectrum.min())
+        return value, error + moved * (moved + np.sqrt(squares))

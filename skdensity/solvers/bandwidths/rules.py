@@ -70,12 +70,14 @@ def isj(problem: Problem) -> list[Trial]:
 
     It is a rule for one feature. For more, the geometric mean of the features' factors
     is taken from its rate in n, :math:`n^{-1/5}`, to that of d features. A discrete
-    feature has no say, unless all are, and a constant one never.
+    feature has no say, unless all are, and a constant one none beside any others.
     """
     d, n_rows = problem.kernels.n_features, problem.n_rows
     columns = problem.repeats.columns
     smooth = [a for a in range(d) if columns[a].is_smooth]
     varied = smooth or [a for a in range(d) if columns[a].kind != "constant"]
+    # Far from 0, rows may differ in every feature, and in none by more than rounding.
+    varied = varied or list(range(d))
     factors, are_flat = np.transpose([_plug_in(problem, a) for a in varied])
     factor = np.exp(np.mean(np.log(factors))) * n_rows ** (1 / 5 - 1 / (d + 4))
     return [Trial(float(factor), doubt=FLAT if are_flat.any() else "")]
