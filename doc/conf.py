@@ -69,7 +69,6 @@ sphinx_gallery_conf = {
     "reset_modules": ("matplotlib", "figure_style.colours_for_everyone"),
     "backreferences_dir": "api/backreferences",
     "doc_module": "skdensity",
-    "reference_url": {"skdensity": None},
     "image_srcset": ["2x"],
     "remove_config_comments": True,
     "show_memory": False,

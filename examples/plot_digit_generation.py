@@ -115,3 +115,4 @@ for ax, (title, rows) in zip(axes.flat, panels.items(), strict=True):
     ax.set_title(title, fontsize=11)
     ax.set_axis_off()
 figure.savefig("digit_generation.png", dpi=150)
+print("saved digit_generation.png")

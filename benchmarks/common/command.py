@@ -11,7 +11,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "doc" / "benchmarks"
 HEADER = """\
 # {title}
 
-Written by `{command} --repeats {repeats}` with
+Written by `{command}{options}` with
 
 {environment}
 
@@ -45,7 +45,7 @@ def run(
         HEADER.format(
             title=title,
             command=command,
-            repeats=options.repeats,
+            options=given(options, sections),
             environment=environment(*packages),
             note=note.format(repeats=options.repeats),
         )
@@ -56,6 +56,16 @@ def run(
         report.write(output)
 
 
+def given(options, sections):
+    """The options that repeat a run."""
+    some = (
+        ""
+        if len(options.only) == len(sections)
+        else f" --only {','.join(options.only)}"
+    )
+    return f" --repeats {options.repeats}{some}"
+
+
 def arguments(command, purpose, sections, output, repeats, parents):
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -64,7 +74,11 @@ def arguments(command, purpose, sections, output, repeats, parents):
     parser.add_argument(
         "--repeats", type=int, default=repeats, help="turns per comparison"
     )
-    parser.add_argument("--only", default=",".join(sections), help="sections, by comma")
+    parser.add_argument(
+        "--only",
+        default=",".join(sections),
+        help=f"sections, by comma: {', '.join(sections)}",
+    )
     parser.add_argument("--write", action="store_true", help=f"write {output.name}")
     options = parser.parse_args()
     options.only = options.only.split(",")

@@ -14,8 +14,9 @@ from scipy.stats import gaussian_kde
 from benchmarks.common.environment import installed
 from benchmarks.kernel.peers import cv_ml, kdepy_isj, kdepy_silverman, normal_reference
 from skdensity import LOOKernelDensity
+from skdensity.solvers.bandwidths.rules import BANDWIDTHS
 
-OURS = ("loo", "robust_loo", "lscv", "isj", "scott", "silverman")
+OURS = tuple(BANDWIDTHS)
 # Rows² × features up to which statsmodels' likelihood takes no minutes.
 SLOW = 400_000
 

@@ -13,6 +13,7 @@ from benchmarks.kernel.ours import KERNELS, log_density, near_optimum
 from benchmarks.kernel.peers import evaluators
 from benchmarks.kernel.problems import draw, draw_clusters
 from benchmarks.kernel.reference import exact_log_density, hardest
+from benchmarks.kernel.rules import OURS
 
 SIZES = [(100_000, 1), (100_000, 2), (100_000, 3), (20_000, 10)]
 RTOL = 1e-6  # the default of `LOOKernelDensity`
@@ -159,7 +160,7 @@ def small(report, repeats):
 
 def small_settings(n_features):
     """Every kind of `bandwidth`, and every shape for "loo"."""
-    for rule in ("loo", "robust_loo", "lscv", "isj", "scott", "silverman"):
+    for rule in OURS:
         yield rule, "spherical"
     yield 0.5, "spherical"
     if n_features == 2:
