@@ -1,6 +1,7 @@
 """The imputer, as a step of scikit-learn's pipelines."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ON_AWKWARD_DATA
 from sklearn.compose import ColumnTransformer
@@ -43,6 +44,7 @@ def test_the_default_density_has_the_least_bic(X):
         assert mixture.bic(X) >= density.bic(X)
 
 
+@pytest.mark.filterwarnings("ignore:DensityImputer.*have no value:UserWarning")
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("add", [False, True])
 def test_empty_features_and_indicators(X, keep, add):
@@ -59,6 +61,16 @@ def test_empty_features_and_indicators(X, keep, add):
         np.testing.assert_array_equal(out[:, 1], 0)
     if add:
         np.testing.assert_array_equal(out[:, -5:], np.isnan(X))
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_what_is_left_out_is_told(X, is_named):
+    X = np.insert(X, 1, np.nan, axis=1)
+    rows = pd.DataFrame(X, columns=list("abcde")) if is_named else X
+    told = r"\['b'\] have no value" if is_named else r"1.*\] have no value"
+    with pytest.warns(UserWarning, match=told + ".*keep_empty_features=True"):
+        DensityImputer(GaussianMLE()).fit(rows)
+    DensityImputer(GaussianMLE(), keep_empty_features=True).fit(rows)
 
 
 def test_it_is_a_step_of_pipelines(X, iris):

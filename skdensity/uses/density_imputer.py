@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from skdensity.callers import warn_caller
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.uses.checked import held_table, takes_nan
@@ -142,6 +143,8 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
 
         Warns
         -----
+        UserWarning
+            If features are left out.
         Warning
             Where the density warns.
 
@@ -171,7 +174,18 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
             if self.add_indicator:
                 indicator = MissingIndicator(error_on_new=False)
                 self.indicator_ = _without_overflow(indicator.fit, rows)
+            self._tell_of_empty()
         return self
+
+    def _tell_of_empty(self):
+        if self.keep_empty_features or not self._is_empty.any():
+            return
+        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
+        warn_caller(
+            f"DensityImputer: {names[self._is_empty].tolist()} have no value in any "
+            "row, and are left out. Set keep_empty_features=True to keep them, filled "
+            "with 0."
+        )
 
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Fill in what is missing.
