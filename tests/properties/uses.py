@@ -4,13 +4,12 @@ As of the densities themselves, which `judged` tells; but that an error or a war
 be one of the density inside, and so may what is kept from one call to the next.
 """
 
-import copy
 import warnings
 from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
-from judged import KEPT, REASONS, Reason, documented, names_of, same
+from judged import REASONS, Judge, Reason
 from problems import RECIPES
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import (
@@ -35,8 +34,6 @@ from skdensity import (
     TransformedDensity,
 )
 
-# Computed when they are asked for.
-ASKED_FOR = KEPT | {"image_mass_"}
 ROBUST = GaussianMLE(reg_covar="auto")
 MIXTURE = EMGaussianMixture(2, max_iter=15, random_state=0)
 KERNELS = LOOKernelDensity("scott")
@@ -240,73 +237,16 @@ def fit_arguments(problem, estimator):
     return (problem.X,), weights
 
 
-def attempted(problem, estimator, method, *args, **kwargs):
-    """What a method returns, or None where it rightly refuses.
-
-    Fails where it warns or raises without a right to, or leaves the estimator changed
-    after an error or a question.
-    """
-    before = copy.deepcopy(state(estimator))
-    answer = None
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            answer = getattr(estimator, method)(*args, **kwargs)
-        except Exception as error:
-            check_error(error, problem, estimator, method)
-    check_warnings(told, estimator, method)
-    if answer is None or not method.startswith("fit"):
-        assert same(state(estimator), before), f"{method} has changed the estimator"
-    return answer
-
-
-def state(value):
-    """All that an estimator holds, and what is inside of it, but for what is kept."""
-    if isinstance(value, dict):
-        return {k: state(v) for k, v in value.items() if k not in ASKED_FOR}
-    if isinstance(value, list | tuple):
-        return [state(v) for v in value]
-    if hasattr(value, "get_params") and not isinstance(value, type):
-        return state(vars(value))
-    return value
-
-
-def check_error(error, problem, estimator, method):
-    """Raise it again unless a docstring lists it, and the problem gives reason."""
-    if not documented(type(estimator), method, "Raises") & names_of(type(error)):
-        raise AssertionError(
-            f"{method} does not document {type(error).__name__}: {error}"
-        ) from error
-    check_reason(error, problem, estimator)
-
-
-def check_reason(error, problem, estimator):
-    """Raise it again unless the problem has the trait that it names."""
-    is_general = problem.recipe.in_general_position
-    reasons = OF_ESTIMATORS if is_general else [*OF_ESTIMATORS, *OF_ROWS]
-    if not any(reason.explains(error, problem, estimator) for reason in reasons):
-        raise AssertionError(
-            f"{problem!r} gives no reason for this error: {error}"
-        ) from error
-
-
-def check_warnings(told, estimator, method):
-    """Fail at one that is not documented, or does not name who warns."""
-    listed = documented(type(estimator), method, "Warns")
-    names = (type(estimator).__name__, *inner_names(estimator))
-    for warning in told:
-        text = str(warning.message)
-        where = f"{warning.category.__name__} at {warning.filename}:{warning.lineno}"
-        assert text.startswith(names), f"{where}: {text}"
-        assert names_of(warning.category) & listed, f"{where}, not documented: {text}"
-
-
 def inner_names(estimator):
     """How warnings of what is inside begin; None stands for the default density."""
     density = getattr(estimator, "density", None)
     yield "EMGaussianMixture" if density is None else type(density).__name__
     if isinstance(getattr(estimator, "transformer", None), QuantileTransformer):
         yield "n_quantiles (10) is greater"
+
+
+JUDGE = Judge(OF_ROWS, OF_ESTIMATORS, inner_names)
+attempted = JUDGE.attempted
 
 
 def attempted_call(problem, function, *args, **kwargs):
@@ -320,5 +260,5 @@ def attempted_call(problem, function, *args, **kwargs):
         try:
             return function(*args, **kwargs)
         except ValueError as error:
-            check_reason(error, problem, getattr(function, "__self__", None))
+            JUDGE.check_reason(error, problem, getattr(function, "__self__", None))
             return None
