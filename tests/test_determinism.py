@@ -24,7 +24,7 @@ from skdensity.passes import blocks
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
     # What answers are asked of others, too, stands in their own tests.
-    "ignore:.*(serve both|Found|coincide|no structure|rests on):UserWarning",
+    "ignore:.*(serve both|Allowed for|coincide|no structure|rests on):UserWarning",
 )
 # Bytes of a block: so small that there are many, and one that cuts elsewhere.
 SMALL, OTHER = 2**12, 2**14

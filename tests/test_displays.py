@@ -271,7 +271,7 @@ def test_further_bandwidths_have_their_leave_one_out_scores():
     assert display.scores[position] == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore:.*Found:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*Allowed for:UserWarning")
 @pytest.mark.parametrize("bandwidth", ["loo", "robust_loo", "lscv"])
 def test_further_bandwidths_are_scored_as_the_fit_does(bandwidth):
     """On a grid with an atom the criterion is not the likelihood."""

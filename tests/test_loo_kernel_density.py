@@ -69,7 +69,7 @@ def test_loo_log_densities_are_those_of_refits_in_the_order_of_the_rows(kernel, 
     assert mean == pytest.approx(density.loo_score_, rel=10 * rtol)
 
 
-@pytest.mark.filterwarnings("ignore:.*Found:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*Allowed for:UserWarning")
 def test_the_loo_score_is_their_mean_where_there_are_atoms():
     X = np.append(rows(1), np.full(30, 0.5))[:, None]
     density = LOOKernelDensity().fit(X)

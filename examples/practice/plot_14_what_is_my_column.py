@@ -22,7 +22,7 @@ from sklearn.datasets import load_diabetes
 from skdensity import LOOKernelDensity
 
 X = load_diabetes(as_frame=True, scaled=False).data
-warnings.filterwarnings("ignore", message="LOOKernelDensity: .*Found: ")
+warnings.filterwarnings("ignore", message="LOOKernelDensity: .*Allowed for ")
 density = LOOKernelDensity(covariance_type="diag").fit(X)
 for name, column, width in zip(X, density.columns_, density.bandwidth_, strict=True):
     print(f"{name:4s}{column!s:36s}width {width:.2g}")

@@ -77,13 +77,15 @@ def _columns(repeats, choice, names):
     """Columns that made a difference."""
     widths = np.resize(choice.chosen.kernel.deviations, len(names))
     texts = [
-        f"{name} is {column}{_what_was_done(column, width)}"
+        f"{name} ({column}{_what_was_done(column, width)})"
         for name, column, width in zip(names, repeats.columns, widths, strict=True)
         if _matters(column, width, repeats)
     ]
     more = [f"and {len(texts) - MAX_NAMED} more"] if len(texts) > MAX_NAMED else []
     listed = "; ".join(texts[:MAX_NAMED] + more)
-    return f"Found: {listed}." if listed else ""
+    if not listed:
+        return ""
+    return f"Allowed for rounded or repeated values: {listed}. See `columns_`."
 
 
 def _matters(column, width, repeats):
@@ -99,10 +101,10 @@ def _is_held(column, width):
 def _what_was_done(column, width):
     done = []
     if column.atom_share > 0 and not column.is_mostly_coarse:
-        done.append("each counts as one place")
+        done.append("each atom counts as one place")
     if _is_held(column, width):
         done.append(f"held at a width of {column.least_width:.3g}")
-    return f" ({', '.join(done)})" if done else ""
+    return "".join(f"; {what}" for what in done)
 
 
 def _reaches(locations, masses):
