@@ -761,6 +761,17 @@ def test_rows_that_differ_by_little_more_than_rounding_have_a_width(
     assert np.isfinite(density.score_samples(X)).all()
 
 
+@pytest.mark.filterwarnings("ignore:LOOKernelDensity.*Allowed for:UserWarning")
+@pytest.mark.parametrize("factor", [0.7, 3.0, 100.0])
+def test_full_kernels_follow_the_unit_of_a_grid(factor):
+    X = np.random.RandomState(0).standard_normal((400, 2)) @ [[1.0, 0.2], [0.0, 0.6]]
+    X[:, 1] = np.round(X[:, 1])
+    unit = np.array([1.0, factor])
+    kernels = LOOKernelDensity("scott", covariance_type="full")
+    expected = clone(kernels).fit(X).bandwidth_ * np.outer(unit, unit)
+    np.testing.assert_allclose(kernels.fit(unit * X).bandwidth_, expected, rtol=1e-7)
+
+
 @pytest.mark.parametrize("bandwidth", RULES)
 def test_a_constant_feature_hardly_matters_to_a_spherical_kernel(bandwidth):
     X = np.column_stack([X2, np.full(len(X2), 7.0)])
