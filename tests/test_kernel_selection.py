@@ -768,7 +768,7 @@ def test_full_kernels_follow_the_unit_of_a_grid(factor):
     X[:, 1] = np.round(X[:, 1])
     unit = np.array([1.0, factor])
     kernels = LOOKernelDensity("scott", covariance_type="full")
-    expected = clone(kernels).fit(X).bandwidth_ * np.outer(unit, unit)
+    expected = kernels.fit(X).bandwidth_ * np.outer(unit, unit)
     np.testing.assert_allclose(kernels.fit(unit * X).bandwidth_, expected, rtol=1e-7)
 
 
