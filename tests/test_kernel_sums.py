@@ -592,6 +592,17 @@ def test_the_estimator_gives_the_same_for_every_algorithm(n_features):
         assert other.loo_score_ == pytest.approx(one.loo_score_, abs=2 * RTOL)
 
 
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_what_errors_of_modes_are_relative_to_has_the_unit_of_the_masses(n_features):
+    points = np.random.RandomState(0).standard_normal((50, n_features))
+    box = fourier.Box(points.min(axis=0) - 9, points.max(axis=0) + 9, 1.0)
+    one, other = (
+        fourier.Modes.of(points, mass * masses_of(len(points)), box).moduli
+        for mass in (1.0, 8.0)
+    )
+    assert other == pytest.approx(8 * one)
+
+
 @pytest.fixture
 def transformed(monkeypatch):
     """How many points were transformed, each time."""
