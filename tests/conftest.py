@@ -90,7 +90,7 @@ COMMON_SLOW = [
 # component is made.
 ON_AWKWARD_DATA = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
-    "ignore:LOOKernelDensity.*(coincide|serve both|Allowed for|no structure):UserWarning",
+    "ignore:LOOKernelDensity.*(coincide|serve both|Allowed|no structure):UserWarning",
     "ignore:.*GaussianMixture.*(reg_covar|coincide|best mixture has):UserWarning",
 )
 

@@ -666,7 +666,7 @@ def test_weights_instead_of_repetition_give_the_same_choice(bandwidth):
         (np.repeat(normal(0), 2, axis=0), "50% of the rows .* all copies of a row are"),
         (
             normal(0) * (np.arange(500) % 5 > 0)[:, None],
-            r"20% of the rows .* atoms at 0 \(20% of the rows\); each atom counts as one",
+            r"20% of the rows .* atoms at 0 \(20% of .*; each atom counts as one",
         ),
     ],
     ids=["tenths", "quarters", "twice", "zeros"],
