@@ -34,6 +34,14 @@ def exact_mass(x, locations, width):
     return total / len(locations)
 
 
+def test_quantiles_find_the_mass_that_goes_on_past_the_end():
+    density = LOOKernelDensity(0.3, periodic=TURN).fit([[TURN - 0.05], [TURN - 0.1]])
+    x = np.array([0.01, 0.2, 0.4, 5.9, 6.2])
+    below = density.cdf(x[:, None])
+    assert below[2] > 0.2
+    np.testing.assert_allclose(density.quantile(below), x, rtol=1e-6)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_distribution_functions_equal_quadrature(width):
     density = LOOKernelDensity(width, periodic=TURN, rtol=1e-12).fit(angles())

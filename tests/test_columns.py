@@ -7,7 +7,7 @@ from sklearn.datasets import load_iris
 from skdensity.rows.columns import described
 from skdensity.rows.distinct import merge_duplicates
 from skdensity.rows.grids import explains, grid_step, paired
-from skdensity.rows.heaps import heaps_on
+from skdensity.rows.heaps import HEAVY, heaps_on
 from skdensity.rows.repeats import repeats_in, unit_of
 from skdensity.rows.spread import middle_scatter, spread_of
 
@@ -417,6 +417,13 @@ def test_pairs_of_cells_tell_what_rounding_explains(n_features):
     expected = counts @ counts - counts.sum()
     assert paired(numbers, counts) == pytest.approx(expected, rel=0.15)
     assert not explains(7 * numbers, counts)
+
+
+@pytest.mark.parametrize("excess", [-1, 0, 1])
+def test_a_heap_has_at_least_so_many_times_what_is_usual(excess):
+    numbers, shared = np.arange(1000), np.full(1000, 4)
+    shared[5::10] = HEAVY * 4 + excess
+    assert heaps_on(numbers, shared)[0] == (10 if excess >= 0 else 0)
 
 
 def test_one_atom_is_no_heap():

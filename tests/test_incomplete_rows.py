@@ -98,6 +98,13 @@ def test_rows_without_any_value_are_not_there():
     assert rows.positive().X.shape == (2, 2)
 
 
+def test_the_origin_is_the_first_row_that_counts():
+    X = np.arange(6.0).reshape(3, 2)
+    for weight, first in (([0, 1, 1], 1), ([0, 0, 1], 2), ([1, 0, 1], 0), (None, 0)):
+        rows = ArrayRows(X, None if weight is None else np.array(weight, float))
+        np.testing.assert_array_equal(rows.origin, X[first])
+
+
 def test_the_origin_is_the_first_value_of_every_feature():
     X = np.array([[9.0, np.nan, np.nan], [np.nan, 2.0, np.nan], [1.0, 7.0, np.nan]])
     rows = IncompleteRows(X, np.array([0.0, 1.0, 1.0]))
