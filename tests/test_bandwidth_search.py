@@ -8,6 +8,7 @@ import pytest
 
 from skdensity import LOOKernelDensity
 from skdensity.solvers.bandwidths.criteria import Trial
+from skdensity.solvers.bandwidths.progress import Progress, SearchWatcher
 from skdensity.solvers.bandwidths.search import maximise
 
 BEST = 0.2
@@ -84,3 +85,26 @@ def test_coarse_sums_lead_where_exact_ones_do(bandwidth, kind, algorithm):
     assert found == pytest.approx(exact, rel=1e-4)
     found, exact = (fit.loo_scores_.max() for fit in fits)
     assert found == pytest.approx(exact, abs=1e-6 * max(1, abs(exact)))
+
+
+class Counting(SearchWatcher):
+    """Counts what it hears."""
+
+    def __init__(self):
+        self.heard = []
+
+    def begin(self):
+        self.heard.append("begin")
+
+    def tried(self, kernels, score):
+        self.heard.append("tried")
+
+
+def test_watchers_hear_of_what_is_tried_on_all_rows_only():
+    kernels = LOOKernelDensity(0.5).fit(np.arange(4.0)[:, None])._model()
+    watcher = Counting()
+    progress = Progress(0, watcher)
+    for is_sample in (True, False, True):
+        progress.begin(is_sample)
+        progress.tried(kernels, 0.0, 4, is_sample)
+    assert watcher.heard == ["begin", "tried"]

@@ -426,6 +426,13 @@ def test_a_heap_has_at_least_so_many_times_what_is_usual(excess):
     assert heaps_on(numbers, shared)[0] == (10 if excess >= 0 else 0)
 
 
+@pytest.mark.parametrize(("multiple", "found"), [(199, 199), (200, 200), (211, 0)])
+def test_heaps_are_looked_for_up_to_a_step_of_200(multiple, found):
+    numbers, shared = np.arange(20 * multiple), np.full(20 * multiple, 4)
+    shared[7::multiple] = 100
+    assert heaps_on(numbers, shared)[0] == found
+
+
 def test_one_atom_is_no_heap():
     numbers, shared = np.arange(100), np.full(100, 5)
     shared[40] = 600

@@ -20,9 +20,11 @@ from skdensity.models.kernels.statistics import (
 )
 from skdensity.models.kernels.sums import fourier, regions, total
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, LEADING, Summation
+from skdensity.models.kernels.sums.dense import Expansion, Pairs
 from skdensity.models.kernels.sums.fourier import FULL
 from skdensity.models.kernels.sums.total import KernelSums
 from skdensity.models.kernels.support import Axis, Support
+from skdensity.passes.scratch import Scratch
 from skdensity.passes.workspace import Workspace
 
 RTOL = 1e-6
@@ -590,6 +592,17 @@ def test_the_estimator_gives_the_same_for_every_algorithm(n_features):
         # Both are within rtol of the exact sum.
         np.testing.assert_allclose(other.score_samples(Q), expected, atol=2 * RTOL)
         assert other.loo_score_ == pytest.approx(one.loo_score_, abs=2 * RTOL)
+
+
+@pytest.mark.parametrize("distance", [0.0, 3.0, 30.0, 1e4])
+def test_no_exponent_of_a_block_is_below_its_bound(distance):
+    rng = np.random.RandomState(0)
+    points = Expansion(rng.standard_normal((300, 2)), masses_of(300), 0.5)
+    queries = points.relative(rng.standard_normal((200, 2)) + distance)
+    pairs, scratch = Pairs(queries, points), Scratch()
+    for rows in (slice(0, 7), slice(50, 200)):
+        exponents, bound = pairs.exponents(rows, slice(20, 300), scratch)
+        assert bound <= exponents.min()
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 3])
