@@ -207,6 +207,11 @@ class TestModes:
         assert density.score_samples(rows(3)).max() <= log_density[0]
         assert len(np.unique(modes.round(3), axis=0)) == len(modes)
 
+    @pytest.mark.parametrize(("distance", "n_modes"), [(1.99, 1), (2.02, 2)])
+    def test_two_kernels_part_at_two_bandwidths(self, distance, n_modes):
+        density = LOOKernelDensity(1.0).fit([[0.0], [distance]])
+        assert len(density.modes()) == n_modes
+
     def test_one_feature_has_those_of_a_fine_grid(self):
         density = LOOKernelDensity(0.15).fit(rows(1), sample_weight=weights())
         x = line(-5, 5, 1e-3)
