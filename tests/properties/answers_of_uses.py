@@ -139,6 +139,8 @@ def bayes(problem, classifier):
         assert np.all(shares >= 0)
         expected = log_joint_of(classifier, rows)
         expected[np.isneginf(expected).all(axis=1)] = np.log(classifier.priors_)
+        # The largest first: beside it the logarithm of a sum may be lost.
+        expected -= expected.max(axis=1, keepdims=True)
         expected -= logsumexp(expected, axis=1, keepdims=True)
         np.testing.assert_allclose(logs, expected, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(shares, np.exp(logs), atol=1e-12)
