@@ -493,6 +493,7 @@ BAD_VALUES = {
     "NaN share": (changed(SHARES, (3, 1), np.nan), "contains NaN or infinity"),
     "infinite": (changed(SHARES, (3, 1), np.inf), "contains NaN or infinity"),
     "negative": (changed(SHARES, (3, 1), -0.1), "non-negative.* got a row"),
+    "sum to 0": (changed(SHARES, 3, [-0.5, 0.5, 0.0]), "non-negative.* got a row"),
     "zeros": (changed(SHARES, 3, 0), "not zero for all components.* got a row"),
     "no component": (changed(SHARES, (slice(None), 1), 0), "no row with resp.* 1;"),
     "from one": (LABELS + 1, "labels from 0 to n_components - 1 = 2; got .* 1 to 3"),

@@ -254,6 +254,20 @@ def test_factors_that_are_no_numbers_raise_nothing(n_features):
     assert np.all(np.isnan(gaussian.log_density(IncompleteRows(X))))
 
 
+@pytest.mark.parametrize("n", [3, LARGE + 2])
+def test_a_matrix_that_is_not_positive_definite_leaves_the_others_theirs(n):
+    rng = np.random.RandomState(0)
+    A = rng.standard_normal((4, n, n))
+    matrices = A @ A.transpose(0, 2, 1) + np.eye(n)
+    matrices[2, 0, 1] = matrices[2, 1, 0] = 2 * matrices[2].diagonal().max()
+    stack = np.ascontiguousarray(matrices.transpose(1, 2, 0))
+    inverses, _, left = inverted(stack, Scratch())
+    assert not left[2] > 0
+    for k in (0, 1, 3):
+        assert left[k] > 0
+        np.testing.assert_allclose(inverses[..., k], np.linalg.inv(matrices[k]))
+
+
 @pytest.mark.parametrize("n", [1, 2, 7, LARGE, LARGE + 9])
 def test_stacks_of_matrices_are_inverted(n):
     half = np.random.RandomState(n).standard_normal((11, n, n + 3))

@@ -86,3 +86,12 @@ def test_a_fit_of_more_components_than_rows_differ_starts():
     assert len(np.unique(X)) < 30
     fit = EMGaussianMixture(30, max_iter=5, tol=10.0, random_state=0).fit(X)
     np.testing.assert_allclose(fit.weights_.sum(), 1)
+
+
+def test_those_that_promise_most_are_made(poor):
+    rows, mixture, m_step = poor
+    moves = Moves(mixture, rows, m_step)
+    some = moves.fusions() + moves.cuts(np.random.RandomState(0))
+    best = max(some, key=lambda move: move.gain)
+    (made,) = moves.one_by_one(some, 1)
+    np.testing.assert_array_equal(made.means, moves.made([best]).means)

@@ -436,3 +436,11 @@ def test_a_workspace_works_without_threads_outside_of_its_context():
         assert list(space.map(abs, [-1, 2, -3])) == [1, 2, 3]
         assert space._executor is not None
     assert space._executor is None
+
+
+@pytest.mark.parametrize("handling", ["raise", "warn", "ignore"])
+def test_underflow_is_as_before_after_a_workspace_that_is_entered_twice(handling):
+    with np.errstate(under=handling):
+        with Workspace() as workspace, workspace:
+            assert np.geterr()["under"] == "ignore"
+        assert np.geterr()["under"] == handling
