@@ -398,6 +398,7 @@ def test_robust_scores_equal_quadrature(X):
         ("diag", "bounded"),
         ("diag", "held"),
         ("full", "held"),
+        ("full", "held obliquely"),
         ("spherical", "cells"),
         ("diag", "cells"),
         ("full", "cells"),
@@ -419,6 +420,8 @@ def test_slopes_of_criteria_are_their_derivatives(criterion, covariance_type, ki
         X = support.wrap(X)
     elif kind == "held":
         least = np.array([0.0, 1.0])
+    elif kind == "held obliquely":  # in the coordinates that the kernel whitens
+        least = np.array([1.0, 0.0])
     elif kind == "cells":
         least, steps = np.array([0.2, 0.3]), np.array([0.4, 0.6])
     left_out = np.minimum(masses, n_left_out) / masses.sum()
