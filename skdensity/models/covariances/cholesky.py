@@ -135,8 +135,10 @@ def times_in_square(n_features: int) -> np.ndarray:
 
 def row_norms(matrices: np.ndarray) -> np.ndarray:
     """Norms of the rows, of which no square overflows or underflows."""
-    sizes = np.abs(matrices).max(axis=-1, keepdims=True)
-    relative = matrices / np.where(sizes > 0, sizes, 1)
+    largest = np.abs(matrices).max(axis=-1, keepdims=True)
+    # A power of two divides exactly.
+    sizes = np.ldexp(1.0, np.frexp(largest)[1] - 1)
+    relative = matrices / sizes
     # For small matrices a third of the time of NumPy's own.
     squares = np.einsum("...ij,...ij->...i", relative, relative)
     return sizes[..., 0] * np.sqrt(squares)
