@@ -426,6 +426,13 @@ def test_a_heap_has_at_least_so_many_times_what_is_usual(excess):
     assert heaps_on(numbers, shared)[0] == (10 if excess >= 0 else 0)
 
 
+@pytest.mark.parametrize(("rows_at_a_heap", "is_one"), [(14.0, True), (13.98, False)])
+def test_a_heap_stands_out_ten_times_as_far_as_others_differ(rows_at_a_heap, is_one):
+    # Of the other remainders a third has 3, 4 or 5 rows at a number: half differ by 1.
+    shared = np.tile([rows_at_a_heap, 3, 4, 5, 3, 4, 5, 3, 4, 5], 100)
+    assert (heaps_on(np.arange(1000), shared)[0] == 10) == is_one
+
+
 @pytest.mark.parametrize(("multiple", "found"), [(199, 199), (200, 200), (211, 0)])
 def test_heaps_are_looked_for_up_to_a_step_of_200(multiple, found):
     numbers, shared = np.arange(20 * multiple), np.full(20 * multiple, 4)

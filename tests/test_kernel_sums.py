@@ -238,14 +238,17 @@ def test_coarse_sums_keep_an_error_of_their_own(data, n_features, algorithm):
     assert_close(actual, expected, rtol=LEADING)
 
 
+@pytest.mark.parametrize("factor", [2.0, np.sqrt(5)])
 @pytest.mark.parametrize("own", [np.arange(1100), np.arange(3, 1100, 7)])
 @EACH_STATISTIC
-def test_blocks_that_count_for_both_rows_of_a_pair_equal_brute_force(own, statistic):
+def test_blocks_that_count_for_both_rows_of_a_pair_equal_brute_force(
+    own, statistic, factor
+):
     # Three blocks; nine halvings are one more than a chain has.
     statistic, average = STATISTICS[statistic]
     points = np.random.RandomState(0).standard_normal((1100, 2))
     sources = Sources(points, masses_of(1100))
-    bandwidths = 2.0 ** -np.arange(-1, 9)
+    bandwidths = factor ** -np.arange(-1.0, 9.0)
     found = sums_of(sources, "exact").left_out(own, bandwidths, statistic, ALONE)
     some = slice(None, None, 29)
     for bandwidth, (log_sums, means) in zip(bandwidths, found, strict=True):
