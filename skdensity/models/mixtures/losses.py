@@ -54,7 +54,6 @@ class MixtureLoss:
         return -moments.log_likelihood / weight, -gradient / weight
 
 
-@dataclass(frozen=True, eq=False)
 class WhitenedMixtureLoss(MixtureLoss):
     """The same from whitened rows: for matrices of many features."""
 
