@@ -79,6 +79,13 @@ def test_neither_threads_nor_blocks_make_a_difference(estimator):
     assert_close(answers_by(estimator, 1, OTHER), expected)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", EVERYTHING, ids=repr)
+def test_two_threads_are_as_good_as_one(estimator):
+    expected = answers_by(estimator, 1, SMALL)
+    assert_same(answers_by(estimator, 2, SMALL), expected)
+
+
 @pytest.mark.parametrize(
     "estimator",
     [

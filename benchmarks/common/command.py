@@ -58,12 +58,10 @@ def run(
 
 def given(options, sections):
     """The options that repeat a run."""
-    some = (
-        ""
-        if len(options.only) == len(sections)
-        else f" --only {','.join(options.only)}"
-    )
-    return f" --repeats {options.repeats}{some}"
+    told = f" --repeats {options.repeats}"
+    if len(options.only) < len(sections):
+        told += f" --only {','.join(options.only)}"
+    return told
 
 
 def arguments(command, purpose, sections, output, repeats, parents):
