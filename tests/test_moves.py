@@ -8,9 +8,9 @@ from skdensity import EMGaussianMixture
 from skdensity.models.covariances.table import FAMILIES
 from skdensity.models.mixtures.mixture import Mixture
 from skdensity.rows.array_rows import ArrayRows
-from skdensity.solvers.mixtures.climbs import ClimbStep
+from skdensity.solvers.mixtures.climbs import DIGITS, ClimbStep
 from skdensity.solvers.mixtures.em import EM
-from skdensity.solvers.mixtures.moves import Moves, moved
+from skdensity.solvers.mixtures.moves import Moves, moved, ranked_after_steps
 
 CENTRES = np.array([[-20.0, 0.0], [0.0, 0.0], [6.0, 0.0], [20.0, 3.0]])
 
@@ -95,3 +95,22 @@ def test_those_that_promise_most_are_made(poor):
     best = max(some, key=lambda move: move.gain)
     (made,) = moves.one_by_one(some, 1)
     np.testing.assert_array_equal(made.means, moves.made([best]).means)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1, 1e9])
+@pytest.mark.parametrize(("n_digits", "is_worse"), [(0.1, False), (4.0, True)])
+def test_climbs_that_differ_in_digits_of_a_row_stay_in_turn(
+    poor, unit, n_digits, is_worse
+):
+    rows, mixture, m_step = poor
+    weighted = ArrayRows(rows.X, unit * rows.weight)
+    # Less likely by so much per row; to be known, its components are in reverse.
+    lower = Mixture.from_cholesky(
+        mixture.weights[::-1] * np.exp(-n_digits * 10.0**-DIGITS),
+        mixture.means[::-1],
+        mixture.cholesky[::-1],
+        mixture.family,
+    )
+    first, _ = ranked_after_steps([lower, mixture], weighted, m_step, 1)
+    expected = mixture if is_worse else lower
+    np.testing.assert_allclose(first.means, expected.means, atol=0.1)

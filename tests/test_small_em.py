@@ -130,6 +130,32 @@ def test_rows_that_are_all_the_same_have_a_start():
         np.testing.assert_allclose(found.means, 3.0)
 
 
+@pytest.mark.parametrize("family", [DIAGONAL, FULL])
+def test_the_most_likely_of_the_last_climbs_is_taken(monkeypatch, family):
+    last, taken = [], []
+
+    def noted(value, is_invariant, n_left):
+        left = survivors(value, is_invariant, n_left)
+        last.append(value[left])
+        return left
+
+    def noted_climb(these, index):
+        taken.append(index)
+        return climb(these, index)
+
+    survivors, climb = small_em.survivors, climbs.Climbs.climb
+    monkeypatch.setattr(small_em, "survivors", noted)
+    monkeypatch.setattr(climbs.Climbs, "climb", noted_climb)
+    monkeypatch.setattr(small_em, "MARGIN", 0.0)
+    for seed in range(10):
+        X = np.random.RandomState(seed).uniform(size=(300, 2))  # of many optima
+        search(X, 6, family, seed=seed).best()
+        *_, value = last
+        first, *_ = taken  # what moves take comes later
+        assert value.min() < value.max() == value[first]
+        taken.clear()
+
+
 # ---- What makes no difference ----
 
 
