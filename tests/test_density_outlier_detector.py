@@ -130,6 +130,17 @@ def test_a_row_of_weight_zero_is_absent(density, cv):
     np.testing.assert_allclose(weighted.p_values(queries), absent.p_values(queries))
 
 
+def test_p_values_of_any_weights_are_not_above_one():
+    """Whatever rounding makes of sums of the same weights in another order."""
+    found = []
+    for seed in range(50):
+        weight = 1e12 * np.random.default_rng(seed).uniform(size=50)
+        detector = DensityOutlierDetector(GaussianMLE(), random_state=0)
+        detector.fit(rows(seed, 50), sample_weight=weight)
+        found.append(detector.p_values(detector.density_.modes()).item())
+    assert max(found) == 1
+
+
 @pytest.mark.parametrize("cv", [5, KFold(5)], ids=str)
 def test_rows_of_weight_zero_are_judged_by_what_has_not_seen_them(cv):
     X, weight = rows(0, 60), np.arange(60) % 3

@@ -10,6 +10,7 @@ from skdensity import (
     AdamGaussianMixture,
     CholeskyGaussian,
     DensityClassifier,
+    DensityDisplay,
     EMGaussianMixture,
     GaussianMLE,
     LOOKernelDensity,
@@ -100,3 +101,45 @@ def test_frames_in_another_order_of_bytes_are_numbers(n_columns):
     expected = GaussianMLE().partial_fit(pd.DataFrame(ROWS[:, :n_columns], None, names))
     found = GaussianMLE().partial_fit(pd.DataFrame(swapped, None, names))
     np.testing.assert_array_equal(found.covariance_, expected.covariance_)
+
+
+@pytest.mark.parametrize("exponent", [-1000, -530, -515, 515, 530, 1000])
+def test_regions_of_pairs_are_drawn_in_any_unit(exponent):
+    """Where a density of two features overflows, or vanishes, in all of the picture."""
+    estimator = LOOKernelDensity("scott")
+    shown = [
+        DensityDisplay.from_estimator(clone(estimator).fit(unit * ROWS)).surfaces[0, 1]
+        for unit in (1.0, 2.0**exponent)
+    ]
+    (_, _, plain, levels), (_, _, scaled, scaled_levels) = shown
+    np.testing.assert_allclose(scaled_levels / scaled_levels[0], levels / levels[0])
+    assert scaled_levels[0] / scaled.max() == pytest.approx(
+        levels[0] / plain.max(), rel=0.01
+    )
+
+
+@pytest.mark.parametrize("bandwidth", ["scott", "isj", "loo"])
+def test_widths_without_reciprocals_are_refused(bandwidth):
+    density = LOOKernelDensity(bandwidth)
+    with pytest.raises(ValueError, match=r"widths about .* reciprocals overflow"):
+        density.fit(1e-308 * ROWS)
+    assert not hasattr(density, "bandwidth_")
+    with pytest.raises(ValueError, match="`bandwidth` must be positive, from"):
+        LOOKernelDensity(bandwidth=1e-309).fit(ROWS)
+
+
+@pytest.mark.parametrize("narrow", [1.0, 1e-100])
+@pytest.mark.parametrize("unit", [1e-155, 1e155])
+def test_deviations_of_conditionals_in_any_unit(unit, narrow):
+    """Of a target that may be narrow beside the kernel, which is all of it then."""
+    rows = ROWS * [1.0, narrow]
+    expected, found = (
+        LOOKernelDensity(scale / 2)
+        .fit(scale * rows)
+        .conditional_std([[scale * rows[0, 0], np.nan]], features=[1])
+        / scale
+        for scale in (1.0, unit)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    if narrow < 1:
+        np.testing.assert_allclose(found, 0.5)

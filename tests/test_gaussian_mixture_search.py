@@ -384,6 +384,19 @@ def test_the_display_shows_the_table(flowers):
     assert legend[-1] == "best: full, 2"
 
 
+@pytest.mark.usefixtures("no_figures_left_open")
+@pytest.mark.parametrize("value", [0.0, 3.0, -1e18, 1e18, 1e300])
+def test_curves_that_are_level_are_seen(value):
+    display = MixtureSearchDisplay(
+        n_components=np.array([1, 2]),
+        curves={"full": np.full(2, value)},
+        chosen=("full", 1),
+        ylabel="BIC",
+    ).plot()
+    bottom, top = display.ax_.get_ylim()
+    assert bottom < value < top
+
+
 @pytest.mark.filterwarnings("ignore:.*the best mixture has:UserWarning")
 @pytest.mark.usefixtures("no_figures_left_open")
 def test_failed_cells_are_marked(iris):

@@ -16,6 +16,11 @@ from skdensity.models.kernels.shapes import shape_of
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Algorithm
 from skdensity.models.kernels.support import Support
 
+# Of anything less the reciprocal overflows, or has lost digits.
+NARROWEST = np.finfo(np.float64).tiny
+# Searches try widths down to a small part of those that they begin with.
+NARROWEST_OF_RULES = 2.0**20 * NARROWEST
+
 
 def checked_kernel(bandwidth: ArrayLike, n_features: int) -> Gaussian:
     """The kernel that a user gives by numbers."""
@@ -32,10 +37,23 @@ def kernel_of(numbers: ArrayLike, mean: np.ndarray, name: str) -> Gaussian:
     shape = (len(mean),) * min(numbers.ndim, 2)
     if numbers.shape != shape:
         raise ValueError(f"`{name}` has shape {numbers.shape}; expected {shape}.")
-    if numbers.ndim < 2 and not np.all(numbers > 0):
-        raise ValueError(f"`{name}` must be positive; got {numbers}.")
+    if numbers.ndim < 2 and not np.all(numbers >= NARROWEST):
+        raise ValueError(
+            f"`{name}` must be positive, from {NARROWEST:.3g} on; got {numbers}."
+        )
     complaint = not_positive_definite(name, of_component=False)
     return shape_of(numbers).kernel_of(mean, numbers, complaint)
+
+
+def check_widths(kernel: Gaussian, rule: str) -> None:
+    """Complain of a rule in a unit so small that widths may have no reciprocals."""
+    width = kernel.deviations.min()
+    if width < NARROWEST_OF_RULES:
+        raise ValueError(
+            f"bandwidth={rule!r} looks for widths about {width:.3g}, so small that "
+            "reciprocals overflow. Rescale the features, for example multiply them by "
+            "1e300."
+        )
 
 
 def checked_masses(masses: ArrayLike, n_locations: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.kernel_checks import (
+    check_widths,
     checked_algorithm,
     checked_kernel,
     checked_masses,
@@ -340,8 +341,9 @@ class LOOKernelDensity(
         ------
         ValueError
             If the input is not a finite table with usable weights, has squares that
-            overflow or underflow while a rule chooses a matrix, has too few distinct
-            rows, or lies outside of the bounds; if bounds and periods do not fit the
+            overflow or underflow while a rule chooses a matrix, is in units whose
+            reciprocals overflow, has too few distinct rows, or lies outside of the
+            bounds; if bounds and periods do not fit the
             features, are both given for one, or are given for correlated kernels; or if
             the bandwidth does not fit the features or is not positive definite. The
             estimator is then left as it was.
@@ -495,6 +497,7 @@ class LOOKernelDensity(
         support = Support.of(**self._folds)
         unrolled = support.cut(self.locations_, repeats.masses).wrap(self.locations_)
         kernel = reference(unrolled, repeats, shape)
+        check_widths(kernel, str(self.bandwidth))
         summation = Summation(self.rtol, ALGORITHMS[self.algorithm])
         kernels = Kernels(*located, kernel, support, summation)
 

@@ -40,6 +40,8 @@ MAX_FEATURES = 8
 BEYOND_BOUND = 0.015
 # Draws that levels of coverage are estimated from.
 N_DRAWS = 4000
+# Nats beyond which densities of a pair overflow, or vanish, and with them its regions.
+ROOM = 600
 
 
 class DensityDisplay:
@@ -56,6 +58,8 @@ class DensityDisplay:
     surfaces : dict of tuple of int to tuple of ndarray
         For every pair of positions of features, values of both, densities of shape
         (n_second, n_first), the second feature first, and the levels of `coverage`.
+        Relative to the highest where float64 has no room for the densities of a pair,
+        as in units of 1e-160.
     coverage : tuple of float
         Probabilities that the regions hold.
     rows : ndarray of shape (n_samples, n_features) or None
@@ -429,9 +433,12 @@ def _densities(estimator, features, draws):
 
     @cache
     def density_of(*positions):
-        shown = log_density_of(estimator, features[list(positions)], draws)
+        some = features[list(positions)]
+        shown = log_density_of(estimator, some, draws)
+        highest = 0.0 if len(some) == 1 else shown(draws[:, some]).max()
+        unit = highest if abs(highest) > ROOM else 0.0
         # float32 has no room for densities of small units.
-        return lambda X: np.exp(shown(X), dtype=np.float64)
+        return lambda X: np.exp(shown(X) - unit, dtype=np.float64)
 
     return density_of
 

@@ -236,4 +236,6 @@ class MixtureSearchDisplay:
         bottom, top = min(least), max(least)
         highest = max(values.max() for values in numbers)
         margin = 0.3 * (top - bottom) or highest - bottom or 1.0
+        # Of large numbers an axis would begin and end at the same.
+        margin = max(margin, 1e-9 * abs(highest))
         self.ax_.set_ylim(bottom - margin / 2, min(top + margin, highest + margin / 4))

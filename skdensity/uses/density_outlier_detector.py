@@ -530,7 +530,8 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         """
         scores, weight = self._left_out()
         at_most = weight_up_to(scores, weight, self.score_samples(X))
-        return (1 + at_most) / (1 + weight.sum())
+        # Sums of the same weights in another order may differ.
+        return np.minimum((1 + at_most) / (1 + weight.sum()), 1)
 
     def _table(self, X):
         """Rows as the density takes them, which may be by the names of columns."""

@@ -89,6 +89,7 @@ REASONS = [
     Reason(r"2 distinct rows", lambda p, e: _distinct(p) < 2),
     Reason(r"squares overflow", lambda p, e: _sizes(p).max() > LARGEST),
     Reason(r"squares underflow", lambda p, e: np.any(_sizes(p) < SMALLEST)),
+    Reason(r"that reciprocals overflow", lambda p, e: np.any(_sizes(p) < 1e-290)),
     Reason(
         r"inverse of a covariance overflows",
         lambda p, e: np.any(_sizes(p) < SMALL) and _rank_is_low(p, e),

@@ -153,6 +153,11 @@ def _mixes(problem, estimator):
     return isinstance(estimator.transformer, PCA)
 
 
+def _is_far_for_pca(problem, estimator):
+    """Whether the squares of an offset, which PCA subtracts, leave it no digits."""
+    return _mixes(problem, estimator) and abs(problem.recipe.offset) >= 1e7
+
+
 def _bends(problem, estimator):
     return isinstance(estimator.transformer, tuple(map(type, BENT)))
 
@@ -167,6 +172,7 @@ OF_ESTIMATORS = [
     Reason(r"Input X contains NaN, and LOOKernelDensity", _takes_no_nan),
     Reason(r"Input X contains NaN.\nPCA does not", _takes_no_nan),
     Reason(r"(?s)where the density would be 0.*'log'", _log_of_negative),
+    Reason(r"variances of PCA's components go from", _is_far_for_pca),
     Reason(r"is for transformers of every feature by itself", _mixes),
     Reason(r"is for affine transformers", _bends),
     Reason(

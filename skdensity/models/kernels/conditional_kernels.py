@@ -58,7 +58,12 @@ class ConditionalKernels:
 
     def std(self) -> np.ndarray:
         """Standard deviations, of shape (n_rows,); on a circle circular ones."""
-        return average_of(self.axis, self.width).deviations(self.locations, self.shares)
+        # Halfway to the largest: squares neither overflow nor underflow.
+        largest = max(np.abs(self.locations).max(), self.width)
+        unit = np.sqrt(self.width) * np.sqrt(largest)
+        lower, upper = (end / unit for end in self.ends)
+        average = average_of(Axis(lower, upper, self.axis.is_circle), self.width / unit)
+        return unit * average.deviations(self.locations / unit, self.shares)
 
     def below(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Mass below x, with its relative error where it is small.
