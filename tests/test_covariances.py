@@ -136,6 +136,23 @@ def test_singularity_is_found_at_any_scale(family, covariances, scale):
         family.cholesky(singular * scale, COMPLAINT)
 
 
+def test_row_norms_are_known_to_the_ends_of_floats():
+    limits = np.finfo(np.float64)
+    for size in (limits.max / 2, limits.smallest_subnormal * 2):
+        found = triangles.row_norms(size * np.array([[1.0, 0.0], [1.0, 1.0]]))
+        np.testing.assert_allclose(found, size * np.sqrt([1, 2]), rtol=0.5)
+
+
+@pytest.mark.parametrize(("n_matrices", "n_features"), [(1, 30), (30, 1), (30, 30)])
+def test_rank_is_told_by_the_features_of_one_matrix(n_matrices, n_features):
+    """A feature is explained by so many others, whatever the number of matrices."""
+    eps = np.finfo(np.float64).eps
+    for share, expected in ((0.9, False), (1.1, True)):
+        cholesky = np.tile(np.eye(n_features), (n_matrices, 1, 1))
+        cholesky[-1, -1, -1] = np.sqrt(share * n_features * eps)
+        assert triangles.has_rank(cholesky) == expected
+
+
 def test_row_norms_are_those_of_rows_of_any_size():
     rng = np.random.RandomState(0)
     matrices = rng.standard_normal((5, 3, 4))

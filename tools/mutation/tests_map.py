@@ -26,6 +26,7 @@ class TestsMap:
     def __init__(self, folder):
         self.folder = folder
         self.seconds, self.lines = {}, defaultdict(lambda: defaultdict(set))
+        self.texts = {}
 
     def update(self, root, workers):
         """Run what is not known as it is, test files and doctests, and read records."""
@@ -39,6 +40,9 @@ class TestsMap:
             pass
         for name in names.values():
             self._read(name)
+        self.texts = {
+            name: (root / name).read_text() for name in names if name[-3:] == ".py"
+        }
 
     def _name(self, file):
         """Where the record of a file, or of a folder, is: another one if it changes."""
@@ -66,8 +70,9 @@ class TestsMap:
     def covering(self, mutant):
         """The tests that run the statement.
 
-        What runs at import is seen by the tests of whatever it stands in, and by those
-        that look at the package as a whole.
+        What runs at import is seen by the tests of whatever it stands in, by those that
+        look at the package as a whole, and by those of files that import the module:
+        defaults of fields are used without a line of it.
         """
         lines = self.lines[mutant.path]
         whole = set()
@@ -75,8 +80,14 @@ class TestsMap:
             tests = set().union(*(lines[line] for line in range(first, last + 1)))
             if tests:
                 return tests | whole
-            whole = {test for test in self.seconds if test.startswith(WHOLE)}
+            files = WHOLE + self._importing(mutant.path)
+            whole = {test for test in self.seconds if test.startswith(files)}
         return whole
+
+    def _importing(self, path):
+        """The test files that name a module."""
+        module = path.removesuffix(".py").replace("/", ".")
+        return tuple(file for file, text in self.texts.items() if module in text)
 
 
 def _around(source, line):
