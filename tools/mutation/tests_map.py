@@ -110,7 +110,7 @@ def _end_of_head(node):
     return max(body[0].lineno - 1, node.lineno) if body else node.end_lineno
 
 
-def in_turn(tests, seconds, budget, near=10.0, n_near=3):
+def in_turn(tests, seconds, budget, near=30.0, n_near=3):
     """Tests of the nearest files that are fast, then the others, each by duration.
 
     A file is near when most of its tests run the line. ``budget`` limits the seconds of

@@ -147,7 +147,6 @@ class GaussianLoss:
         return replace(moments, second=second)
 
 
-@dataclass(frozen=True, eq=False)
 class IncompleteGaussianLoss(GaussianLoss):
     """The same of rows with holes, whose moments depend on the parameters: in a pass.
 
