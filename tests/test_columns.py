@@ -140,6 +140,12 @@ def test_clipped_values_are_atoms():
     assert sorted(column(x.round(2)).atoms) == [-1.5, 2]
 
 
+def test_the_first_value_is_an_atom_by_what_is_beside_it_alone():
+    values = np.sort(rng().normal(size=200))
+    shared = np.r_[40, 15, np.full(198, 2)]
+    assert column(np.repeat(values, shared)).atoms == (values[0],)
+
+
 @pytest.mark.parametrize("n", [1000, 4000])
 def test_clipped_values_are_atoms_on_a_coarse_grid(n):
     r = rng()

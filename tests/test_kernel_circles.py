@@ -457,3 +457,14 @@ def test_the_number_of_threads_makes_no_difference():
     np.testing.assert_array_equal(one.score_samples(X), two.score_samples(X))
     np.testing.assert_array_equal(one.gradient(X), two.gradient(X))
     assert one.loo_score_ == two.loo_score_
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_unrolled_rows_stay_below_the_period(seed):
+    """Of the last value of a turn the first is subtracted, which may round up."""
+    rng = np.random.default_rng(seed)
+    for lower, period in rng.uniform(-1, 1, (200, 2)) * [10, 1] + [0, 1.5]:
+        support = Support({0: Axis(lower, lower + period, is_circle=True)})
+        last = np.nextafter(lower + period, -np.inf)
+        (found,) = support.unrolled(np.array([[last]])).ravel()
+        assert 0 <= found < support.axes[0].period

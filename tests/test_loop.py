@@ -40,6 +40,7 @@ def test_growing_steps_are_no_end():
 def test_a_plateau_is_an_end():
     assert small_gain_ahead(1e-4)([0, 1, 2, 3, 3 + 1e-7])
     assert not small_gain_ahead(0.0)([0, 1, 2, 3, 3])
+    assert not small_gain_ahead(1e-4)([0, 1, 2, 2, 3]), "but one behind is none"
 
 
 class Untold(Counting):

@@ -426,6 +426,7 @@ def test_columns_that_are_no_numbers_are_named(folder):
         ({"sample_weight": "d"}, ValueError, "no column 'd'; the files have"),
         ({"columns": "abc"}, TypeError, r"a list of them: \['abc'\]"),
         ({"columns": ["a", "a"]}, ValueError, "choose column 'a' twice"),
+        ({"columns": [*"abab"]}, ValueError, "choose column 'a' twice"),
         ({"columns": ["w"], "sample_weight": "w"}, ValueError, "column 'w' twice"),
         ({"columns": []}, ValueError, "choose no column"),
         ({"columns": ["a"], "batch_size": 0}, ValueError, "batch_size == 0, must be"),
