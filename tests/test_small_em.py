@@ -1,5 +1,7 @@
 """The default start: the best of many short runs, for what a fit is worth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import TIED, TYPES, mixture_of
@@ -347,6 +349,15 @@ def test_there_are_fewer_climbs_the_more_one_costs():
         assert MIN_CLIMBS <= n_climbs[-1] <= n_climbs[0] <= MAX_CLIMBS
     assert max(max(n) for n in sizes) == MAX_CLIMBS
     assert min(min(n) for n in sizes) == MIN_CLIMBS
+
+
+def test_a_family_without_products_costs_as_much_as_square_matrices():
+    X = np.random.RandomState(0).standard_normal((50, 10))
+    costs = [
+        search(X, 2, family).budget.row_work
+        for family in (DIAGONAL, FULL, replace(FULL, products=None))
+    ]
+    assert costs[0] < costs[1] < costs[2] < 2 * costs[1]
 
 
 def test_a_fit_of_more_rows_is_worth_more_climbs():

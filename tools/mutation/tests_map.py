@@ -8,6 +8,7 @@ import json
 from bisect import bisect_right
 from collections import defaultdict
 from hashlib import sha256
+from pathlib import PurePath
 
 from coverage import CoverageData
 
@@ -68,26 +69,30 @@ class TestsMap:
                 self.lines[path][line] |= tests
 
     def covering(self, mutant):
-        """The tests that run the statement.
+        """The tests that run the statement, and those of the module's namesake.
 
+        The latter may run it in other processes, where lines are not counted.
         What runs at import is seen by the tests of whatever it stands in, by those that
         look at the package as a whole, and by those of files that import the module:
         defaults of fields are used without a line of it.
         """
         lines = self.lines[mutant.path]
-        whole = set()
+        whole = self._of(f"tests/test_{PurePath(mutant.path).stem}.py")
         for first, last in _around(mutant.source, mutant.start[0]):
             tests = set().union(*(lines[line] for line in range(first, last + 1)))
             if tests:
                 return tests | whole
-            files = WHOLE + self._importing(mutant.path)
-            whole = {test for test in self.seconds if test.startswith(files)}
+            whole |= self._of(*WHOLE, *self._importing(mutant.path))
         return whole
+
+    def _of(self, *files):
+        """The tests of some files."""
+        return {test for test in self.seconds if test.startswith(files)}
 
     def _importing(self, path):
         """The test files that name a module."""
         module = path.removesuffix(".py").replace("/", ".")
-        return tuple(file for file, text in self.texts.items() if module in text)
+        return [file for file, text in self.texts.items() if module in text]
 
 
 def _around(source, line):
@@ -110,7 +115,7 @@ def _end_of_head(node):
     return max(body[0].lineno - 1, node.lineno) if body else node.end_lineno
 
 
-def in_turn(tests, seconds, budget, near=30.0, n_near=3):
+def in_turn(tests, seconds, budget, near=45.0, n_near=3):
     """Tests of the nearest files that are fast, then the others, each by duration.
 
     A file is near when most of its tests run the line. ``budget`` limits the seconds of
