@@ -17,7 +17,7 @@ from cosmic_ray.work_item import (
 )
 
 from tools.mutation.harness import Plan, run_pytest
-from tools.mutation.tests_map import in_turn
+from tools.mutation.tests_map import in_turn, namesake
 
 TICKS = itertools.count(1)
 
@@ -61,7 +61,8 @@ class Session:
 def killer_of(mutant, copy, tests, budget):
     """The test that fails on a mutant, the files that cannot be read, or None."""
     with _mutated(copy / mutant.path, mutant):
-        for seconds in in_turn(tests.covering(mutant), tests.seconds, budget):
+        covering, own = tests.covering(mutant), namesake(mutant.path)
+        for seconds in in_turn(covering, tests.seconds, budget, own):
             files = sorted({test.partition("::")[0] for test in seconds})
             if not files:
                 continue

@@ -77,7 +77,7 @@ class TestsMap:
         defaults of fields are used without a line of it.
         """
         lines = self.lines[mutant.path]
-        whole = self._of(f"tests/test_{PurePath(mutant.path).stem}.py")
+        whole = self._of(namesake(mutant.path))
         for first, last in _around(mutant.source, mutant.start[0]):
             tests = set().union(*(lines[line] for line in range(first, last + 1)))
             if tests:
@@ -115,18 +115,26 @@ def _end_of_head(node):
     return max(body[0].lineno - 1, node.lineno) if body else node.end_lineno
 
 
-def in_turn(tests, seconds, budget, near=45.0, n_near=3):
+def namesake(path):
+    """The test file of a module that has one of its own."""
+    return f"tests/test_{PurePath(path).stem}.py"
+
+
+def in_turn(tests, seconds, budget, nearest, near=45.0, n_near=3):
     """Tests of the nearest files that are fast, then the others, each by duration.
 
-    A file is near when most of its tests run the line. ``budget`` limits the seconds of
-    both turns together.
+    After the ``nearest``, a file is near when most of its tests run the line.
+    ``budget`` limits the seconds of both turns together.
     """
     by_file, n_tests = defaultdict(list), defaultdict(int)
     for test in seconds:
         n_tests[test.partition("::")[0]] += 1
     for test in tests & seconds.keys():
         by_file[test.partition("::")[0]].append(test)
-    files = sorted(by_file, key=lambda file: -len(by_file[file]) / n_tests[file])
+    files = sorted(
+        by_file,
+        key=lambda file: (file != nearest, -len(by_file[file]) / n_tests[file]),
+    )
     first = _within(
         [t for file in files[:n_near] for t in by_file[file]], seconds, near
     )
