@@ -14,6 +14,7 @@ from skdensity.displays.contours import draw_regions, label, legend_of
 from skdensity.displays.drawing import (
     COLOURS,
     axes_for,
+    check_drawable,
     checked_coverage,
     checked_n_points,
     columns_of,
@@ -186,8 +187,8 @@ class DensityDisplay:
             If the estimator is not fitted.
         ValueError
             If there are too many features or no such feature, `coverage` is not shares
-            between 0 and 1, `X` has fewer features than the density, or `ax` has the
-            wrong number of axes.
+            between 0 and 1, `X` has fewer features than the density, the density
+            reaches values beyond 1e300, or `ax` has the wrong number of axes.
         TypeError
             If `X` holds times, or a step of a pipeline is not known or drops features.
 
@@ -218,6 +219,7 @@ class DensityDisplay:
         n_points = checked_n_points(n_points, least=2)
         estimator = in_data_units(estimator, cls.__name__)
         draws = draws_of(estimator, N_DRAWS, random_state)
+        check_drawable(draws, cls.__name__)
         features, names = shown_features(estimator, draws.shape[1], features, X)
         _check_few(features)
         bumps = Bumps.of(estimator, features, draws)

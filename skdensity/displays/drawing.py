@@ -23,6 +23,8 @@ COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
     *("#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F"),
 )
+# Values beyond this leave no room for windows, and none for what matplotlib computes.
+LARGEST = 1e300
 # Inches of a corner of many features, either way: it fits a page.
 PAGE = 8.0
 
@@ -126,6 +128,16 @@ def columns_of(X: Any, features: np.ndarray, n_features: int) -> np.ndarray | No
             "rows with all of them; `features` chooses which are shown."
         )
     return rows[:, features]
+
+
+def check_drawable(draws: np.ndarray, owner: str) -> None:
+    """Complain of values so large that the margins of axes would overflow."""
+    largest = float(np.abs(draws).max())
+    if not largest <= LARGEST:
+        raise ValueError(
+            f"{owner}: the density reaches values of {largest:.3g}, and pictures up to "
+            f"{LARGEST:g} only. Rescale the features before the fit."
+        )
 
 
 def checked_coverage(coverage: Any) -> tuple[float, ...]:

@@ -50,11 +50,8 @@ def grid_step(values: np.ndarray, off_grid: float = OFF_GRID) -> float:
     0.0
     """
     # Decimals first; then what numbers of few bits were rounded to by themselves.
-    errors = (
-        4
-        * np.abs(values).max()
-        * np.array([np.finfo(values.dtype).eps, np.finfo(np.float64).eps])
-    )
+    rounding = np.array([np.finfo(values.dtype).eps, np.finfo(np.float64).eps])
+    errors = np.abs(values).max() * (4 * rounding)
     offsets = values.astype(np.float64) - values[0]
     found = (_common_step(offsets, error, off_grid) for error in errors)
     return next(filter(None, found), 0.0)

@@ -68,7 +68,7 @@ def _too_few(problem, estimator):
     return len(problem.counting) < max(2, least)
 
 
-def _sizes(problem):
+def sizes_of(problem):
     return np.nanmax(np.abs(problem.counting), axis=0)
 
 
@@ -87,12 +87,12 @@ REASONS = [
     Reason(r"at least one non-zero", lambda p, e: p.recipe.weights == "zeros"),
     Reason(r"is singular", lambda p, e: p.recipe.missing > 0 or _rank_is_low(p, e)),
     Reason(r"2 distinct rows", lambda p, e: _distinct(p) < 2),
-    Reason(r"squares overflow", lambda p, e: _sizes(p).max() > LARGEST),
-    Reason(r"squares underflow", lambda p, e: np.any(_sizes(p) < SMALLEST)),
-    Reason(r"that reciprocals overflow", lambda p, e: np.any(_sizes(p) < 1e-290)),
+    Reason(r"squares overflow", lambda p, e: sizes_of(p).max() > LARGEST),
+    Reason(r"squares underflow", lambda p, e: np.any(sizes_of(p) < SMALLEST)),
+    Reason(r"that reciprocals overflow", lambda p, e: np.any(sizes_of(p) < 1e-290)),
     Reason(
         r"inverse of a covariance overflows",
-        lambda p, e: np.any(_sizes(p) < SMALL) and _rank_is_low(p, e),
+        lambda p, e: np.any(sizes_of(p) < SMALL) and _rank_is_low(p, e),
     ),
 ]
 # What the five cannot do with any rows.

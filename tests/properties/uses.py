@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
-from judged import REASONS, Judge, Reason
+from judged import REASONS, Judge, Reason, sizes_of
 from problems import RECIPES
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import (
@@ -195,6 +195,7 @@ OF_ROWS = [
         lambda p, e: (p.weight > 0).sum() <= p.recipe.n_features,
     ),
     Reason(r"where the density would be 0", lambda p, e: True),
+    Reason(r"and pictures up to 1e\+300", lambda p, e: sizes_of(p).max() > 1e298),
 ]
 # scikit-learn's transformers square values, and bend those of moderate size.
 MODERATE = st.sampled_from([-3, 0, 2])
