@@ -59,6 +59,14 @@ def _rank_is_low(problem, estimator):
     return not enough or values.min() < 1e-6 + np.sqrt(noise / size.min())
 
 
+def _part_is_low(problem, estimator):
+    """Whether the rows, or those of one component of several, are of low rank."""
+    n_components = np.max(getattr(estimator, "n_components", 1))
+    n_each = problem.recipe.n_features + 1
+    few = n_components > 1 and len(problem.counting) < 2 * n_each * n_components
+    return few or _rank_is_low(problem, estimator)
+
+
 def _distinct(problem):
     return len(np.unique(problem.counting, axis=0))
 
@@ -92,7 +100,7 @@ REASONS = [
     Reason(r"that reciprocals overflow", lambda p, e: np.any(sizes_of(p) < 1e-290)),
     Reason(
         r"inverse of a covariance overflows",
-        lambda p, e: np.any(sizes_of(p) < SMALL) and _rank_is_low(p, e),
+        lambda p, e: np.any(sizes_of(p) < SMALL) and _part_is_low(p, e),
     ),
 ]
 # What the five cannot do with any rows.
