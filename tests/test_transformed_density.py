@@ -578,6 +578,15 @@ def advice_for(transformer):
     return "enable_metadata_routing=True" if is_composed else "StandardScaler()"
 
 
+def test_rows_of_weight_zero_are_taken_out_in_any_order_of_bytes():
+    X, weight = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    density = TransformedDensity(StandardScaler(), GaussianMLE())
+    expected = clone(density).fit(X[weight > 0]).score_samples(X)
+    swapped = pd.DataFrame(X.astype(np.dtype(np.float64).newbyteorder("S")))
+    density.fit(swapped, sample_weight=weight)
+    np.testing.assert_allclose(density.score_samples(X), expected, rtol=1e-12)
+
+
 def test_rows_of_weight_zero_may_be_anywhere():
     X = np.array([[1.0], [2.0], [4.0], [-1.0]])
     density = TransformedDensity(Log, GaussianMLE())

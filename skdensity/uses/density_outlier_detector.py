@@ -30,6 +30,7 @@ from skdensity.uses.left_out import (
     weight_up_to,
     weighted_quantile,
 )
+from skdensity.uses.own_bytes import in_own_bytes
 
 FRESH_ROWS = (
     "`{method}` is about fresh rows, and novelty=False judges the rows of the fit, by "
@@ -541,7 +542,7 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
             with np.errstate(over="ignore", invalid="ignore"):  # in sums of finite rows
                 return check_array(X, dtype=DTYPES, ensure_all_finite="allow-nan")
         (X,) = indexable(X)
-        return _in_own_bytes(X)
+        return in_own_bytes(X)
 
     def _fitted(self, X, weight):
         """The density of some rows."""
@@ -565,15 +566,3 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = takes_nan(self.density)
         return tags
-
-
-def _in_own_bytes(X):
-    """Rows in this machine's order of bytes: of others pandas takes no parts."""
-    if not hasattr(X, "iloc"):
-        return X
-    foreign = {
-        name: dtype.newbyteorder("=")
-        for name, dtype in X.dtypes.items()
-        if not getattr(dtype, "isnative", True)
-    }
-    return X.astype(foreign) if foreign else X

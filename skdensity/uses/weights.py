@@ -12,6 +12,7 @@ from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from skdensity.densities.checks import check_weights
+from skdensity.uses.own_bytes import in_own_bytes
 
 NONE_TAKEN = (
     "`sample_weight` has unequal weights, and the `fit` of {estimator} takes none: "
@@ -50,7 +51,9 @@ def rows_that_count(sample_weight: Any, *tables: Any) -> tuple[Any, ...]:
     if weight.all():
         return weight, *tables
     kept = np.flatnonzero(weight)
-    return weight[kept], *(_safe_indexing(table, kept) for table in tables)
+    return weight[kept], *(
+        _safe_indexing(in_own_bytes(table), kept) for table in tables
+    )
 
 
 def weights_for(estimator: Any, sample_weight: np.ndarray) -> dict[str, Any]:
