@@ -343,10 +343,10 @@ class LOOKernelDensity(
             If the input is not a finite table with usable weights, has squares that
             overflow or underflow while a rule chooses a matrix, is in units whose
             reciprocals overflow, has too few distinct rows, or lies outside of the
-            bounds; if bounds and periods do not fit the
-            features, are both given for one, or are given for correlated kernels; or if
-            the bandwidth does not fit the features or is not positive definite. The
-            estimator is then left as it was.
+            bounds; if bounds and periods do not fit the features, are both given for
+            one, or are given for correlated kernels; or if the bandwidth does not fit
+            the features or is not positive definite. The estimator is then left as it
+            was.
 
         Warns
         -----

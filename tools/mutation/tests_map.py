@@ -42,7 +42,7 @@ class TestsMap:
         for name in names.values():
             self._read(name)
         self.texts = {
-            name: (root / name).read_text() for name in names if name[-3:] == ".py"
+            name: (root / name).read_text() for name in names if name.endswith(".py")
         }
 
     def _name(self, file):
