@@ -109,3 +109,26 @@ def test_writing_accepts_a_fall(one_comparison):
     kept = json.loads(command.FILE.read_text("utf-8"))
     assert kept["ratios"] == {"one": 1.0}
     assert "scikit-learn" in kept["packages"]
+
+
+def test_what_is_not_named_stays_as_it_is_stored(one_comparison, monkeypatch, capsys):
+    both = {"one": lambda: of_ratios(1.0), "other": lambda: of_ratios(2.0)}
+    monkeypatch.setattr(command, "COMPARISONS", both)
+    ratios = {"one": 4.0, "other": 4.0, "gone": 4.0}
+    command.FILE.write_text(json.dumps({"ratios": ratios}), "utf-8")
+    with pytest.raises(SystemExit) as failed:
+        one_comparison("--only", "other", found=[])
+    assert str(failed.value).splitlines() == [
+        "other fell below 0.6 of 4.00, twice",
+        "gone is not compared",
+    ]
+    one_comparison("--only", "other", "--write", found=[])
+    kept = json.loads(command.FILE.read_text("utf-8"))
+    assert kept["ratios"] == {"one": 4.0, "other": 2.0}
+    assert "| one |" not in capsys.readouterr().out
+
+
+def test_a_name_that_is_not_compared_is_refused(one_comparison, capsys):
+    with pytest.raises(SystemExit):
+        one_comparison("--only", "none", found=[4.0])
+    assert "choose from one" in capsys.readouterr().err.replace("'", "")

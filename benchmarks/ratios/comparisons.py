@@ -68,13 +68,18 @@ def kernel_scores(n_samples, n_features, bandwidth) -> Comparison:
 
 
 def small_kernels() -> Comparison:
-    """A fit and the scores of few rows, beside kernels whose bandwidth is given."""
+    """A fit and the scores of few rows, beside kernels that are given its bandwidth."""
     X = draw(200, 2)
+    bandwidth = LOOKernelDensity().fit(X).bandwidth_
     calls = [
         partial(several, partial(fit_and_score, density, X))
-        for density in (LOOKernelDensity(), KernelDensity(bandwidth=0.5))
+        for density in (LOOKernelDensity(), KernelDensity(bandwidth=bandwidth))
     ]
-    return Comparison(*calls, lambda ours, theirs: None)
+
+    def error(ours, theirs):
+        return largest_error(ours.score_samples(X), theirs.score_samples(X))
+
+    return Comparison(*calls, same_within(error, RTOL))
 
 
 def same_within(error: Callable, tolerance: float) -> Callable:

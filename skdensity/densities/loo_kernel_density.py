@@ -178,7 +178,7 @@ class LOOKernelDensity(
     over distinct locations, duplicates cannot drive H to 0, a weight equals repetition,
     and neither the unit of the weights nor the order of the rows matters. The same
     holds for the rules of thumb, whose n is the effective number of locations,
-    :math:`1 / \sum_j m_j^2`.
+    :math:`1 / \sum_j m_j^2`, or of rows where rounding made them coincide.
 
     Every rule asks what the columns are. Where rounding explains which rows coincide,
     because as many are one step apart, only one row is left out, and the others at its
