@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy.integrate import trapezoid
 from scipy.stats import chi2, logistic
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.mixture import GaussianMixture
@@ -261,6 +262,22 @@ def test_the_chosen_bandwidth_has_the_best_score(covariance_type):
     assert np.all(np.diff(display.bandwidths) >= 0)
 
 
+@pytest.mark.parametrize("covariance_type", ["spherical", "diag", "full"])
+def test_other_rules_see_the_weights_of_the_fit(covariance_type):
+    rng = np.random.RandomState(0)
+    rows, weights = rng.gamma(2, 1, (60, 2)).round(1), rng.randint(0, 4, 60)
+    rows[weights == 0] = -9  # outside of the bounds: what does not count may be
+    density = LOOKernelDensity(covariance_type=covariance_type)
+    if covariance_type != "full":
+        density.set_params(bounds=(0, None))
+    density.fit(rows, sample_weight=weights)
+    marked = BandwidthDisplay.from_estimator(density, rules=["scott"]).others["scott"]
+    alone = clone(density).set_params(bandwidth="scott")
+    chosen = alone.fit(rows, sample_weight=weights).covariance_
+    width = np.exp(np.linalg.slogdet(chosen)[1] / 4)
+    assert marked == pytest.approx(width, rel=1e-9)
+
+
 def test_further_bandwidths_have_their_leave_one_out_scores():
     rows = np.random.RandomState(0).standard_normal((60, 2))
     density = LOOKernelDensity().fit(rows)
@@ -351,10 +368,10 @@ def test_further_bandwidths_are_scored_as_the_fit_does(bandwidth):
         ),
         (
             lambda: BandwidthDisplay.from_estimator(
-                LOOKernelDensity().fit(X), rules=["scott"]
+                LOOKernelDensity().fit(X), rules=["scot"]
             ),
             ValueError,
-            "need the training rows `X`",
+            "'bandwidth' parameter.*'scot'",
         ),
         (
             lambda: BandwidthDisplay.from_estimator(

@@ -116,7 +116,7 @@ def test_attributes_set_by_hand_are_a_fitted_mixture(Mixture):
 class TestSetByHand:
     def test_lists_will_do(self, Mixture):
         mixture = Mixture(2, covariance_type="spherical")
-        mixture.weights_, mixture.means_ = [1, 1], [[0, 0], [4, 4]]
+        mixture.weights_, mixture.means_ = [0.5, 0.5], [[0, 0], [4, 4]]
         mixture.precisions_cholesky_ = [1, 0.5]
         rows, _ = mixture.sample(5, random_state=0)
         assert rows.dtype == np.float64
@@ -232,8 +232,19 @@ def test_kernels_may_be_set_by_hand():
     )
     np.testing.assert_array_equal(by_hand.modes(), known.modes())
     by_hand.weights_ = [75, 75]
-    with pytest.raises(ValueError, match="`weights_` must be 2 non-negative numbers"):
+    with pytest.raises(ValueError, match=r"`weights_` must be non-neg.*sums to 150\."):
         by_hand.sample()
+
+
+@pytest.mark.parametrize("weights", [[-1.0, 2.0], [0.0, 0.0], [75, 75], [np.nan, 1.0]])
+@pytest.mark.parametrize("Mixture", MIXTURES)
+def test_weights_set_by_hand_are_shares(Mixture, weights):
+    mixture = Mixture.from_parameters([0.5, 0.5], [[0.0], [5.0]], np.ones((2, 1, 1)))
+    mixture.weights_ = weights
+    with pytest.raises(
+        ValueError, match=r"`?weights_`? (must be non-neg|contains NaN)"
+    ):
+        mixture.score_samples([[0.0]])
 
 
 def test_what_tells_how_to_sum_is_checked_when_it_changes():

@@ -379,6 +379,20 @@ def test_what_the_density_depends_on_is_seen_whenever_it_changes():
     assert not model.summation.algorithm.transforms
 
 
+def test_answers_about_the_fit_follow_it_and_are_found_once():
+    X = rows(2)
+    density = LOOKernelDensity(0.5).fit(X)
+    wide = LOOKernelDensity(2.0).fit(X)
+    found = density.loo_score_, density.loo_log_density_, density.columns_
+    assert density.loo_log_density_ is found[1]
+    density.bandwidth_ = 2.0
+    assert density.loo_score_ == pytest.approx(wide.loo_score_, rel=1e-12)
+    np.testing.assert_allclose(density.loo_log_density_, wide.loo_log_density_)
+    density.locations_ = density.locations_.round()
+    assert [column.kind for column in density.columns_] == ["discrete"] * 2
+    assert found[2] != density.columns_
+
+
 def test_the_model_is_kept_until_then_and_pickled_never():
     density = LOOKernelDensity(0.5).fit(rows(2))
     model = density._model()

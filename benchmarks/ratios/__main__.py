@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """What is measured, which is all that is compared or named, and whether to write."""
+    """What is measured, all or what is named, and whether to write."""
     parser = argparse.ArgumentParser("python -m benchmarks.ratios")
     parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
     parser.add_argument("--only", action="append", choices=COMPARISONS, metavar="NAME")
@@ -48,7 +48,7 @@ def arguments() -> argparse.Namespace:
 
 
 def kept(names: Collection[str]) -> dict[str, float]:
-    """The stored ratios of some comparisons, and those that nothing is compared with."""
+    """Stored ratios of some comparisons, and those that nothing is compared with."""
     ratios = json.loads(FILE.read_text(encoding="utf-8"))["ratios"]
     left_out = COMPARISONS.keys() - set(names)
     return {name: ratio for name, ratio in ratios.items() if name not in left_out}
@@ -73,8 +73,9 @@ def measured(names: Iterable[str], stored: Mapping[str, float]) -> dict[str, Ver
 def store(verdicts: Mapping[str, Verdict]) -> None:
     """Keep what was measured beside the rest, and what it was measured with."""
     found = {name: round(verdict.found[-1], 2) for name, verdict in verdicts.items()}
-    known = kept(COMPARISONS) if FILE.exists() else {}
-    ratios = {name: ratio for name in COMPARISONS if (ratio := (known | found).get(name))}
+    if FILE.exists():
+        found = kept(COMPARISONS) | found
+    ratios = {name: found[name] for name in COMPARISONS if name in found}
     content = {"packages": versions(*PACKAGES), "ratios": ratios}
     text = json.dumps(content, indent=2, ensure_ascii=False)
     FILE.write_text(text + "\n", encoding="utf-8")

@@ -30,7 +30,7 @@ from skdensity.datasets import make_mixture_1d
 X, _ = make_mixture_1d()
 density = LOOKernelDensity().fit(X)
 rules = ["robust_loo", "isj", "silverman", "scott"]
-_ = BandwidthDisplay.from_estimator(density, X, rules=rules, n_points=40)
+_ = BandwidthDisplay.from_estimator(density, rules=rules, n_points=40)
 
 # %%
 # The density

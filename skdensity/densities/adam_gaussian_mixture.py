@@ -16,6 +16,7 @@ from skdensity.densities.descent import (
     ADAM_CONSTRAINTS,
     adam_for,
     restored,
+    state_in_stream,
     stopping_rule_of,
     stored,
     stream_adam_for,
@@ -393,9 +394,8 @@ class AdamGaussianMixture(BaseGaussianMixture):
     def _go_on(self, rows):
         parameters = self._last_parameters(FAMILIES[self.covariance_type])
         solver = self._stream_solver(parameters, rows)
-        state = restored(self._last_descent["state"])
-        # After `fit` the learning rate may be a hundredth, to settle on its rows.
-        self._step_on(solver, state if self._streamed else solver.resume(state))
+        last = self._last_descent["state"]
+        self._step_on(solver, state_in_stream(solver, last, self._streamed))
 
     def _stream_solver(self, parameters, rows):
         loss, floor = mixture_loss(parameters, rows), _floor(parameters, self._added)

@@ -214,10 +214,17 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _model(self):
         """The density behind the public attributes, kept until they change."""
+        return self._keeper().model(self._told(), self._built)
+
+    def _once(self, name, find):
+        """What is found of the model, under a name; kept as long as the model is."""
+        return self._keeper().answer(self._told(), self._built, name, find)
+
+    def _keeper(self):
         self._check_fitted()
         if "_kept" not in vars(self):
             self._kept = Kept()
-        return self._kept.model(self._told(), self._built)
+        return self._kept
 
     def _built(self, told):
         return as_in_a_pass(self._model_of, told)

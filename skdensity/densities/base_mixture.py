@@ -555,11 +555,6 @@ class BaseGaussianMixture(
         weights, means, factors = (
             np.asarray(told[name], dtype=np.float64) for name in self._told_by
         )
-        if weights.shape != (len(means),):
-            raise ValueError(
-                f"`weights_` has shape {weights.shape}; expected ({len(means)},)."
-            )
+        weights = checked_mixing_weights(weights, "weights_", len(means))
         family = FAMILIES[told["family"]]
-        # Rounding to float32 leaves a sum that is 1 only to seven digits.
-        weights = weights / weights.sum()
         return Mixture(weights, means, family.shape.inner(factors), family)

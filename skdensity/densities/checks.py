@@ -225,14 +225,20 @@ def checked_array(values, name, shape):
 
 
 def checked_mixing_weights(weights, name, n_components):
-    """Non-negative weights that sum to 1, up to the rounding of float32."""
-    weights = checked_array(weights, name, (n_components,))
-    if np.any(weights < 0) or not np.isclose(weights.sum(), 1, rtol=0, atol=1e-6):
-        raise ValueError(
-            f"`{name}` must be non-negative and sum to 1; got {weights}, which sums to "
-            f"{weights.sum():.6g}."
-        )
+    """Non-negative weights whose sum is 1, once float32's rounding is made up for."""
+    weights = checked_shares(weights, name, n_components)
     return weights / weights.sum()
+
+
+def checked_shares(shares, name, n):
+    """Non-negative numbers that sum to 1, up to the rounding of float32."""
+    shares = checked_array(shares, name, (n,))
+    if np.any(shares < 0) or not np.isclose(shares.sum(), 1, rtol=0, atol=1e-6):
+        raise ValueError(
+            f"`{name}` must be non-negative and sum to 1; got {shares}, which sums to "
+            f"{shares.sum():.6g}."
+        )
+    return shares
 
 
 def checked_matrices(matrices, name, family, shape):

@@ -20,6 +20,7 @@ from skdensity.densities.descent import (
     ADAM_CONSTRAINTS,
     adam_for,
     restored,
+    state_in_stream,
     stopping_rule_of,
     stored,
     stream_adam_for,
@@ -386,21 +387,20 @@ class CholeskyGaussian(StreamMixin, BaseGaussian, CallbackSupportMixin):
         if not hasattr(self, "location_"):
             return self._begin(solver)
         if last := getattr(self, "_adam", None):
-            state = restored(last)
-            # After `fit` the learning rate may be a hundredth, to settle on its rows.
-            return state if self._streamed else solver.resume(state)
+            return state_in_stream(solver, last, self._streamed)
         return solver.init(self._model())
 
     def _added_in_stream(self, rows):
         """What `reg_covar` stands for, given all rows so far."""
         if self.reg_covar == 0:
             return None
-        if self.reg_covar == "auto":
+
+        def so_far():
             moments = self._moments_so_far(rows)
             self._moments = as_plain(asdict(moments))
-        return Regularisation(self.reg_covar, FULL, rows.n_features).added(
-            lambda: moments
-        )
+            return moments
+
+        return Regularisation(self.reg_covar, FULL, rows.n_features).added(so_far)
 
     def _moments_so_far(self, rows):
         """Those of all rows; what is missing is expected under the last parameters."""

@@ -96,3 +96,12 @@ def stored(state: AdamState) -> dict[str, Any]:
 def restored(stored: dict[str, Any]) -> AdamState:
     """The state that was stored."""
     return AdamState(**stored)
+
+
+def state_in_stream(solver: Adam, last: dict[str, Any], streamed: bool) -> AdamState:
+    """Where a batch finds the descent: after another one, or after `fit`.
+
+    After `fit` the learning rate may be a hundredth, to settle on its rows.
+    """
+    state = restored(last)
+    return state if streamed else solver.resume(state)

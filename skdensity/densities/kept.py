@@ -1,4 +1,4 @@
-"""A model that is kept as long as what it was built from stays the same."""
+"""A model, and what was found of it, kept as long as its origin stays the same."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+Build = Callable[[dict[str, Any]], Any]
+
 
 class Kept:
-    """The last model that was built, and the values that it was built from.
+    """The last model that was built, the values that it was built from, and answers.
 
     Values are compared, not identities: an array that was changed in place makes
     another model. Threads that ask at once may each build it; the last one stays.
@@ -25,23 +27,35 @@ class Kept:
     >>> mean[0] = 5
     >>> kept.model({"mean": mean}, lambda told: told["mean"] + 1)
     array([6., 1.])
+    >>> kept.answer({"mean": mean}, lambda told: told["mean"] + 1, "total", np.sum)
+    np.float64(7.0)
     """
 
     def __init__(self) -> None:
-        self._last: tuple[dict[str, Any], Any] | None = None
+        self._last: tuple[dict[str, Any], Any, dict[str, Any]] | None = None
 
-    def model(
-        self, told: dict[str, Any], build: Callable[[dict[str, Any]], Any]
-    ) -> Any:
+    def model(self, told: dict[str, Any], build: Build) -> Any:
         """The model of some values: the one that is kept, or a new one."""
+        return self._of(told, build)[0]
+
+    def answer(
+        self, told: dict[str, Any], build: Build, name: str, find: Callable[[Any], Any]
+    ) -> Any:
+        """What is found of the model of some values, once, under a name."""
+        model, answers = self._of(told, build)
+        if name not in answers:
+            answers[name] = find(model)
+        return answers[name]
+
+    def _of(self, told: dict[str, Any], build: Build) -> tuple[Any, dict[str, Any]]:
+        """The model of some values, and what was found of it so far."""
         last = self._last  # once, as another thread may replace it
         if last is not None and _are_equal(last[0], told):
-            return last[1]
+            return last[1:]
         # Copies, so that a change in place can be seen, and does not reach the model.
         copies = {name: _copied(value) for name, value in told.items()}
-        built = build(copies)
-        self._last = copies, built
-        return built
+        last = self._last = copies, build(copies), {}
+        return last[1:]
 
 
 def _are_equal(one, other):

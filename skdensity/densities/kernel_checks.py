@@ -56,18 +56,6 @@ def check_widths(kernel: Gaussian, rule: str) -> None:
         )
 
 
-def checked_masses(masses: ArrayLike, n_locations: int) -> np.ndarray:
-    """Fitted weights of locations, which may have been set by hand."""
-    masses = np.asarray(masses, dtype=np.float64)
-    is_right = masses.shape == (n_locations,) and masses.min() >= 0
-    if not (is_right and abs(masses.sum() - 1) <= 1e-6):
-        raise ValueError(
-            f"`weights_` must be {n_locations} non-negative numbers that sum to 1; got "
-            f"{masses}."
-        )
-    return masses
-
-
 def checked_algorithm(name: str) -> Algorithm:
     """How kernels are added up, by a name that may have changed since a fit."""
     if name not in ALGORITHMS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -14,6 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdensity.densities.ascent import AscentMixin
 from skdensity.densities.base import BaseDensity, unchanged_on_error
 from skdensity.densities.callbacks import CallbackSupportMixin, Task, Trials, fit_task
+from skdensity.densities.checks import checked_shares
 from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.distribution import DistributionMixin
 from skdensity.densities.imputation import ImputationMixin
@@ -21,7 +21,6 @@ from skdensity.densities.kernel_checks import (
     check_widths,
     checked_algorithm,
     checked_kernel,
-    checked_masses,
     checked_values,
     kernel_of,
 )
@@ -39,21 +38,15 @@ from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.columns import Column
 from skdensity.rows.distinct import merge_duplicates
-from skdensity.rows.repeats import repeats_in
+from skdensity.rows.repeats import Repeats, repeats_in
 from skdensity.solvers.bandwidths.criteria import LeftOut
 from skdensity.solvers.bandwidths.problem import reference
 from skdensity.solvers.bandwidths.progress import Progress
 from skdensity.solvers.bandwidths.rules import BANDWIDTHS, Choice, Rule, choose
 from skdensity.solvers.modes import climb
 
-# What a fit before may have left behind.
-FOUND_LATER = (
-    "columns_",
-    "loo_score_",
-    "loo_log_density_",
-    "bandwidths_",
-    "loo_scores_",
-)
+# What a search may have left behind, and other fits do not set.
+OF_SEARCHES = "bandwidths_", "loo_scores_"
 # Starts of mean shift: more rows than this would find the same modes.
 MAX_STARTS = 2000
 
@@ -380,16 +373,8 @@ class LOOKernelDensity(
             else:
                 kernel = checked_kernel(self.bandwidth, rows.n_features)
                 shape = shape_of(self.bandwidth)
-            folds = self._checked_folds(rows.n_features, shape)
-            support = Support.of(**folds)
-            X = support.wrap(rows.X)
-            self.locations_, self.weights_, first, self._places = merge_duplicates(
-                X, rows.each_weight
-            )
-            self._absent = X[self._places < 0]
-            check_within(self.locations_, support, first)
-            self._folds = folds
-            for name in FOUND_LATER:
+            self._locate(rows, self._checked_folds(rows.n_features, shape))
+            for name in OF_SEARCHES:
                 self.__dict__.pop(name, None)
             if rule:
                 self._choose(rule, rows, shape, task)
@@ -398,23 +383,26 @@ class LOOKernelDensity(
             task.end()
         return self
 
-    @cached_property
+    @property
     def columns_(self) -> list[Column]:
         """What every feature's values are, when it is asked for."""
-        kernels = self._model()
-        return repeats_in(kernels.locations, kernels.masses).columns
+        return self._once("columns_", lambda kernels: _repeats_of(kernels).columns)
 
-    @cached_property
+    @property
     def loo_score_(self) -> float:
         """Mean leave-one-out log-likelihood under H, when it is asked for."""
-        kernels = self._model()
+        return self._once("loo_score_", self._found_loo_score)
+
+    @property
+    def loo_log_density_(self) -> np.ndarray:
+        """Leave-one-out log-density of every training row, when it is asked for."""
+        return self._once("loo_log_density_", self._found_loo_log_density)
+
+    def _found_loo_score(self, kernels: Kernels) -> float:
         with Workspace(self.n_jobs) as workspace, workspace:
             return float(kernels.masses @ _left_out(kernels, workspace))
 
-    @cached_property
-    def loo_log_density_(self) -> np.ndarray:
-        """Leave-one-out log-density of every training row, when it is asked for."""
-        kernels = self._model()
+    def _found_loo_log_density(self, kernels: Kernels) -> np.ndarray:
         places = self._places_among(len(kernels.locations))
         with Workspace(self.n_jobs) as workspace, workspace:
             values = _left_out(kernels, workspace)[places]
@@ -468,7 +456,7 @@ class LOOKernelDensity(
     def _model_of(self, told):
         locations, masses, bandwidth = (told[name] for name in self._told_by)
         locations = locations.astype(self._dtype(), copy=False)
-        masses = checked_masses(masses, len(locations))
+        masses = checked_shares(masses, "weights_", len(locations))
         origin = masses @ locations.astype(np.float64)
         kernel = kernel_of(bandwidth, origin, "bandwidth_")
         summation = Summation(told["rtol"], checked_algorithm(told["algorithm"]))
@@ -480,6 +468,17 @@ class LOOKernelDensity(
     ) -> dict[str, np.ndarray | None]:
         """Bounds and periods as arrays, or None."""
         return checked_folds(self.bounds, self.periodic, n_features, shape)
+
+    def _locate(self, rows: ArrayRows, folds: dict[str, np.ndarray | None]) -> None:
+        """Set the distinct rows, which must lie within bounds."""
+        support = Support.of(**folds)
+        X = support.wrap(rows.X)
+        self.locations_, self.weights_, first, self._places = merge_duplicates(
+            X, rows.each_weight
+        )
+        self._absent = X[self._places < 0]
+        check_within(self.locations_, support, first)
+        self._folds = folds
 
     def _choose(
         self, rule: Rule, rows: ArrayRows, shape: KernelShape, task: Task
@@ -493,7 +492,6 @@ class LOOKernelDensity(
         # As they are: cut elsewhere, a grid that does not divide the period had a seam.
         located = self.locations_, self.weights_
         repeats = repeats_in(*located)
-        self.columns_ = repeats.columns
         support = Support.of(**self._folds)
         unrolled = support.cut(self.locations_, repeats.masses).wrap(self.locations_)
         kernel = reference(unrolled, repeats, shape)
@@ -541,11 +539,15 @@ class LOOKernelDensity(
         self._folds = self._checked_folds(n_features, model.shape)
 
 
+def _repeats_of(kernels: Kernels) -> Repeats:
+    """Why the locations of kernels coincide, and what their columns are."""
+    return repeats_in(kernels.locations, kernels.masses)
+
+
 def _left_out(kernels: Kernels, workspace: Workspace) -> np.ndarray:
     """Log-density of every location without its own rows, or without one of them."""
     if len(kernels.locations) == 1:
         return np.array([-np.inf])
-    repeats = repeats_in(kernels.locations, kernels.masses)
-    left_out = kernels.masses * repeats.shares
+    left_out = kernels.masses * _repeats_of(kernels).shares
     ((log_density, _),) = LeftOut(kernels, workspace, left_out).at([1.0], NOTHING)
     return log_density

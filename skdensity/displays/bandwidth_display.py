@@ -60,7 +60,7 @@ class BandwidthDisplay:
     >>> from skdensity.datasets import make_mixture_1d
     >>> X, _ = make_mixture_1d()
     >>> density = LOOKernelDensity().fit(X)
-    >>> display = BandwidthDisplay.from_estimator(density, X, rules=["scott"])
+    >>> display = BandwidthDisplay.from_estimator(density, rules=["scott"])
     >>> round(display.chosen, 3), round(display.others["scott"], 3)
     (0.296, 0.891)
     """
@@ -100,9 +100,9 @@ class BandwidthDisplay:
         estimator : LOOKernelDensity
             Fitted by a search: ``"loo"``, ``"robust_loo"`` or ``"lscv"``.
         X : array-like of shape (n_samples, n_features), default=None
-            The training rows, for `rules`.
+            Ignored: the fit has its rows and their weights. Present by convention.
         rules : list of str, default=()
-            Other values of `bandwidth` to mark.
+            Other values of `bandwidth`, to mark what they choose for the same rows.
         n_points : int, default=0
             Further widths, from a fifth to five times the chosen one, that the
             criterion of the fit scores; for a spherical kernel.
@@ -123,8 +123,8 @@ class BandwidthDisplay:
         TypeError
             If it has no scores of bandwidths.
         ValueError
-            If `X` is missing where it is needed, or `n_points` is given for kernels
-            that have more than one width.
+            If there is no rule of a name, or `n_points` is given for kernels that
+            have more than one width.
 
         See Also
         --------
@@ -140,8 +140,6 @@ class BandwidthDisplay:
         check_is_fitted(estimator)
         estimator = unwrapped(estimator)
         rule = _search_of(estimator)
-        if X is None and len(rules):
-            raise ValueError("`rules` need the training rows `X`.")
         widths = np.array([_width(bandwidth) for bandwidth in estimator.bandwidths_])
         scores, chosen = estimator.loo_scores_, _width(estimator.bandwidth_)
         if n_points:
@@ -154,7 +152,7 @@ class BandwidthDisplay:
             scores=scores[order],
             chosen=chosen,
             others={
-                rule: _width(_refitted(estimator, X, rule).bandwidth_) for rule in rules
+                name: _width(_refitted(estimator, name).bandwidth_) for name in rules
             },
             ylabel=rule.label,
         )
@@ -233,9 +231,10 @@ def _search_of(estimator):
     """The rule whose scores a fit has; what was set since makes them another's."""
     rule = BANDWIDTHS.get(str(getattr(estimator, "bandwidth", None)))
     if rule is None or not rule.searches or not hasattr(estimator, "loo_scores_"):
+        known = [repr(name) for name, rule in BANDWIDTHS.items() if rule.searches]
         raise TypeError(
-            "BandwidthDisplay is for LOOKernelDensity fitted with bandwidth='loo', "
-            f"'robust_loo' or 'lscv'; got {estimator!r}."
+            "BandwidthDisplay is for LOOKernelDensity fitted with bandwidth="
+            f"{', '.join(known[:-1])} or {known[-1]}; got {estimator!r}."
         )
     return rule
 
@@ -266,8 +265,9 @@ def _scores_of(estimator, widths):
     return [trial.score for trial in reversed(trials)]
 
 
-def _refitted(estimator, X, bandwidth):
-    """The estimator with another bandwidth, or another rule for it."""
+def _refitted(estimator, rule):
+    """The estimator by another rule, of the same rows and weights."""
+    other = clone(estimator).set_params(bandwidth=rule)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of ties, told when it was fitted
-        return clone(estimator).set_params(bandwidth=bandwidth).fit(X)
+        return other.fit(estimator.locations_, sample_weight=estimator.weights_)

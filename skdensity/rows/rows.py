@@ -130,7 +130,10 @@ class Rows(Protocol):
     def batches(
         self, size: int, rng: np.random.RandomState | None
     ) -> Iterator[tuple[Rows, float]]:
-        """All rows in batches, each with its part of the weight; at random if asked."""
+        """All rows in batches, each with its part of the weight.
+
+        In an order that is drawn, where rows are in memory and `rng` is given.
+        """
 
 
 class HeldRows(Rows, Protocol):

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdensity.callers import warn_caller
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import check_sampling, checked_array
+from skdensity.densities.checks import check_sampling, checked_mixing_weights
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.gaussian_mle import GaussianMLE
 from skdensity.uses.checked import (
@@ -472,13 +472,7 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
                 f"`priors` has shape {shape}; expected ({n_classes},), one for each of "
                 f"the classes {self.classes_.tolist()}."
             )
-        priors = checked_array(self.priors, "priors", shape)
-        if priors.min() < 0 or abs(priors.sum() - 1) > 1e-6:
-            raise ValueError(
-                f"`priors` must be non-negative and sum to 1; got {priors}, which sums "
-                f"to {priors.sum():.6g}."
-            )
-        return priors / priors.sum()
+        return checked_mixing_weights(self.priors, "priors", n_classes)
 
     def _density(self):
         check_of_input(self.density)

@@ -95,8 +95,8 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         Has methods ``fit(X)`` and ``score_samples(X)``, the log-density of rows: one of
         this library's, a scikit-learn one or a pipeline. None is
         ``EMGaussianMixture(K)`` with the K of the least BIC, chosen anew in every fit:
-        more components are tried while that falls and every component has rows enough,
-        up to 10, and one for every 20 rows.
+        more components are tried while that falls and no fit is in doubt, up to 10, as
+        long as there are 20 rows for each, and 5 for each of its parameters.
     contamination : float, default=0.1
         In (0, 0.5]. With `novelty`, the share of fresh rows to be flagged if all are
         like those of the fit; otherwise the share of outliers among those of the fit.

@@ -15,7 +15,7 @@ import numpy as np
 from numpydoc.docscrape import NumpyDocString
 
 # What estimators find out when they are asked, and keep.
-KEPT = {"_kept", "columns_", "loo_score_", "loo_log_density_", "image_mass_"}
+KEPT = {"_kept", "image_mass_"}
 
 
 @dataclass(frozen=True)

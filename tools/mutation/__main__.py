@@ -31,7 +31,7 @@ def main():
     session = Session(folder / "session.sqlite")
     session.add(mutants)
     _try(_pending(session, mutants, args.again), workers, tests, session, args.budget)
-    _void(session, mutants, workers.copies[0], tests)
+    _try_without_void(session, mutants, workers, tests, args.budget)
     raise SystemExit(_report(session.killers(mutants)))
 
 
@@ -64,15 +64,15 @@ def _try(mutants, workers, tests, session, budget):
         print(f"{done}/{len(mutants)} {mutant.path}: {verdict}", flush=True)
 
 
-def _void(session, mutants, copy, tests):
-    """Take back the verdicts of tests that fail without any fault, too."""
-    killers = session.killers(mutants)
-    void = failing_anyway({*filter(None, killers.values())}, copy, tests)
-    for mutant, killer in killers.items():
-        if killer in void:
-            session.store(mutant, None)
-    if void:
+def _try_without_void(session, mutants, workers, tests, budget):
+    """Try again what was killed by tests that fail without any fault, too."""
+    while void := failing_anyway(session, mutants, workers.copies[0], tests):
         print("fail without any fault:", *sorted(void), sep="\n", flush=True)
+        for test in void:
+            del tests.seconds[test]
+        killers = session.killers(mutants)
+        again = [mutant for mutant in mutants if killers[mutant] in void]
+        _try(again, workers, tests, session, budget)
 
 
 def _report(killers):

@@ -45,7 +45,7 @@ FORKS.set_forkserver_preload(["__main__", *PRELOAD])
 
 @dataclass(frozen=True)
 class Plan:
-    """Files, tests in them with their seconds (all if empty), where coverage goes."""
+    """Files, and tests in them with their seconds; or all, where coverage goes."""
 
     files: list
     seconds: dict = field(default_factory=dict)

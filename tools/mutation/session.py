@@ -72,9 +72,9 @@ def killer_of(mutant, copy, tests, budget):
     return None
 
 
-def failing_anyway(killers, copy, tests):
+def failing_anyway(session, mutants, copy, tests):
     """Those of the killers that fail on a tree without faults, and so kill nothing."""
-    found = set()
+    killers, found = {*filter(None, session.killers(mutants).values())}, set()
     while rest := killers - found:
         files = sorted({file for k in rest for file in k.partition("::")[0].split()})
         seconds = {k: tests.seconds[k] for k in rest & tests.seconds.keys()}

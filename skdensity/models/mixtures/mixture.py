@@ -299,14 +299,15 @@ class Mixture(Components):
     def taken(
         self, components: np.ndarray, family: CovarianceFamily | None = None
     ) -> Mixture:
-        """Components in another order, as a mixture of this family or of its tied one.
+        """Components in another order, as a mixture of this family or of another.
 
         Parameters
         ----------
         components : ndarray of int
             Their indices in the new order.
         family : CovarianceFamily, optional
-            Another family, of which all components have the covariance of the first.
+            Another family of the same shape; of a tied one, all components have the
+            covariance of the first.
         """
         family = family or self.family
         order = components[:1] if family.shape.tied else components
