@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 import skdensity
 import skdensity.datasets
@@ -38,9 +39,20 @@ def test_the_api_page_lists_exactly_the_public_names():
     }
 
 
-def test_the_citation_is_of_this_version():
+def test_the_citation_is_of_this_version_or_of_the_one_before():
+    """One cites versions that are out, and not what develops after them."""
     citation = (ROOT / "CITATION.cff").read_text()
-    assert f"\nversion: {skdensity.__version__}\n" in citation
+    cited = Version(re.search(r"^version: (.+)$", citation, re.M)[1])
+    version = Version(skdensity.__version__)
+    assert not cited.is_prerelease
+    assert cited < version if version.is_prerelease else cited == version
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_markdown_on_a_page_is_read_as_such(page):
+    """Without a parser Sphinx shows it as it is typed, and complains of nothing."""
+    included = re.findall(r"include:: \S+\.md\n(.*\n.*)", page.read_text())
+    assert all(re.match(r" +:parser: myst_parser\S+\n$", rest) for rest in included)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
