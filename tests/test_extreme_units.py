@@ -11,9 +11,13 @@ from skdensity import (
     CholeskyGaussian,
     DensityClassifier,
     DensityDisplay,
+    DensityImputer,
+    DensityOutlierDetector,
+    DensityRegressor,
     EMGaussianMixture,
     GaussianMLE,
     LOOKernelDensity,
+    RowBlocks,
 )
 
 ROWS = np.random.RandomState(0).standard_normal((60, 2)) @ [[1.0, 0.6], [0.0, 0.8]]
@@ -92,6 +96,56 @@ def test_the_region_of_what_is_narrower_than_floats_is_a_point():
     (interval,) = density.region(0.9).intervals
     assert interval[0] <= 1e17 <= interval[1]
     assert interval[1] - interval[0] <= 2 * np.spacing(1e17)
+
+
+def to_both_sides(dtype):
+    """Finite rows, in whose sum infinities of both signs meet."""
+    return np.tile(np.array([1, -1], dtype) * np.finfo(dtype).max / 2, (40, 1))
+
+
+def mixture_of_means(rows):
+    spread = np.ones(len(rows))
+    return EMGaussianMixture.from_parameters(
+        spread / len(rows), rows, spread, covariance_type="spherical"
+    )
+
+
+def log_density_of_targets(rows):
+    regressor = DensityRegressor(GaussianMLE()).fit(ROWS[:, :1], ROWS[:, 1])
+    return regressor.log_density(np.zeros((len(rows), 1)), rows[:, 0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        GaussianMLE().fit(ROWS).score_samples,
+        lambda rows: GaussianMLE().fit(ROWS).score_samples(RowBlocks(lambda: [rows])),
+        DensityOutlierDetector(LOOKernelDensity(0.5)).fit(ROWS).score_samples,
+        DensityOutlierDetector(random_state=0).fit(ROWS * 1e10).score_samples,
+        DensityImputer(GaussianMLE(), add_indicator=True).fit(ROWS).transform,
+        DensityClassifier(GaussianMLE()).fit(ROWS, CLASSES).predict_proba,
+        log_density_of_targets,
+        mixture_of_means,
+    ],
+)
+def test_sums_that_overflow_to_both_sides_are_no_matter(ask, dtype):
+    with np.errstate(all="warn"):
+        ask(to_both_sides(dtype))
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 3, 5])
+@pytest.mark.parametrize("n_queries", [1, 3, 100])
+@pytest.mark.parametrize("far", [1e155, 1e200, 4e307])
+def test_queries_whose_squares_overflow_have_no_density(n_features, n_queries, far):
+    rng = np.random.RandomState(0)
+    density = LOOKernelDensity(0.5).fit(rng.standard_normal((200, n_features)))
+    queries = rng.choice([-far, far], (n_queries, n_features))
+    np.testing.assert_array_equal(density.score_samples(queries), -np.inf)
+    near = density.locations_[:20]
+    found = density.score_samples(np.concatenate([near, queries]))
+    np.testing.assert_array_equal(found[20:], -np.inf)
+    np.testing.assert_allclose(found[:20], density.score_samples(near), rtol=1e-9)
 
 
 @pytest.mark.parametrize("n_columns", [1, 2])

@@ -26,6 +26,7 @@ from skdensity.densities.checks import (
     checked_mixing_weights,
     inverse_as_stored,
     not_positive_definite,
+    quiet_sums,
     warn_of_repetition,
 )
 from skdensity.densities.components import ComponentsMixin
@@ -147,7 +148,8 @@ class BaseGaussianMixture(
         >>> round(float(truth.score_samples(X).sum()), 2)
         -1166.43
         """
-        centres = check_array(means, dtype=np.float64, input_name="means")
+        with quiet_sums():
+            centres = check_array(means, dtype=np.float64, input_name="means")
         shape = n_components, n_features = centres.shape
         estimator = cls(n_components=n_components, covariance_type=covariance_type)
         estimator._validate_params()

@@ -26,6 +26,14 @@ TINY = -511
 SMALL = -64
 
 
+def quiet_sums():
+    """Silence where scikit-learn adds up values, to see whether all are finite.
+
+    Sums of finite values may overflow to both sides; it looks at each of them then.
+    """
+    return np.errstate(over="ignore", invalid="ignore")
+
+
 def check_numbers(values, name):
     """Complain of what NumPy would take for numbers: times, and masked entries."""
     masked = _masked_entries(values)
@@ -81,7 +89,8 @@ def check_weights(sample_weight, X, are_all=False):
     stream; where these weights `are_all`, the largest becomes about 1.
     """
     check_numbers(sample_weight, "sample_weight")
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    with quiet_sums():
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
     _check_signs(weight)
     largest = weight.max(initial=0)
     if are_all and 0 < largest < 2.0**SMALL:
@@ -211,14 +220,15 @@ def check_component(component, n_components):
 def checked_array(values, name, shape):
     """`values` as a finite float64 array of the given shape, () for a number."""
     check_numbers(values, name)
-    array = check_array(
-        values,
-        dtype=np.float64,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_min_samples=0,  # a number has none to count; the shape says it all
-        input_name=name,
-    )
+    with quiet_sums():
+        array = check_array(
+            values,
+            dtype=np.float64,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_min_samples=0,  # a number has none to count; the shape says it all
+            input_name=name,
+        )
     if array.shape != shape:
         raise ValueError(f"`{name}` has shape {array.shape}; expected {shape}.")
     return array

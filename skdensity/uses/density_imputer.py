@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 
 from skdensity.callers import warn_caller
 from skdensity.densities.base import unchanged_on_error
+from skdensity.densities.checks import quiet_sums
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.uses.checked import held_table, takes_nan
 from skdensity.uses.fits import fitted_density
@@ -173,7 +174,8 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
             self.indicator_ = None
             if self.add_indicator:
                 indicator = MissingIndicator(error_on_new=False)
-                self.indicator_ = _without_overflow(indicator.fit, rows)
+                with quiet_sums():
+                    self.indicator_ = indicator.fit(rows)
             self._tell_of_empty()
         return self
 
@@ -236,7 +238,8 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
             out[:, ~self._is_empty] = known
         if self.indicator_ is None:
             return out
-        told = _without_overflow(self.indicator_.transform, rows)
+        with quiet_sums():
+            told = self.indicator_.transform(rows)
         return np.hstack([out, told.astype(out.dtype)])
 
     def get_feature_names_out(
@@ -294,9 +297,3 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _without_overflow(ask, rows):
-    """What an indicator says; it adds up all values to see whether they are finite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return ask(rows)

@@ -19,7 +19,12 @@ from sklearn.utils.validation import (
 )
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import DTYPES, check_numbers, check_weights
+from skdensity.densities.checks import (
+    DTYPES,
+    check_numbers,
+    check_weights,
+    quiet_sums,
+)
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.tables.kinds import table_of
 from skdensity.uses.checked import checked_scores, takes_nan
@@ -69,7 +74,8 @@ def _for_fitted_rows(detector: Any) -> bool:
 def _is_complete(X: Any) -> bool:
     """Whether no value is missing."""
     try:
-        assert_all_finite(X)
+        with quiet_sums():
+            assert_all_finite(X)
     except (TypeError, ValueError):  # of pandas.NA, and of NaN
         return False
     return True
@@ -468,7 +474,8 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         _check_feature_names(self, X, reset=False)
         X = self._table(X)
         if not self._takes_nan:
-            assert_all_finite(X, input_name="X")
+            with quiet_sums():
+                assert_all_finite(X, input_name="X")
         return checked_scores(self.density_, X)
 
     @available_if(_for_fresh_rows("p_values"))
@@ -539,7 +546,7 @@ class DensityOutlierDetector(OutlierMixin, DocLinkMixin, BaseEstimator):
         X = table_of(X).held(type(self).__name__)
         if self.density is None:
             check_numbers(X, "X")
-            with np.errstate(over="ignore", invalid="ignore"):  # in sums of finite rows
+            with quiet_sums():
                 return check_array(X, dtype=DTYPES, ensure_all_finite="allow-nan")
         (X,) = indexable(X)
         return in_own_bytes(X)

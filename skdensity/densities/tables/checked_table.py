@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from skdensity.densities.checks import DTYPES, check_numbers
+from skdensity.densities.checks import DTYPES, check_numbers, quiet_sums
 
 
 def checked_table(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
@@ -31,8 +31,7 @@ def checked_table(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
         Its numbers; a pair with `y`, if that is among the checks.
     """
     check_numbers(X, "X")
-    # Sums of finite float32 may overflow to both sides, and are looked at again then.
-    with strings_named(X), np.errstate(over="ignore", invalid="ignore"):
+    with strings_named(X), quiet_sums():
         checked = validate_data(estimator, X, dtype=DTYPES, **checks)
     if isinstance(checked, tuple):
         table, y = checked

@@ -14,7 +14,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdensity.densities.checks import DTYPES, weights_of_some
+from skdensity.densities.checks import DTYPES, quiet_sums, weights_of_some
 from skdensity.rows.array_rows import norm
 from skdensity.rows.named_array import NamedArray
 from skdensity.rows.streamed_rows import NO_ROWS
@@ -70,7 +70,8 @@ class TableCheck:
     def _checked_named(self, X, checks):
         """The same of columns whose names are apart from them."""
         validate_data(self.estimator, X.header, reset=self.reset, skip_check_array=True)
-        return check_array(X.values, dtype=DTYPES, input_name="X", **checks)
+        with quiet_sums():
+            return check_array(X.values, dtype=DTYPES, input_name="X", **checks)
 
     def block(
         self, X: Any, sample_weight: Any, name: str
@@ -88,7 +89,8 @@ class TableCheck:
 
     def _check_finite(self, X):
         name = type(self.estimator).__name__
-        assert_all_finite(X, allow_nan=True, estimator_name=name, input_name="X")
+        with quiet_sums():
+            assert_all_finite(X, allow_nan=True, estimator_name=name, input_name="X")
 
     def _check_dtype(self, X):
         """Complain of rows of another dtype than those before them."""

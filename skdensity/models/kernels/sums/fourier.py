@@ -123,8 +123,11 @@ class Box:
     def n_modes(self) -> tuple[int, ...]:
         """Frequencies along each axis, up to where the kernel's transform ends."""
         support = self.precision.support
-        highest = support * self.period / (2 * np.pi * self.bandwidth)
-        return tuple(2 * int(n) + 1 for n in np.ceil(highest))
+        with np.errstate(over="ignore"):
+            highest = support * self.period / (2 * np.pi * self.bandwidth)
+        # So many that they do not fit are no matter, and may be infinite.
+        highest = np.minimum(np.ceil(highest), MAX_GRID)
+        return tuple(2 * int(n) + 1 for n in highest)
 
     @property
     def size(self) -> float:
