@@ -316,6 +316,14 @@ def test_single_precision_goes_in_and_comes_out(X, Y):
         np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-3)
 
 
+def test_targets_too_small_for_single_precision_are_silent():
+    X, y = np.arange(4, dtype=np.float32)[:, np.newaxis], 1e-50 * np.arange(4.0) ** 2
+    regressor = DensityRegressor(GaussianMLE()).fit(X, y)
+    with np.errstate(all="raise"):
+        for values in (regressor.predict(X), regressor.predict_quantiles(X, LEVELS)):
+            np.testing.assert_array_equal(values, np.float32(0))
+
+
 def test_a_pickle_is_the_same(X, Y):
     regressor = DensityRegressor(random_state=0).fit(X, Y)
     copy = pickle.loads(pickle.dumps(regressor))

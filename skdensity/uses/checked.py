@@ -74,20 +74,6 @@ def checked_scores(density: Any, X: Any) -> np.ndarray:
     return scores
 
 
-def in_dtype(values: np.ndarray, dtype: Any) -> np.ndarray:
-    """Values in the dtype of rows; what float32 cannot hold is infinite, silently.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdensity.uses.checked import in_dtype
-    >>> in_dtype(np.array([-1e99]), np.float32)
-    array([-inf], dtype=float32)
-    """
-    with np.errstate(over="ignore"):
-        return values.astype(dtype, copy=False)
-
-
 def takes_nan(density: Any) -> bool:
     """Whether a density says that it takes NaN, as what stands in for None does.
 

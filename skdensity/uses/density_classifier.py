@@ -19,11 +19,11 @@ from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_sampling, checked_array
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.gaussian_mle import GaussianMLE
+from skdensity.rows.rounding import rounded
 from skdensity.uses.checked import (
     check_of_input,
     checked_scores,
     held_table,
-    in_dtype,
     takes_nan,
 )
 from skdensity.uses.draws import draws_of
@@ -388,7 +388,7 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         array([   -1.61, -1459.61])
         """
         rows, log_joint = self._joint(X)
-        return in_dtype(logsumexp(log_joint, axis=1), rows.dtype)
+        return rounded(logsumexp(log_joint, axis=1), rows.dtype)
 
     def sample(
         self, n_samples: int = 1, random_state: Any = None, *, label: Any = None

@@ -16,7 +16,8 @@ from skdensity.densities.checks import check_numbers, check_sampling
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.randomness import legacy
 from skdensity.passes.blocks import row_blocks
-from skdensity.uses.checked import held_table, in_dtype, takes_nan
+from skdensity.rows.rounding import rounded
+from skdensity.uses.checked import held_table, takes_nan
 from skdensity.uses.fits import weighted_density
 from skdensity.uses.weights import rows_that_count
 
@@ -421,7 +422,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
                 f"X has rows where the density of the features is 0, first row "
                 f"{nowhere[0]}: nothing follows from what cannot be. Leave them out."
             )
-        return in_dtype(self.density_.score_samples(whole) - of_features, dtype)
+        return rounded(self.density_.score_samples(whole) - of_features, dtype)
 
     def _rows_to_fit(self, X, y, sample_weight):
         """Weights, and rows of features and targets, without those of weight zero."""
@@ -447,7 +448,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
 
     def _as_targets(self, values, dtype):
         """Values with the axis of targets that `y` had in `fit`, or none."""
-        return in_dtype(values[..., 0] if self._is_flat else values, dtype)
+        return rounded(values[..., 0] if self._is_flat else values, dtype)
 
     def _check_method(self, method, purpose):
         """Complain where the density cannot tell what is asked for."""
