@@ -7,14 +7,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
-from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import check_numbers, check_sampling
+from skdensity.densities.checks import check_numbers, check_sampling, checked_array
 from skdensity.densities.doc_link import DocLinkMixin
-from skdensity.densities.randomness import legacy
 from skdensity.passes.blocks import row_blocks
 from skdensity.rows.rounding import rounded
 from skdensity.uses.checked import held_table, takes_nan
@@ -279,7 +277,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
             Number of draws for each row.
         random_state : int, RandomState instance, Generator or None, default=0
             Source of randomness; an int gives the same draws at every call, an instance
-            goes on.
+            goes on. None falls back on the constructor's.
 
         Returns
         -------
@@ -310,14 +308,13 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
                [17.07, 17.19, 17.43]])
         """
         rows, dtype = self._asked(X)
-        check_sampling(self, n_samples, random_state)
-        rng = check_random_state(legacy(random_state))
-        out = np.empty((len(rows), n_samples, self.n_outputs_), dtype)
+        n_samples, rng = check_sampling(self, n_samples, random_state)
+        out = np.empty((len(rows), n_samples, self.n_outputs_))
         for block in row_blocks(len(rows), 8 * n_samples * rows.shape[1]):
             repeated = np.repeat(rows[block], n_samples, axis=0)
             filled = self.density_.impute(repeated, sample=True, random_state=rng)
             out[block] = filled[:, self._targets].reshape(out[block].shape)
-        return self._as_targets(out, dtype) if self._is_flat else np.moveaxis(out, 1, 2)
+        return self._as_targets(out if self._is_flat else np.moveaxis(out, 1, 2), dtype)
 
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -407,13 +404,9 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         """
         self._check_method("score_samples", "log_density")
         rows, dtype = self._asked(X)
-        check_numbers(y, "y")
-        targets = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
-        check_consistent_length(rows, targets)
-        whole = rows.copy()
         shape = (len(rows),) if self._is_flat else (len(rows), self.n_outputs_)
-        if targets.shape != shape:
-            raise ValueError(f"`y` has shape {targets.shape}; expected {shape}.")
+        targets = checked_array(y, "y", shape)
+        whole = rows.copy()
         whole[:, self._targets] = targets.reshape(len(rows), -1)
         of_features = self.density_.score_samples(rows)
         nowhere = np.flatnonzero(np.isneginf(of_features))
