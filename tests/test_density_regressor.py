@@ -360,11 +360,11 @@ def test_what_a_density_lacks_is_named(X, Y):
         DensityRegressor(LinearRegression()).fit(X, y)
     regressor = DensityRegressor(Filling()).fit(X, y)
     np.testing.assert_allclose(regressor.predict(X), y.mean())
-    with pytest.raises(AttributeError, match=r"`conditional_std`, which .*return_std"):
+    with pytest.raises(TypeError, match=r"`conditional_std`, which .*return_std"):
         regressor.predict(X, return_std=True)
-    with pytest.raises(AttributeError, match=r"Filling\(\) has no .*conditional_quant"):
+    with pytest.raises(TypeError, match=r"Filling\(\) has no .*conditional_quant"):
         regressor.predict_quantiles(X, LEVELS)
-    with pytest.raises(AttributeError, match=r"`score_samples`, which .*log_density"):
+    with pytest.raises(TypeError, match=r"`score_samples`, which .*log_density"):
         regressor.log_density(X, y)
     with pytest.raises(ValueError, match="unequal weights"):
         regressor.fit(X, y, sample_weight=np.arange(1, 201))

@@ -52,6 +52,24 @@ def check_of_input(density: Any) -> None:
         raise TypeError(NOT_OF_ITS_INPUT.format(density=density))
 
 
+def check_method(
+    density: Any, method: str, purpose: str, name: str = "density"
+) -> None:
+    """Complain of a density without a method that a purpose needs.
+
+    Examples
+    --------
+    >>> from skdensity import GaussianMLE
+    >>> from skdensity.uses.checked import check_method
+    >>> check_method(GaussianMLE(), "sample", "a draw")
+    """
+    if not hasattr(density, method):
+        raise TypeError(
+            f"{name}={density!r} has no method `{method}`, which {purpose} needs. "
+            "Choose one that has, such as GaussianMLE()."
+        )
+
+
 def checked_scores(density: Any, X: Any) -> np.ndarray:
     """Log-densities of rows; NaN is an error, since it compares with nothing.
 

@@ -15,7 +15,7 @@ from skdensity.densities.checks import check_numbers, check_sampling, checked_ar
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.passes.blocks import row_blocks
 from skdensity.rows.rounding import rounded
-from skdensity.uses.checked import held_table, takes_nan
+from skdensity.uses.checked import check_method, held_table, takes_nan
 from skdensity.uses.fits import weighted_density
 from skdensity.uses.weights import rows_that_count
 
@@ -189,7 +189,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         ValueError
             If `X` is not a table of the features seen in `fit`, or has infinities or
             values out of bounds.
-        AttributeError
+        TypeError
             If standard deviations are asked for, and the density has no method
             `conditional_std`.
 
@@ -239,7 +239,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         ValueError
             If a quantile is not within [0, 1], or `X` is not a table of the features
             seen in `fit`, or has infinities or values out of bounds.
-        AttributeError
+        TypeError
             If the density has no method `conditional_quantile`.
 
         See Also
@@ -387,7 +387,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
             If `X` is not a table of the features seen in `fit`, or has infinities or
             values where the density is 0, or the targets are not finite and as many as
             in `fit`.
-        AttributeError
+        TypeError
             If the density has no method `score_samples`.
 
         See Also
@@ -446,12 +446,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
     def _check_method(self, method, purpose):
         """Complain where the density cannot tell what is asked for."""
         check_is_fitted(self)
-        if not hasattr(self.density_, method):
-            raise AttributeError(
-                f"density={self.density} has no method `{method}`, which "
-                f"DensityRegressor.{purpose} needs. Choose one that has, such as "
-                "EMGaussianMixture()."
-            )
+        check_method(self.density_, method, f"DensityRegressor.{purpose}")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
