@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from contextlib import AbstractContextManager
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from skdensity.densities.checks import (
     weighted_sum,
 )
 from skdensity.densities.doc_link import DocLinkMixin
+from skdensity.densities.feature_names import names_of_features
 from skdensity.densities.kept import Kept
 from skdensity.densities.tables.array_table import ArrayTable
 from skdensity.densities.tables.checked_table import checked_table
@@ -315,9 +317,8 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
             )
         if not everywhere:
             return  # other batches have values of it
-        names = getattr(self, "feature_names_in_", range(rows.n_features))
-        is_never = np.isnan(rows.origin)
-        never = [name for name, is_so in zip(names, is_never, strict=True) if is_so]
+        names = names_of_features(self, rows.n_features)
+        never = list(compress(names, np.isnan(rows.origin)))
         if never:
             raise ValueError(
                 f"X has no value of feature{'s' * (len(never) > 1)} "
