@@ -27,6 +27,7 @@ from skdensity.densities.tables.checked_table import checked_table
 from skdensity.densities.tables.kinds import table_of
 from skdensity.densities.tables.table import Answer
 from skdensity.densities.tables.table_check import TableCheck
+from skdensity.models.draws import rows_of
 from skdensity.passes.workspace import Workspace, as_in_a_pass
 from skdensity.rows.incomplete_rows import rows_of_table
 from skdensity.rows.row_blocks import RowBlocks
@@ -376,11 +377,6 @@ class unchanged_on_error(AbstractContextManager):
         if kind is not None:
             # At once: another interrupt would find some of them.
             self.estimator.__dict__ = self.before
-
-
-def rows_of(sample: Any) -> np.ndarray:
-    """The rows of what `sample` returns, which from mixtures has components besides."""
-    return sample[0] if isinstance(sample, tuple) else sample
 
 
 def rows_as(sample: Any, dtype: np.dtype) -> Any:

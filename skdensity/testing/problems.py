@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from skdensity.densities.base import rows_of
+from skdensity.models.draws import rows_of
 
 # ---- Tables ----
 

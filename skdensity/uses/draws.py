@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from skdensity.densities.base import rows_of
 from skdensity.densities.randomness import legacy
+from skdensity.models.draws import rows_of
 from skdensity.uses.checked import check_method
 
 
