@@ -15,8 +15,8 @@ from skdensity.displays.drawing import (
     COLOURS,
     axes_for,
     check_drawable,
+    checked_coverages,
     checked_n_points,
-    checked_shares,
     columns_of,
     flipped,
     limits_of,
@@ -215,7 +215,7 @@ class DensityDisplay:
         >>> ax.get_xlabel(), len(ax.lines)
         ('petal width (cm)', 3)
         """
-        coverage = checked_shares(coverage)
+        coverage = checked_coverages(coverage)
         n_points = checked_n_points(n_points, least=2)
         estimator = in_data_units(estimator, cls.__name__)
         draws = draws_of(estimator, N_DRAWS, random_state)
