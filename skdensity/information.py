@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, check_scalar
 from skdensity.densities.base import BaseDensity
 from skdensity.models.completed import LOG_2PI
 from skdensity.models.normal_sums import NormalSums
-from skdensity.uses.checked import check_of_input
+from skdensity.uses.checked import check_method, check_of_input
 from skdensity.uses.draws import draws_of
 from skdensity.uses.unwrapped import unwrapped
 
@@ -302,7 +302,6 @@ def _mean_of(terms):
 
 def _fitted(name, density, method="score_samples"):
     """The fitted density that was given, or that answers for a search."""
-    kind = type(density).__name__
     if isinstance(density, type):
         raise TypeError(
             f"`{name}` is the class {density.__name__}, and no fitted density. Make an "
@@ -312,10 +311,7 @@ def _fitted(name, density, method="score_samples"):
         check_is_fitted(density)
     check_of_input(density)
     density = unwrapped(density)
-    if not hasattr(density, method):
-        raise TypeError(
-            f"`{name}`, a {kind}, has no method `{method}`, which is needed here."
-        )
+    check_method(density, method, "skdensity.information", name)
     return density
 
 

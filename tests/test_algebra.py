@@ -217,6 +217,10 @@ BAD_QUESTIONS = {
         "values contains infinity",
     ),
     "none": (lambda d: d.marginal([]), "from 1 to 4 features"),
+    "the only one": (
+        lambda d: d.marginal([0]).condition([0], [0.5]),
+        r"is \[0\], and this density has one feature.* Take `score_samples`",
+    ),
     "negative": (lambda d: d.marginal([-1]), "has -1; expected an index from 0 to 3"),
     "mask": (lambda d: d.marginal([True, False]), "has True; expected an index"),
     "cdf": (lambda d: d.cdf(np.zeros((1, 4))), "`cdf` is for one .* has 4"),

@@ -249,7 +249,7 @@ class Scored(KernelDensity):
 def test_what_a_density_lacks_is_named(X, y):
     with pytest.raises(ValueError, match="'fit' and 'score_samples'"):
         DensityClassifier(LinearRegression()).fit(X, y)
-    with pytest.raises(AttributeError, match=r"Scored.*no method `sample`"):
+    with pytest.raises(TypeError, match=r"density=Scored.*no method `sample`"):
         DensityClassifier(Scored()).fit(X, y).sample()
 
 

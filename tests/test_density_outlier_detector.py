@@ -437,6 +437,15 @@ def test_frames_reach_the_density_as_they_are(iris):
     assert detector.feature_names_in_.tolist() == names
 
 
+@pytest.mark.parametrize("cv", [0.5, KFold(2)], ids=repr)
+def test_single_rows_of_weight_two_keep_their_names(cv):
+    """Or else those left out, which have names, would meet a warning."""
+    frame = pd.DataFrame({"a": [0.0, 1.0]})
+    detector = DensityOutlierDetector(LOOKernelDensity(bandwidth=1.0), cv=cv)
+    detector.fit(frame, sample_weight=[2, 2])
+    assert detector.density_.feature_names_in_ == ["a"]
+
+
 def test_missing_values_are_the_densitys():
     X, fresh = rows(0, 60), rows(1, 1000)
     X[::7, 0] = fresh[::7, 0] = np.nan

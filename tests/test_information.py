@@ -276,13 +276,11 @@ def test_what_cannot_be_told_is_an_error(X):
         entropy(mixture, n_samples=1)
     with pytest.raises(TypeError, match="n_samples"):
         entropy(mixture, n_samples=10.0)
-    with pytest.raises(
-        TypeError, match="`p`, a KernelDensity, has no method `marginal`"
-    ):
+    with pytest.raises(TypeError, match=r"p=KernelDensity\(\) has no .* `marginal`"):
         mutual_information(KernelDensity().fit(X), 0, 1)
-    with pytest.raises(TypeError, match="`p`, a str, has no method `score_samples`"):
+    with pytest.raises(TypeError, match="p='density' has no method `score_samples`"):
         entropy("density")
-    with pytest.raises(TypeError, match="`q`, a str, has no method `score_samples`"):
+    with pytest.raises(TypeError, match="q='density' has no method `score_samples`"):
         kl_divergence(mixture, "density")
     with pytest.raises(ValueError, match="unlike features: 3 and 2"):
         kl_divergence(p, p.marginal([0, 1]))

@@ -904,7 +904,9 @@ def test_messages_name_features():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(zero_or_one(), columns=["sex", "dose"])
     density = LOOKernelDensity(covariance_type="diag")
-    with pytest.warns(UserWarning, match=r"'sex' \(discrete, 2 values 1 apart; held"):
+    with pytest.warns(
+        UserWarning, match=r"column 'sex' \(discrete, 2 values 1 apart; held"
+    ):
         density.fit(frame)
     assert [each.kind for each in density.columns_] == ["discrete", "continuous"]
 

@@ -24,7 +24,8 @@ from skdensity import (
     GaussianMixtureSearch,
     TransformedDensity,
 )
-from skdensity.densities.base import BaseDensity, rows_of
+from skdensity.densities.base import BaseDensity
+from skdensity.models.draws import rows_of
 from skdensity.uses.draws import draws_of
 
 X, Y = load_iris(return_X_y=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABCMeta, abstractmethod
 from contextlib import AbstractContextManager
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,14 @@ from skdensity.densities.checks import (
     weighted_sum,
 )
 from skdensity.densities.doc_link import DocLinkMixin
+from skdensity.densities.feature_names import names_of_features
 from skdensity.densities.kept import Kept
 from skdensity.densities.tables.array_table import ArrayTable
 from skdensity.densities.tables.checked_table import checked_table
 from skdensity.densities.tables.kinds import table_of
 from skdensity.densities.tables.table import Answer
 from skdensity.densities.tables.table_check import TableCheck
+from skdensity.models.draws import rows_of
 from skdensity.passes.workspace import Workspace, as_in_a_pass
 from skdensity.rows.incomplete_rows import rows_of_table
 from skdensity.rows.row_blocks import RowBlocks
@@ -322,9 +325,8 @@ class BaseDensity(DensityMixin, DocLinkMixin, BaseEstimator, metaclass=ABCMeta):
             )
         if not everywhere:
             return  # other batches have values of it
-        names = getattr(self, "feature_names_in_", range(rows.n_features))
-        is_never = np.isnan(rows.origin)
-        never = [name for name, is_so in zip(names, is_never, strict=True) if is_so]
+        names = names_of_features(self, rows.n_features)
+        never = list(compress(names, np.isnan(rows.origin)))
         if never:
             raise ValueError(
                 f"X has no value of feature{'s' * (len(never) > 1)} "
@@ -382,11 +384,6 @@ class unchanged_on_error(AbstractContextManager):
         if kind is not None:
             # At once: another interrupt would find some of them.
             self.estimator.__dict__ = self.before
-
-
-def rows_of(sample: Any) -> np.ndarray:
-    """The rows of what `sample` returns, which from mixtures has components besides."""
-    return sample[0] if isinstance(sample, tuple) else sample
 
 
 def rows_as(sample: Any, dtype: np.dtype) -> Any:

@@ -291,6 +291,11 @@ def feature_indices(features, n_features, names=(), leave=0):
                 f"`features` has {feature!r}; expected an index from 0 to "
                 f"{n_features - 1}{known}."
             )
+    if n_features == leave:
+        raise ValueError(
+            f"`features` is {features!r}, and this density has one feature: none would "
+            "be left. Take `score_samples`, which tells how probable its values are."
+        )
     if not 0 < len(indices) <= n_features - leave or len(set(indices)) < len(indices):
         raise ValueError(
             f"`features` must name from 1 to {n_features - leave} features, each once; "

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdensity.callers import warn_caller
+from skdensity.densities.feature_names import names_of_features
 from skdensity.densities.regularisation import AUTO_SHARE
 from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.mixtures.mixture import Mixture
@@ -193,7 +194,7 @@ def outweighed(
     if share.max() <= SMALL_SHARE:
         return None
     k, feature = np.unravel_index(share.argmax(), share.shape)
-    names = _names(estimator, len(share[k]))
+    names = names_of_features(estimator, len(share[k]))
     within = f" within component {k}" if len(share) > 1 else ""
     return (
         f"reg_covar={reg_covar:g} is {share[k, feature]:.2g} times the variance of "
@@ -231,7 +232,7 @@ def widened(estimates: Estimates, estimator: Any) -> str | None:
         return None
     share = np.where(of_most, share, 0)
     k, feature = np.unravel_index(share.argmax(), share.shape)
-    name = _names(estimator, len(total))[feature]
+    name = names_of_features(estimator, len(total))[feature]
     return (
         f'reg_covar="auto" is {share[k, feature]:.2g} times the variance of feature '
         f"{name!r} within component {k}, whose standard deviation was "
@@ -291,11 +292,7 @@ def _where(estimates, estimator, found):
     share = (own / shape.variances(estimates.added, n_features)).min(axis=0)
     if share.min() > THIN or n_features == 1:
         return "In some direction"
-    return f"In feature {_names(estimator, n_features)[share.argmin()]!r}"
-
-
-def _names(estimator, n_features):
-    return getattr(estimator, "feature_names_in_", range(n_features))
+    return f"In feature {names_of_features(estimator, n_features)[share.argmin()]!r}"
 
 
 def coinciding(mixture: Mixture) -> str | None:

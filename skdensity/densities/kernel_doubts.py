@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from skdensity.callers import warn_caller
+from skdensity.densities.feature_names import names_of_features
 from skdensity.rows.repeats import Repeats
 from skdensity.rows.spread import quantiles, spread_of
 from skdensity.solvers.bandwidths.rules import Choice
@@ -38,20 +39,13 @@ def warn_of_table(
     n_rows : int
         Number of rows that have a weight.
     """
-    names = _names(estimator, len(repeats.columns))
+    names = names_of_features(estimator, len(repeats.columns))
+    names = [f"column {name!r}" for name in names]
     found = _coinciding(repeats, n_rows), _columns(repeats, choice, names)
     unlike = _unlike(repeats, choice, names) if choice.chosen.shape.is_width else ""
     for message in (" ".join(filter(None, found)), unlike, choice.doubt):
         if message:
             warn_caller(f"{type(estimator).__name__}: {message}")
-
-
-def _names(estimator, n_features):
-    """What columns are called."""
-    known = getattr(estimator, "feature_names_in_", None)
-    if known is None:
-        return [f"column {number}" for number in range(n_features)]
-    return [f"{name!r}" for name in known.tolist()]
 
 
 def _coinciding(repeats, n_rows):

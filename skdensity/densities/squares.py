@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from skdensity.densities.feature_names import names_of_features
+
 # More than rows that anyone has; float32 squares times as much stay finite.
 MANY = 1e18
 # A millionth of its square, which regularisation adds, has all digits, and an inverse.
@@ -27,17 +29,14 @@ def check_small_squares(estimator, rows):
     if not len(small):
         return
     feature = small[0]
+    name = names_of_features(estimator, len(sizes))[feature]
     raise ValueError(
-        f"Feature {_name(estimator, rows, feature)!r} has no value beyond "
+        f"Feature {name!r} has no value beyond "
         f"{sizes[feature]:.3g}, and their squares underflow: "
         f"{type(estimator).__name__} takes features from {SMALLEST:.3g} on, or zeros. "
         "Rescale the feature, for example multiply it by "
         f"1e{min(-np.log10(sizes[feature]), 300):.0f}."
     )
-
-
-def _name(estimator, rows, feature):
-    return getattr(estimator, "feature_names_in_", range(rows.n_features))[feature]
 
 
 def check_large_squares(estimator, rows):
@@ -53,8 +52,9 @@ def check_large_squares(estimator, rows):
     if sizes.max() <= largest:
         return
     feature = sizes.argmax()
+    name = names_of_features(estimator, len(sizes))[feature]
     raise ValueError(
-        f"Feature {_name(estimator, rows, feature)!r} has values up to "
+        f"Feature {name!r} has values up to "
         f"{sizes[feature]:.3g}, whose squares overflow: {type(estimator).__name__} "
         f"takes up to {largest:.3g} here, with weights that sum to "
         f"{rows.total_weight:.3g}. {_advice(rows, sizes, feature)}"

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import norm
 
 from skdensity.densities.base import BaseDensity
-from skdensity.densities.support_checks import checked_bounds
+from skdensity.densities.support_checks import checked_bounds, checked_periods
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.support import OPEN, Support
 from skdensity.models.normal_sums import NormalSums
@@ -63,7 +63,7 @@ class Bumps:
         model = estimator._model().marginal(features)
         centres, masses, widths, support = gaussians_of(model)
         bounds = _bounds(support.bounds(len(features)), len(features))
-        periods = _periods(support.circles(len(features)), len(features))
+        periods = checked_periods(support.circles(len(features)), len(features))
         return cls(centres, masses, widths, bounds, periods)
 
     @classmethod
@@ -72,7 +72,7 @@ class Bumps:
     ) -> Self:
         """Those of a density on all numbers."""
         n_features = centres.shape[1]
-        bounds, periods = _bounds(None, n_features), _periods(None, n_features)
+        bounds, periods = _bounds(None, n_features), checked_periods(None, n_features)
         return cls(centres, masses, widths, bounds, periods)
 
     def window(self, feature: int, rows: np.ndarray | None = None) -> tuple:
@@ -165,11 +165,6 @@ def kernels_of(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _bounds(bounds, n_features):
     return checked_bounds((None, None) if bounds is None else bounds, n_features)
-
-
-def _periods(periodic, n_features):
-    periods = np.broadcast_to(np.array(periodic, dtype=object), n_features)
-    return np.where(periods == None, np.inf, periods).astype(float)  # noqa: E711
 
 
 def _main_part(points, masses):

@@ -15,7 +15,7 @@ from skdensity.displays.drawing import (
     COLOURS,
     axes_for,
     check_drawable,
-    checked_coverage,
+    checked_coverages,
     checked_n_points,
     columns_of,
     flipped,
@@ -215,7 +215,7 @@ class DensityDisplay:
         >>> ax.get_xlabel(), len(ax.lines)
         ('petal width (cm)', 3)
         """
-        coverage = checked_coverage(coverage)
+        coverage = checked_coverages(coverage)
         n_points = checked_n_points(n_points, least=2)
         estimator = in_data_units(estimator, cls.__name__)
         draws = draws_of(estimator, N_DRAWS, random_state)

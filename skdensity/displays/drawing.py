@@ -140,7 +140,7 @@ def check_drawable(draws: np.ndarray, owner: str) -> None:
         )
 
 
-def checked_coverage(coverage: Any) -> tuple[float, ...]:
+def checked_coverages(coverage: Any) -> tuple[float, ...]:
     """Shares of probability, at least one, each between 0 and 1."""
     try:
         shares = tuple(float(share) for share in coverage)

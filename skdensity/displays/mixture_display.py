@@ -15,7 +15,7 @@ from skdensity.displays.bumps import Bumps
 from skdensity.displays.drawing import (
     COLOURS,
     axes_for,
-    checked_coverage,
+    checked_coverages,
     columns_of,
     shown_features,
 )
@@ -187,7 +187,7 @@ class MixtureDisplay:
         """
         density = in_data_units(estimator, cls.__name__)
         n_features = _mixture_of(density).means_.shape[1]
-        coverage = checked_coverage(coverage)
+        coverage = checked_coverages(coverage)
         features, names = shown_features(density, n_features, features, X)
         if len(features) > 2:
             raise ValueError(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skdensity.models.draws import rows_of
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.solvers.roots import find_roots
@@ -41,8 +42,7 @@ def level_of(model: Any, coverage: float, workspace: Workspace) -> float:
         In nats.
     """
     n_draws = N_DRAWS if model.n_features < MANY_FEATURES else FEWER_DRAWS
-    drawn = model.sample(n_draws, np.random.RandomState(0))
-    draws = drawn[0] if isinstance(drawn, tuple) else drawn  # without components
+    draws = rows_of(model.sample(n_draws, np.random.RandomState(0)))
     rows = ArrayRows(draws.astype(np.float64), workspace=workspace)
     log_density = model.log_density(rows)
     return float(np.quantile(log_density, 1 - coverage))

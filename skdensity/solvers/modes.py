@@ -43,7 +43,7 @@ class Climbable(Protocol):
         """Log-density of every row, in nats."""
 
 
-def climb(kernels: Climbable, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
+def climb(density: Climbable, starts: np.ndarray, workspace: Workspace) -> np.ndarray:
     """Modes that mean shift reaches from some rows, the highest first.
 
     Every step goes to the mean of the locations, weighted by their kernels at the row,
@@ -53,7 +53,7 @@ def climb(kernels: Climbable, starts: np.ndarray, workspace: Workspace) -> np.nd
 
     Parameters
     ----------
-    kernels : Climbable
+    density : Climbable
         The density.
     starts : ndarray of shape (n_starts, n_features)
         Where to begin.
@@ -67,20 +67,20 @@ def climb(kernels: Climbable, starts: np.ndarray, workspace: Workspace) -> np.nd
     """
     X = starts.astype(np.float64)
     for n_steps in range(1, MAX_STEPS + 1):
-        begin, X = X, kernels.shifted(X, workspace)
-        steps = kernels.whitened_steps(begin, X)
+        begin, X = X, density.shifted(X, workspace)
+        steps = density.whitened_steps(begin, X)
         if np.all(np.linalg.norm(steps, axis=1) <= SMALL_STEP):
             break
         if n_steps % N_BETWEEN == 0:
-            X = _distinct(kernels, X, TOGETHER)
-    modes = _distinct(kernels, X, SAME)
-    log_density = kernels.log_density(ArrayRows(modes, workspace=workspace))
+            X = _distinct(density, X, TOGETHER)
+    modes = _distinct(density, X, SAME)
+    log_density = density.log_density(ArrayRows(modes, workspace=workspace))
     return modes[np.argsort(-log_density, kind="stable")]
 
 
-def _distinct(kernels, X, distance):
+def _distinct(density, X, distance):
     """One row of every group whose neighbours are within a distance in bandwidths."""
-    tree = tree_of(kernels.whitened(X), kernels.white_support)
+    tree = tree_of(density.whitened(X), density.white_support)
     pairs = tree.query_pairs(distance, output_type="ndarray")
     links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(X), len(X)))
     _, group = connected_components(links, directed=False)

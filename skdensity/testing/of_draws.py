@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skdensity.densities.base import rows_of
+from skdensity.models.draws import rows_of
 from skdensity.testing.integrals import edges_of, masses, require_counts
 from skdensity.testing.problems import Problem, draws, fit, require
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
-from skdensity.densities.base import rows_of
+from skdensity.models.draws import rows_of
 
 # ---- Tables ----
 
@@ -54,12 +54,12 @@ class Problem:
 def unfitted(estimator: Any) -> Any:
     """A clone, seeded where it would draw anew in each fit."""
     copy = clone(estimator)
-    is_random = {
+    seeds = {
         name: 0
         for name, value in copy.get_params().items()
         if name.rpartition("__")[2] == "random_state" and value is None
     }
-    return copy.set_params(**is_random)
+    return copy.set_params(**seeds)
 
 
 def fit(estimator: Any, problem: Problem, *, weighted: bool = False) -> Any:

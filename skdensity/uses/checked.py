@@ -52,6 +52,24 @@ def check_of_input(density: Any) -> None:
         raise TypeError(NOT_OF_ITS_INPUT.format(density=density))
 
 
+def check_method(
+    density: Any, method: str, purpose: str, name: str = "density"
+) -> None:
+    """Complain of a density without a method that a purpose needs.
+
+    Examples
+    --------
+    >>> from skdensity import GaussianMLE
+    >>> from skdensity.uses.checked import check_method
+    >>> check_method(GaussianMLE(), "sample", "a draw")
+    """
+    if not hasattr(density, method):
+        raise TypeError(
+            f"{name}={density!r} has no method `{method}`, which {purpose} needs. "
+            "Choose one that has, such as GaussianMLE()."
+        )
+
+
 def checked_scores(density: Any, X: Any) -> np.ndarray:
     """Log-densities of rows; NaN is an error, since it compares with nothing.
 
@@ -72,20 +90,6 @@ def checked_scores(density: Any, X: Any) -> np.ndarray:
             "a density that knows them, such as GaussianMLE()."
         )
     return scores
-
-
-def in_dtype(values: np.ndarray, dtype: Any) -> np.ndarray:
-    """Values in the dtype of rows; what float32 cannot hold is infinite, silently.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skdensity.uses.checked import in_dtype
-    >>> in_dtype(np.array([-1e99]), np.float32)
-    array([-inf], dtype=float32)
-    """
-    with np.errstate(over="ignore"):
-        return values.astype(dtype, copy=False)
 
 
 def takes_nan(density: Any) -> bool:

@@ -19,11 +19,12 @@ from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import check_sampling, checked_mixing_weights
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.gaussian_mle import GaussianMLE
+from skdensity.rows.rounding import rounded
 from skdensity.uses.checked import (
+    check_method,
     check_of_input,
     checked_scores,
     held_table,
-    in_dtype,
     takes_nan,
 )
 from skdensity.uses.draws import draws_of
@@ -388,7 +389,7 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         array([   -1.61, -1459.61])
         """
         rows, log_joint = self._joint(X)
-        return in_dtype(logsumexp(log_joint, axis=1), rows.dtype)
+        return rounded(logsumexp(log_joint, axis=1), rows.dtype)
 
     def sample(
         self, n_samples: int = 1, random_state: Any = None, *, label: Any = None
@@ -422,9 +423,7 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         ValueError
             If `n_samples` is below 1, or there is no such class.
         TypeError
-            If `n_samples` is not an integer.
-        AttributeError
-            If the density has no method `sample`.
+            If `n_samples` is not an integer, or the density has no method `sample`.
 
         See Also
         --------
@@ -441,7 +440,7 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
         """
         check_is_fitted(self)
         n_samples, rng = check_sampling(self, n_samples, random_state)
-        self._check_sample()
+        check_method(self.densities_[0], "sample", "DensityClassifier.sample")
         if label is None:
             labels = rng.choice(len(self.classes_), size=n_samples, p=self.priors_)
         else:
@@ -498,14 +497,6 @@ class DensityClassifier(ClassifierMixin, DocLinkMixin, BaseEstimator):
             f"`label` is {label!r}; it must be one of the classes "
             f"{self.classes_.tolist()}, or None for a draw of the label of each row."
         )
-
-    def _check_sample(self):
-        if not hasattr(self.densities_[0], "sample"):
-            raise AttributeError(
-                f"density={self._density()} has no method `sample`, which "
-                "DensityClassifier.sample needs. Choose one that has, such as "
-                "GaussianMLE()."
-            )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

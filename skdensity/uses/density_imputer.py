@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from skdensity.callers import warn_caller
 from skdensity.densities.base import unchanged_on_error
 from skdensity.densities.checks import quiet_sums
 from skdensity.densities.doc_link import DocLinkMixin
+from skdensity.densities.feature_names import names_of_features
 from skdensity.uses.checked import held_table, takes_nan
 from skdensity.uses.fits import fitted_density
 
@@ -182,11 +184,11 @@ class DensityImputer(TransformerMixin, DocLinkMixin, BaseEstimator):
     def _tell_of_empty(self):
         if self.keep_empty_features or not self._is_empty.any():
             return
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
+        names = names_of_features(self, self.n_features_in_)
+        empty = list(compress(names, self._is_empty))
         warn_caller(
-            f"DensityImputer: {names[self._is_empty].tolist()} have no value in any "
-            "row, and are left out. Set keep_empty_features=True to keep them, filled "
-            "with 0."
+            f"DensityImputer: {empty} have no value in any row, and are left out. Set "
+            "keep_empty_features=True to keep them, filled with 0."
         )
 
     def transform(self, X: ArrayLike) -> np.ndarray:

@@ -7,16 +7,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
-from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import check_numbers, check_sampling
+from skdensity.densities.checks import check_numbers, check_sampling, checked_array
 from skdensity.densities.doc_link import DocLinkMixin
-from skdensity.densities.randomness import legacy
 from skdensity.passes.blocks import row_blocks
-from skdensity.uses.checked import held_table, in_dtype, takes_nan
+from skdensity.rows.rounding import rounded
+from skdensity.uses.checked import check_method, held_table, takes_nan
 from skdensity.uses.fits import weighted_density
 from skdensity.uses.weights import rows_that_count
 
@@ -190,7 +189,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         ValueError
             If `X` is not a table of the features seen in `fit`, or has infinities or
             values out of bounds.
-        AttributeError
+        TypeError
             If standard deviations are asked for, and the density has no method
             `conditional_std`.
 
@@ -240,7 +239,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         ValueError
             If a quantile is not within [0, 1], or `X` is not a table of the features
             seen in `fit`, or has infinities or values out of bounds.
-        AttributeError
+        TypeError
             If the density has no method `conditional_quantile`.
 
         See Also
@@ -278,7 +277,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
             Number of draws for each row.
         random_state : int, RandomState instance, Generator or None, default=0
             Source of randomness; an int gives the same draws at every call, an instance
-            goes on.
+            goes on. None falls back on the constructor's.
 
         Returns
         -------
@@ -309,14 +308,13 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
                [17.07, 17.19, 17.43]])
         """
         rows, dtype = self._asked(X)
-        check_sampling(self, n_samples, random_state)
-        rng = check_random_state(legacy(random_state))
-        out = np.empty((len(rows), n_samples, self.n_outputs_), dtype)
+        n_samples, rng = check_sampling(self, n_samples, random_state)
+        out = np.empty((len(rows), n_samples, self.n_outputs_))
         for block in row_blocks(len(rows), 8 * n_samples * rows.shape[1]):
             repeated = np.repeat(rows[block], n_samples, axis=0)
             filled = self.density_.impute(repeated, sample=True, random_state=rng)
             out[block] = filled[:, self._targets].reshape(out[block].shape)
-        return self._as_targets(out, dtype) if self._is_flat else np.moveaxis(out, 1, 2)
+        return self._as_targets(out if self._is_flat else np.moveaxis(out, 1, 2), dtype)
 
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -389,7 +387,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
             If `X` is not a table of the features seen in `fit`, or has infinities or
             values where the density is 0, or the targets are not finite and as many as
             in `fit`.
-        AttributeError
+        TypeError
             If the density has no method `score_samples`.
 
         See Also
@@ -406,13 +404,9 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
         """
         self._check_method("score_samples", "log_density")
         rows, dtype = self._asked(X)
-        check_numbers(y, "y")
-        targets = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
-        check_consistent_length(rows, targets)
-        whole = rows.copy()
         shape = (len(rows),) if self._is_flat else (len(rows), self.n_outputs_)
-        if targets.shape != shape:
-            raise ValueError(f"`y` has shape {targets.shape}; expected {shape}.")
+        targets = checked_array(y, "y", shape)
+        whole = rows.copy()
         whole[:, self._targets] = targets.reshape(len(rows), -1)
         of_features = self.density_.score_samples(rows)
         nowhere = np.flatnonzero(np.isneginf(of_features))
@@ -421,7 +415,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
                 f"X has rows where the density of the features is 0, first row "
                 f"{nowhere[0]}: nothing follows from what cannot be. Leave them out."
             )
-        return in_dtype(self.density_.score_samples(whole) - of_features, dtype)
+        return rounded(self.density_.score_samples(whole) - of_features, dtype)
 
     def _rows_to_fit(self, X, y, sample_weight):
         """Weights, and rows of features and targets, without those of weight zero."""
@@ -447,17 +441,12 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
 
     def _as_targets(self, values, dtype):
         """Values with the axis of targets that `y` had in `fit`, or none."""
-        return in_dtype(values[..., 0] if self._is_flat else values, dtype)
+        return rounded(values[..., 0] if self._is_flat else values, dtype)
 
     def _check_method(self, method, purpose):
         """Complain where the density cannot tell what is asked for."""
         check_is_fitted(self)
-        if not hasattr(self.density_, method):
-            raise AttributeError(
-                f"density={self.density} has no method `{method}`, which "
-                f"DensityRegressor.{purpose} needs. Choose one that has, such as "
-                "EMGaussianMixture()."
-            )
+        check_method(self.density_, method, f"DensityRegressor.{purpose}")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from skdensity.densities.base import rows_of
 from skdensity.densities.randomness import legacy
+from skdensity.models.draws import rows_of
+from skdensity.uses.checked import check_method
 
 
 def draws_of(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
@@ -26,10 +27,7 @@ def draws_of(density: Any, n_samples: int, random_state: Any) -> np.ndarray:
     >>> draws_of(mixture, 2, 1).shape, mixture.random_state
     ((2, 1), 0)
     """
-    if not hasattr(density, "sample"):
-        raise TypeError(
-            f"{type(density).__name__} has no method `sample`, which is needed here."
-        )
+    check_method(density, "sample", "a draw")
     random_state = legacy(random_state)
     if "random_state" in signature(density.sample).parameters:
         return rows_of(density.sample(n_samples, random_state=random_state))

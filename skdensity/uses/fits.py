@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import _safe_indexing
 
 from skdensity.uses.default_mixture import mixture_of_least_bic
 from skdensity.uses.weights import weights_for
@@ -71,6 +72,6 @@ def weighted_density(
         return fitted_density(density, X, random_state=random_state)
     if len(X) == 1 and weight[0] > 1:
         # There more than once, and so no single row, which most densities refuse.
-        X, weight = np.repeat(X, 2, axis=0), np.repeat(weight / 2, 2)
+        X, weight = _safe_indexing(X, [0, 0]), np.repeat(weight / 2, 2)
     arguments = weights_for(density, weight)
     return fitted_density(density, X, random_state=random_state, **arguments)

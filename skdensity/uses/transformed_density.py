@@ -21,6 +21,7 @@ from skdensity.densities.checks import (
 )
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.densities.tables.kinds import table_of
+from skdensity.rows.rounding import rounded
 from skdensity.uses.changes.affine import untransformed
 from skdensity.uses.changes.draws import image_mass, untransformed_draws
 from skdensity.uses.changes.fits import (
@@ -32,7 +33,12 @@ from skdensity.uses.changes.fits import (
 from skdensity.uses.changes.known import log_jacobian
 from skdensity.uses.changes.part import TransformerPart
 from skdensity.uses.changes.questions import changed, matrix, quietly, sources
-from skdensity.uses.checked import check_of_input, held_table, in_dtype, takes_nan
+from skdensity.uses.checked import (
+    check_method,
+    check_of_input,
+    held_table,
+    takes_nan,
+)
 from skdensity.uses.fits import fitted_density
 from skdensity.uses.unwrapped import unwrapped
 from skdensity.uses.weights import rows_that_count
@@ -292,7 +298,7 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
         if len(inside):
             with quietly():
                 out[inside] += self.density_.score_samples(Z)
-        return in_dtype(out, rows.dtype)
+        return rounded(out, rows.dtype)
 
     def score(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
@@ -589,11 +595,7 @@ class TransformedDensity(DensityMixin, DocLinkMixin, BaseEstimator):
         """Features, and the column of every feature in the transformer's output."""
         check_is_fitted(self)
         density = unwrapped(self.density_)
-        if not hasattr(density, method):
-            raise TypeError(
-                f"`{method}` needs a density that has it; {type(density).__name__} has "
-                "none. Gaussians, mixtures and kernels of skdensity have."
-            )
+        check_method(density, method, f"TransformedDensity.{method}")
         found = sources(self.transformer_, self.n_features_in_)
         if found is None:
             raise ValueError(

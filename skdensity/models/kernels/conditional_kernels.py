@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from skdensity.models.kernels.averages import average_of
-from skdensity.models.kernels.masses.below import END, FULL
+from skdensity.models.kernels.masses.below import END, FULL, reach_of
 from skdensity.models.kernels.masses.circle import FLAT
 from skdensity.models.kernels.masses.line import NARROW
 from skdensity.models.kernels.support import Axis
@@ -90,10 +90,8 @@ class ConditionalKernels:
         lower, upper = (np.full(self.n_rows, end) for end in self.ends)
         if self.axis.is_circle:
             return lower, upper
-        # A reflected kernel has at most twice the mass of an open one beyond a point.
-        below, above = (min(-ndtri(q / 2), END) for q in (share, 1 - share))
-        least = self.locations.min() - self.width * below + self.steps
-        most = self.locations.max() + self.width * above + self.steps
+        least = self.locations.min() - self.width * reach_of(share) + self.steps
+        most = self.locations.max() + self.width * reach_of(1 - share) + self.steps
         return np.maximum(least, lower), np.minimum(most, upper)
 
     @property

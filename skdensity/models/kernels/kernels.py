@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri
 
 from skdensity.models.conditional_normals import Statistic
 from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.given import Given
-from skdensity.models.kernels.masses.below import END
+from skdensity.models.kernels.masses.below import reach_of
 from skdensity.models.kernels.masses.line import Line
 from skdensity.models.kernels.masses.lines import line_of
 from skdensity.models.kernels.shapes import SHAPES, Bandwidth, KernelShape
@@ -267,11 +266,9 @@ class Kernels:
         if self.support.axis(0).is_circle:
             lower, upper = self.ends
             return np.full(q.shape, lower), np.full(q.shape, upper)
-        # A reflected kernel has at most twice the mass of an open one beyond a point.
-        below, above = (np.minimum(-ndtri(share / 2), END) for share in (q, 1 - q))
         width = self.kernel.deviations[0]
-        lower = self.locations.min() - width * below
-        upper = self.locations.max() + width * above
+        lower = self.locations.min() - width * reach_of(q)
+        upper = self.locations.max() + width * reach_of(1 - q)
         return tuple(np.clip([lower, upper], *self.ends))
 
     @property

@@ -87,14 +87,14 @@ def _one_step_on(kernels, tried):
     return kernels.reshaped(factor)
 
 
-class Tried(NamedTuple):
+class Evaluated(NamedTuple):
     """What a trial gives: its score, and the mean white scatter."""
 
     score: float
     white: np.ndarray
 
 
-def _tried(kernels: Kernels, problem: Problem, trials: list) -> Tried:
+def _tried(kernels: Kernels, problem: Problem, trials: list) -> Evaluated:
     """Try some kernels, and note them."""
     left_out = problem.left_out(LeftOut, kernels)
     left_out.announce()
@@ -103,7 +103,7 @@ def _tried(kernels: Kernels, problem: Problem, trials: list) -> Tried:
     left_out.tell(*trials[-1])
     family, mean = kernels.kernel.family, (left_out.weights @ means)[None]
     products = family.asked("products", "a search for the shape of the kernel")
-    return Tried(trials[-1][1], products.to_scatter(mean, kernels.n_features))
+    return Evaluated(trials[-1][1], products.to_scatter(mean, kernels.n_features))
 
 
 def _loss(
@@ -111,7 +111,7 @@ def _loss(
     problem: Problem,
     trials: list,
     start: np.ndarray,
-    known: Tried | None,
+    known: Evaluated | None,
 ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     """The negative score of free parameters, and its gradient; notes the trials.
 

@@ -12,6 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from skdensity.densities.feature_names import names_of_features
 from skdensity.uses.changes.log_jacobian import log_jacobian
 from skdensity.uses.changes.questions import (
     as_floats,
@@ -162,7 +163,7 @@ def _parts(transformer) -> Iterator[Part]:
 
 
 def _check_every_column_once(transformer, columns_of):
-    names = getattr(transformer, "feature_names_in_", range(transformer.n_features_in_))
+    names = names_of_features(transformer, transformer.n_features_in_)
     for name, part, _ in transformer.transformers_:
         columns = columns_of[name]
         if isinstance(part, str) and part == "drop" and len(columns):

@@ -50,6 +50,14 @@ LARGEST = 2.0**50
 OFFSETS = np.arange(-int(REACH / CELL), int(FULL / CELL) + 2)
 
 
+def reach_of(share: np.ndarray | float) -> np.ndarray:
+    """Bandwidths beyond which no kernel has more than a share of its mass.
+
+    A reflected one has at most twice the mass of an open one beyond a point.
+    """
+    return np.minimum(-ndtri(share / 2), END)
+
+
 @dataclass(frozen=True, eq=False)
 class MassBelow:
     """Weighted points of a line, each with a standard normal kernel.
