@@ -362,6 +362,19 @@ def test_bounds_that_make_no_sense_are_refused(bandwidth, bounds, message):
         LOOKernelDensity(bandwidth, bounds=bounds).fit(rows(2))
 
 
+def test_values_out_of_bounds_are_those_of_a_named_column():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(rows(2), columns=["height", "age"])
+    density = LOOKernelDensity(0.1, bounds=[(None, None), (0, 2)])
+    with pytest.raises(ValueError, match="exclude rows: feature 'age' of row 0 is 3"):
+        density.fit(frame.assign(age=3.0))
+    density.fit(frame)
+    with pytest.raises(ValueError, match="`values` has 3 for feature 'age', which is"):
+        density.condition(["age"], [3.0])
+    with pytest.raises(ValueError, match="`X` has 3 for feature 'age', which is"):
+        density.impute(frame.assign(height=np.nan, age=3.0))
+
+
 @pytest.mark.parametrize(
     "parameters", [{"covariance_type": "full"}, {"bandwidth": [[1, 0.5], [0.5, 1]]}]
 )

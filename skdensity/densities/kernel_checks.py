@@ -66,7 +66,7 @@ def checked_algorithm(name: str) -> Algorithm:
 
 
 def checked_values(
-    values: ArrayLike, features: np.ndarray, support: Support
+    values: ArrayLike, features: np.ndarray, support: Support, names: list
 ) -> np.ndarray:
     """One finite number in the support for each of some features."""
     known = checked_array(values, "values", (len(features),))
@@ -74,7 +74,7 @@ def checked_values(
         axis = support.axis(feature)
         if not axis.contains(value[None])[0]:
             raise ValueError(
-                f"`values` has {value:g} for feature {feature}, which is bounded by "
-                f"({axis.lower:g}, {axis.upper:g})."
+                f"`values` has {value:g} for feature {names[feature]!r}, which is "
+                f"bounded by ({axis.lower:g}, {axis.upper:g})."
             )
     return known

@@ -16,6 +16,7 @@ from skdensity.densities.callbacks import CallbackSupportMixin, Task, Trials, fi
 from skdensity.densities.checks import checked_shares
 from skdensity.densities.conditionals import ConditionalsMixin
 from skdensity.densities.distribution import DistributionMixin
+from skdensity.densities.feature_names import names_of_features
 from skdensity.densities.imputation import ImputationMixin
 from skdensity.densities.kernel_checks import (
     check_widths,
@@ -435,7 +436,13 @@ class LOOKernelDensity(
             check_squares(self, rows)
 
     def _check_given(self, X):
-        check_known(X, self._model().support)
+        check_known(X, self._model().support, names_of_features(self, X.shape[1]))
+
+    def _check_within(self, support: Support, numbers: np.ndarray) -> None:
+        """Complain of locations outside of the bounds, by the numbers of their rows."""
+        locations = np.asarray(self.locations_)
+        names = names_of_features(self, locations.shape[1])
+        check_within(locations, support, numbers, names)
 
     def _told(self) -> dict[str, Any]:
         told = super()._told()
@@ -444,8 +451,7 @@ class LOOKernelDensity(
             locations = np.asarray(self.locations_)
             shape = shape_of(self.bandwidth_)
             folds = self._checked_folds(locations.shape[1], shape)
-            numbers = np.arange(len(locations))
-            check_within(locations, Support.of(**folds), numbers)
+            self._check_within(Support.of(**folds), np.arange(len(locations)))
         return {
             **told,
             **folds,
@@ -477,7 +483,7 @@ class LOOKernelDensity(
             X, rows.each_weight
         )
         self._absent = X[self._places < 0]
-        check_within(self.locations_, support, first)
+        self._check_within(support, first)
         self._folds = folds
 
     def _choose(
@@ -523,7 +529,9 @@ class LOOKernelDensity(
             self.covariance_ = kernel.covariance
 
     def _known(self, values, given):
-        return checked_values(values, given, self._model().support)
+        model = self._model()
+        names = names_of_features(self, model.n_features)
+        return checked_values(values, given, model.support, names)
 
     def _store_model(self, model, dtype):
         self.locations_, self.weights_, *_ = merge_duplicates(

@@ -89,7 +89,7 @@ def checked_periods(periodic, n_features):
     return np.where(periods == None, np.inf, periods).astype(np.float64)  # noqa: E711
 
 
-def check_within(locations, support, numbers):
+def check_within(locations, support, numbers, names):
     """Complain of rows outside of the bounds, naming that with the lowest number."""
     outside = np.flatnonzero(~support.contains(locations))
     if not len(outside):
@@ -99,20 +99,21 @@ def check_within(locations, support, numbers):
         value = locations[i, [feature]]
         if not axis.contains(value)[0]:
             raise ValueError(
-                f"`bounds` exclude rows: feature {feature} of row {numbers[i]} is "
-                f"{value[0]:g}, not within ({axis.lower:g}, {axis.upper:g}). Widen the "
-                "bounds or remove such rows."
+                f"`bounds` exclude rows: feature {names[feature]!r} of row "
+                f"{numbers[i]} is {value[0]:g}, not within ({axis.lower:g}, "
+                f"{axis.upper:g}). Widen the bounds or remove such rows."
             )
 
 
-def check_known(X, support):
+def check_known(X, support, names):
     """Complain of known values outside of the bounds, in rows with holes (NaN)."""
     for feature, axis in support.axes.items():
         x = X[:, feature]
         outside = x[~(axis.contains(x) | np.isnan(x))]
         if len(outside):
             raise ValueError(
-                f"`X` has {outside[0]:g} for feature {feature}, which is bounded by "
-                f"({axis.lower:g}, {axis.upper:g}), in a row with NaN: the density is "
-                "0 there, and tells nothing of what is missing. Leave such values out."
+                f"`X` has {outside[0]:g} for feature {names[feature]!r}, which is "
+                f"bounded by ({axis.lower:g}, {axis.upper:g}), in a row with NaN: the "
+                "density is 0 there, and tells nothing of what is missing. Leave such "
+                "values out."
             )
