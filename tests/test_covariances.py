@@ -62,6 +62,23 @@ def test_slopes_are_those_of_dense_covariances(family, covariances, cholesky):
     np.testing.assert_allclose(slopes, expected, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("pivot", [1e-4, 1e-9, 1e-13])
+def test_another_order_of_features_keeps_small_pivots(pivot):
+    """Where Σ = L Lᵀ has none of the digits of the smallest, it has no factors."""
+    rng = np.random.RandomState(0)
+    lower = np.tril(rng.standard_normal((K, D, D)))
+    lower[:, range(D), range(D)] = 1, 2, 0.5, pivot
+    order = np.array([3, 0, 2, 1])
+    found = FAMILIES["full"].parts.marginal(lower, order)
+    np.testing.assert_array_equal(found, np.tril(found))
+    expected = (lower @ lower.transpose(0, 2, 1))[:, order[:, None], order]
+    np.testing.assert_allclose(found @ found.transpose(0, 2, 1), expected, rtol=1e-12)
+    pivots = np.diagonal(found, axis1=1, axis2=2)
+    # The order of features does not change the determinant; errors grow with 1/pivot.
+    lost = 100 * np.finfo(float).eps / pivot
+    np.testing.assert_allclose(pivots.prod(axis=1), pivot, rtol=lost)
+
+
 def test_the_number_of_free_parameters():
     expected = {
         "full": K * D * (D + 1) / 2,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from skdensity.models.covariances.cholesky import (
@@ -21,7 +23,7 @@ from skdensity.models.covariances.cholesky import (
     upper_indices,
 )
 from skdensity.models.covariances.factors import Factors
-from skdensity.models.covariances.family import CovarianceFamily, unless_faulty
+from skdensity.models.covariances.family import CovarianceFamily
 from skdensity.models.covariances.free import FreeParameters
 from skdensity.models.covariances.matrix_conditionals import MatrixConditionals
 from skdensity.models.covariances.parts import Parts
@@ -131,7 +133,7 @@ class MatrixFactors(Factors):
 
 
 class MatrixParts(Parts):
-    """Blocks of Σ, factored again: their order of features is another."""
+    """Blocks of Σ, in whose factors the order of features is another."""
 
     def marginal(self, cholesky, features):
         return self._ordered(cholesky, features)
@@ -151,12 +153,14 @@ class MatrixParts(Parts):
         return cholesky * scale[:, None]
 
     def _ordered(self, cholesky, features):
-        """L of some features in some order."""
+        """L of some features in some order.
+
+        By rotations, as Σ = L Lᵀ has half of the digits of a small pivot of L.
+        """
         rows = cholesky[..., features, :]
-        covariances = np.matmul(rows, np.swapaxes(rows, -1, -2))
-        stack = covariances.reshape(-1, *covariances.shape[-2:])
-        factors = unless_faulty(MatrixFactors().factored(stack), "{detail}")
-        return factors.reshape(covariances.shape)
+        upper: Any = np.linalg.qr(np.swapaxes(rows, -1, -2), mode="r")
+        signs = np.copysign(1, np.diagonal(upper, axis1=-2, axis2=-1))
+        return np.swapaxes(upper * signs[..., None], -1, -2)
 
 
 class MatrixProducts(Products):
