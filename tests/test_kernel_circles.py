@@ -468,3 +468,23 @@ def test_unrolled_rows_stay_below_the_period(seed):
         last = np.nextafter(lower + period, -np.inf)
         (found,) = support.unrolled(np.array([[last]])).ravel()
         assert 0 <= found < support.axes[0].period
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_a_flat_circle_has_one_mode(seed):
+    hours = np.random.default_rng(seed).uniform(0, 24, (200, 1))
+    density = LOOKernelDensity(periodic=24.0).fit(hours)
+    assert density.bandwidth_ == pytest.approx(24)  # nothing to see
+    assert len(density.modes()) == 1
+
+
+@pytest.mark.parametrize(
+    "folds", [{"periodic": [None, 6]}, {"bounds": [(None, None), (0, 6)]}]
+)
+def test_a_flat_feature_has_the_modes_of_the_others(folds):
+    rng = np.random.default_rng(0)
+    X = np.c_[rng.normal(size=300), rng.uniform(0, 6, 300)]
+    found = LOOKernelDensity([0.1, 20.0], **folds).fit(X).modes()
+    expected = LOOKernelDensity(0.1).fit(X[:, :1]).modes()
+    assert len(found) == len(expected)
+    np.testing.assert_allclose(found[:, 0], expected[:, 0], atol=1e-6)

@@ -69,6 +69,10 @@ class Climber:
         """Differences of rows in these units."""
         return self.kernel.whitened_steps(end - begin)
 
+    def between(self, begin: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
+        """Rows on the straight ways, after a share of them."""
+        return begin + share * (end - begin)
+
     @cached_property
     def precisions(self) -> np.ndarray:
         """Σ_k⁻¹ as matrices (n_components, n_features, n_features)."""

@@ -18,9 +18,16 @@ from skdensity.rows.array_rows import ArrayRows
 SMALL_STEP = 1e-9
 TOGETHER = 1e-6
 SAME = 1e-3
-# Steps between two looks at which climbs have met.
+# Steps between two looks at which climbs have met, and at which are on a level.
 N_BETWEEN = 10
+N_BETWEEN_LEVELS = 500
 MAX_STEPS = 10_000
+# Where a density is flat climbs end everywhere. Ends within a bandwidth are one mode if
+# the density does not fall by so many nats on the way, looked at in these places, from
+# the lower one; so many of the nearest are looked at.
+LEVEL = 1e-9
+PLACES = np.arange(1, 8) / 8
+N_NEAREST = 8
 
 
 class Climbable(Protocol):
@@ -35,6 +42,9 @@ class Climbable(Protocol):
 
     def whitened_steps(self, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
         """Differences of rows in these units."""
+
+    def between(self, begin: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
+        """Rows on the ways from some to others, after a share of them."""
 
     def shifted(self, X: np.ndarray, workspace: Workspace) -> np.ndarray:
         """The rows after a step that does not lower the density."""
@@ -73,15 +83,49 @@ def climb(density: Climbable, starts: np.ndarray, workspace: Workspace) -> np.nd
             break
         if n_steps % N_BETWEEN == 0:
             X = _distinct(density, X, TOGETHER)
-    modes = _distinct(density, X, SAME)
-    log_density = density.log_density(ArrayRows(modes, workspace=workspace))
-    return modes[np.argsort(-log_density, kind="stable")]
+        if n_steps % N_BETWEEN_LEVELS == 0:
+            X = _apart(density, X, workspace)
+    return _apart(density, _distinct(density, X, SAME), workspace)
+
+
+def _apart(density, X, workspace):
+    """The highest of every group of ends on a level, the highest first."""
+    while True:
+        heights = density.log_density(ArrayRows(X, workspace=workspace))
+        order = np.argsort(-heights, kind="stable")
+        X, heights = X[order], heights[order]
+        group = _groups(_on_a_level(density, X, heights, workspace), len(X))
+        highest = np.unique(group, return_index=True)[1]
+        if len(highest) == len(X):
+            return X
+        X = X[highest]
+
+
+def _on_a_level(density, X, heights, workspace):
+    """Pairs of near ends, by falling heights, with no lower place between them."""
+    white = density.whitened(X)
+    tree = tree_of(white, density.white_support)
+    k = min(N_NEAREST + 1, len(X))
+    _, near = tree.query(white, k=range(1, k + 1), distance_upper_bound=1.0)
+    pairs = [(i, j) for i, row in enumerate(near) for j in row if i < j < len(X)]
+    higher, lower = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+    is_level = np.ones(len(lower), dtype=bool)
+    for place in PLACES:
+        way = ArrayRows(
+            density.between(X[higher], X[lower], place), workspace=workspace
+        )
+        is_level &= density.log_density(way) >= heights[lower] - LEVEL
+    return np.array([higher, lower]).T[is_level]
 
 
 def _distinct(density, X, distance):
     """One row of every group whose neighbours are within a distance in bandwidths."""
     tree = tree_of(density.whitened(X), density.white_support)
-    pairs = tree.query_pairs(distance, output_type="ndarray")
-    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(X), len(X)))
-    _, group = connected_components(links, directed=False)
+    group = _groups(tree.query_pairs(distance, output_type="ndarray"), len(X))
     return X[np.unique(group, return_index=True)[1]]
+
+
+def _groups(pairs, n):
+    """Numbers of the groups that pairs of n rows make."""
+    links = coo_array((np.ones(len(pairs)), pairs.T), shape=(n, n))
+    return connected_components(links, directed=False)[1]

@@ -229,6 +229,10 @@ class Kernels:
         steps = self.support.nearest(end, begin) - begin
         return self.kernel.whitened_steps(steps)
 
+    def between(self, begin: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
+        """Rows on the shortest ways, after a share of them."""
+        return begin + share * (self.support.nearest(end, begin) - begin)
+
     def cdf(self, rows: ArrayRows) -> np.ndarray:
         """Mass below every row, of shape (n_samples,), for one feature."""
         mass = self._lines[0].below(self._on_line(rows.X), rows.workspace)
