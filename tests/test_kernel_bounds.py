@@ -3,6 +3,7 @@
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import logsumexp, ndtr
 from scipy.stats import chisquare, kstest
@@ -355,6 +356,8 @@ def test_float32_rows_on_the_bounds_are_within():
         ([[0, 1, 2], [0, 1, 2]], r"`bounds` has shape \(2, 3\); expected a pair"),
         (("low", "high"), "`bounds` must be numbers or None; got .*'low'"),
         (3.0, "'bounds' parameter.*Got 3.0"),
+        ((0, np.finfo(float).max), "`bounds` has 1.8.*e.308; .*None where there is"),
+        ((-1e200, 1e200), "`bounds` has -1e.200; .*None where there is"),
     ],
 )
 def test_bounds_that_make_no_sense_are_refused(bandwidth, bounds, message):
@@ -363,8 +366,7 @@ def test_bounds_that_make_no_sense_are_refused(bandwidth, bounds, message):
 
 
 def test_values_out_of_bounds_are_those_of_a_named_column():
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(rows(2), columns=["height", "age"])
+    frame = pd.DataFrame(rows(2), columns=["height", "age"])
     density = LOOKernelDensity(0.1, bounds=[(None, None), (0, 2)])
     with pytest.raises(ValueError, match="exclude rows: feature 'age' of row 0 is 3"):
         density.fit(frame.assign(age=3.0))
@@ -385,3 +387,13 @@ def test_correlated_kernels_have_no_bounds(parameters):
     ):
         density.fit(rows(2))
     assert not hasattr(density, "locations_")
+
+
+@pytest.mark.parametrize("bandwidth", ["loo", "scott", 0.1])
+@pytest.mark.parametrize("far", [1e100, 1e152])
+def test_bounds_out_of_sight_are_none(bandwidth, far):
+    X = np.abs(rows(2))
+    expected = LOOKernelDensity(bandwidth, bounds=(0, None)).fit(X)
+    found = LOOKernelDensity(bandwidth, bounds=(0, far)).fit(X)
+    np.testing.assert_allclose(found.bandwidth_, expected.bandwidth_, rtol=1e-6)
+    np.testing.assert_allclose(found.score_samples(X), expected.score_samples(X))

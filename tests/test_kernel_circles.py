@@ -399,6 +399,7 @@ def test_the_end_is_no_border_for_rows_that_cross_it(n_samples, gain):
     ("parameters", "message"),
     [
         ({"periodic": 0}, "`periodic` is 0 for feature 0; expected the length"),
+        ({"periodic": 1e200}, "`periodic` has 1e.200; .*None where there is none"),
         ({"periodic": -24.0}, "`periodic` is -24.0 for feature 0.*positive"),
         ({"periodic": [None, np.nan]}, "`periodic` is nan for feature 1"),
         ({"periodic": [np.inf, None]}, "`periodic` is inf for feature 0"),

@@ -362,6 +362,20 @@ def test_attributes_set_by_hand_have_the_bounds_that_are_asked_for():
     assert by_hand.score_samples([[-1.0, 1.0]]) == -np.inf
 
 
+@pytest.mark.parametrize("least", [5e-324, 1e-322, 1e-310])
+@pytest.mark.parametrize(
+    "bandwidth", ["loo", "robust_loo", "lscv", "isj", "scott", 0.3]
+)
+def test_weights_whose_shares_underflow_are_none(bandwidth, least):
+    X = np.random.default_rng(0).normal(size=(200, 1))
+    is_light = np.arange(200) % 2 == 0
+    density = LOOKernelDensity(bandwidth)
+    found = density.fit(X, sample_weight=np.where(is_light, least, 1.0))
+    expected = LOOKernelDensity(bandwidth).fit(X, sample_weight=~is_light * 1.0)
+    assert found.bandwidth_ == expected.bandwidth_
+    np.testing.assert_array_equal(found.loo_log_density_, expected.loo_log_density_)
+
+
 def test_what_the_density_depends_on_is_seen_whenever_it_changes():
     X = rows(2)
     density = LOOKernelDensity(0.5, bounds=(-100, None)).fit(X)

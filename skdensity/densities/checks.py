@@ -328,13 +328,13 @@ def check_whole(method, X):
         )
 
 
-def checked_probabilities(q):
+def checked_probabilities(q, name="q"):
     """Probabilities of any shape, as a float64 array."""
-    probabilities = checked_array(q, "q", np.shape(q))
+    probabilities = checked_array(q, name, np.shape(q))
     outside = probabilities[~((probabilities >= 0) & (probabilities <= 1))]
     if outside.size:
         raise ValueError(
-            f"`q` has {outside[0]:g}; quantiles are of probabilities, from 0 to 1."
+            f"`{name}` has {outside[0]:g}; quantiles are of probabilities, from 0 to 1."
         )
     return probabilities
 

@@ -514,7 +514,7 @@ class LOOKernelDensity(
             self._store_search(choice)
         else:
             self._store(choice.chosen.kernel)
-        warn_of_table(self, repeats, choice, int(np.count_nonzero(rows.each_weight)))
+        warn_of_table(self, repeats, choice, int(np.count_nonzero(self._places >= 0)))
 
     def _store_search(self, choice: Choice) -> None:
         """Set what a search has tried, and what it chose."""

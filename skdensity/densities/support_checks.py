@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike
 
 from skdensity.models.kernels.shapes import KernelShape
 
+# Of bounds and periods; sums of squares of what is farther overflow.
+FARTHEST = 1e152
+
 
 def checked_folds(
     bounds: ArrayLike | None,
@@ -61,6 +64,7 @@ def checked_bounds(bounds, n_features):
             f"`bounds` of feature {bad[0]} are ({lower:g}, {upper:g}); the lower one "
             "must be smaller."
         )
+    _check_near(ends, "bounds")
     return ends
 
 
@@ -86,7 +90,20 @@ def checked_periods(periodic, n_features):
                 "of its period, a positive number such as 360 for degrees, or None if "
                 "it is not periodic."
             )
-    return np.where(periods == None, np.inf, periods).astype(np.float64)  # noqa: E711
+    is_none = periods == None  # noqa: E711, elementwise
+    periods = np.where(is_none, np.inf, periods).astype(np.float64)
+    _check_near(periods, "periodic")
+    return periods
+
+
+def _check_near(folds, name):
+    """Complain of ends or periods so far away that their squares overflow."""
+    far = folds[np.isfinite(folds) & (np.abs(folds) > FARTHEST)]
+    if len(far):
+        raise ValueError(
+            f"`{name}` has {far[0]:g}; kernels know of none beyond {FARTHEST:g}. Give "
+            "None where there is none, or rescale the feature."
+        )
 
 
 def check_within(locations, support, numbers, names):

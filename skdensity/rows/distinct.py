@@ -25,7 +25,8 @@ def merge_duplicates(
     X : ndarray of shape (n_samples, n_features)
         The rows.
     sample_weight : ndarray of shape (n_samples,)
-        Non-negative weights; a row of weight zero is not there.
+        Non-negative weights; a row of weight zero is not there, nor is one whose share
+        of the weight is no normal number.
 
     Returns
     -------
@@ -36,7 +37,7 @@ def merge_duplicates(
     first : ndarray of shape (n_locations,)
         Where each of them first appears in `X`.
     places : ndarray of shape (n_samples,)
-        Which of them each row is; −1 for rows of weight zero.
+        Which of them each row is; −1 for rows that are not there.
 
     Examples
     --------
@@ -48,7 +49,9 @@ def merge_duplicates(
     (array([1., 2.]), array([0.333, 0.667]), array([1, 0]), array([1, 0, 1]))
     """
     order = np.lexsort(X.T[::-1])
-    order = order[sample_weight[order] > 0]
+    # Shares below that have no reciprocals, or are zero.
+    least = np.finfo(np.float64).tiny * sample_weight.sum()
+    order = order[sample_weight[order] > least]
     places = np.full(len(X), -1)
     X, sample_weight = X[order], sample_weight[order]
     is_new = np.append(True, np.any(_differ(X[1:], X[:-1]), axis=1))

@@ -11,7 +11,12 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
 from skdensity.densities.base import unchanged_on_error
-from skdensity.densities.checks import check_numbers, check_sampling, checked_array
+from skdensity.densities.checks import (
+    check_numbers,
+    check_sampling,
+    checked_array,
+    checked_probabilities,
+)
 from skdensity.densities.doc_link import DocLinkMixin
 from skdensity.passes.blocks import row_blocks
 from skdensity.rows.rounding import rounded
@@ -256,6 +261,7 @@ class DensityRegressor(RegressorMixin, DocLinkMixin, BaseEstimator):
                [16.95, 17.25]])
         """
         self._check_method("conditional_quantile", "predict_quantiles")
+        checked_probabilities(quantiles, "quantiles")
         rows, dtype = self._asked(X)
         values = self.density_.conditional_quantile(
             rows, quantiles, features=self._targets

@@ -34,6 +34,8 @@ from skdensity.models.kernels.support import Axis, Support
 SHORT = 4.0
 # Terms with less than exp(−EXPONENT) of the largest show in no digit.
 EXPONENT = 40.0
+# That is so many bandwidths away.
+REACH = np.sqrt(2 * EXPONENT)
 
 Folded = tuple[np.ndarray | float, np.ndarray, np.ndarray | float]
 
@@ -95,7 +97,7 @@ class Reflections(Fold):
         if np.isfinite(period):
             for k in (-2, -1, 1, 2):
                 # (|δ| − |k| T)² − δ² with |δ| of at most T / 2, as any difference is.
-                if self._matters(abs(k) * (abs(k) - 1) * period**2):
+                if self._matters(np.sqrt(abs(k) * (abs(k) - 1)) * period):
                     yield k * period
 
     def _centres(self) -> Iterator[float]:
@@ -104,12 +106,12 @@ class Reflections(Fold):
         if np.isfinite(period):
             for k in (1, -1, 2, -2, 3):
                 # Mirrors are T / 2 apart: c is at least |k| T or (k − 1) T from 2x.
-                if self._matters((max(k - 1, -k) * period) ** 2):
+                if self._matters(max(k - 1, -k) * period):
                     yield twice + k * period
 
     def _matters(self, least):
-        """Whether squares that differ by so much are of kernels that do not vanish."""
-        return least < 2 * EXPONENT * self.bandwidth**2
+        """Whether kernels do not vanish at a distance, whose square may overflow."""
+        return least < REACH * self.bandwidth
 
     @property
     def log_most(self) -> float:
@@ -147,9 +149,9 @@ class Turns(Fold):
     @cached_property
     def _shifts(self):
         """Whole periods, on the side of the nearest image and on the other."""
-        period, most = self.axis.period / self.bandwidth, 2 * EXPONENT
-        near = [-k * period for k in (1, 2) if k * (k - 1) * period**2 < most]
-        return near + [k * period for k in (1, 2) if (k * period) ** 2 < most]
+        period = self.axis.period / self.bandwidth
+        near = [-k * period for k in (1, 2) if np.sqrt(k * (k - 1)) * period < REACH]
+        return near + [k * period for k in (1, 2) if k * period < REACH]
 
     @property
     def log_most(self) -> float:
@@ -181,7 +183,7 @@ class Waves(Fold):
     @cached_property
     def _waves(self):
         """Amplitudes, relative to the mean, and frequencies in units of 1/h."""
-        n_waves = int(np.sqrt(2 * EXPONENT) * self._period / (2 * np.pi))
+        n_waves = int(REACH * self._period / (2 * np.pi))
         omega = 2 * np.pi / self._period * np.arange(1, n_waves + 1)
         return 2 * np.exp(-0.5 * omega**2), omega
 
