@@ -11,12 +11,11 @@ from skdensity.callers import warn_caller
 from skdensity.densities.feature_names import names_of_features
 from skdensity.rows.repeats import Repeats
 from skdensity.rows.spread import quantiles, spread_of
+from skdensity.solvers.bandwidths.path import held
 from skdensity.solvers.bandwidths.rules import Choice
 
 # Ratio of the widest to the narrowest spread from which one width serves neither well.
 MAX_RATIO = 3.0
-# A width that is held is as wide as the floor, up to rounding.
-HELD = 1 + 1e-6
 # Share of rows that coincide from which on it is worth a word.
 MIN_TOLD = 0.05
 # Columns that a message names.
@@ -69,10 +68,11 @@ def _coinciding(repeats, n_rows):
 
 def _columns(repeats, choice, names):
     """Columns that made a difference."""
-    widths = np.resize(choice.chosen.kernel.deviations, len(names))
+    kernel, least = choice.chosen.kernel, repeats.least_widths
+    held_at = np.where(held(kernel, least), kernel.deviations, 0.0)
     texts = [
         f"{name} ({column}{_what_was_done(column, width)})"
-        for name, column, width in zip(names, repeats.columns, widths, strict=True)
+        for name, column, width in zip(names, repeats.columns, held_at, strict=True)
         if _matters(column, width, repeats)
     ]
     more = [f"and {len(texts) - MAX_NAMED} more"] if len(texts) > MAX_NAMED else []
@@ -82,22 +82,18 @@ def _columns(repeats, choice, names):
     return f"Allowed for rounded or repeated values: {listed}. See `columns_`."
 
 
-def _matters(column, width, repeats):
+def _matters(column, held_at, repeats):
     is_shared = repeats.repeated >= MIN_TOLD and repeats.is_rounded
     is_shared &= column.least_width > 0
-    return column.atom_share > 0 or is_shared or _is_held(column, width)
+    return column.atom_share > 0 or is_shared or held_at > 0
 
 
-def _is_held(column, width):
-    return column.least_width > 0 and width <= HELD * column.least_width
-
-
-def _what_was_done(column, width):
+def _what_was_done(column, held_at):
     done = []
     if column.atom_share > 0 and not column.is_mostly_coarse:
         done.append("each atom counts as one place")
-    if _is_held(column, width):
-        done.append(f"held at a width of {column.least_width:.3g}")
+    if held_at > 0:
+        done.append(f"held at a width of {held_at:.3g}")
     return "".join(f"; {what}" for what in done)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.special import ndtri
 from scipy.stats import chi2
 
@@ -11,6 +12,9 @@ MAX_ITER, TOL = 200, 1e-10
 # The least variance along a direction, of 1: with less, equations of the scatter of
 # rows on a plane would be singular to rounding. Solutions err by some eps / NARROWEST.
 NARROWEST = 1e-12
+# Distances, in units of the middle, beyond which a row is only far: its share of a mean
+# square is all there is, and errors of eps × FAR are of no account.
+FAR = 1e8
 
 
 def spread_of(column: np.ndarray, masses: np.ndarray) -> float:
@@ -63,19 +67,55 @@ def quantiles(column: np.ndarray, masses: np.ndarray, levels: list) -> np.ndarra
     return np.interp(levels, below, column[order].astype(np.float64))
 
 
+def drawn_in(Z: np.ndarray, radius: float) -> np.ndarray:
+    """Rows that are farther than a radius from the origin along a feature, drawn in.
+
+    Their directions stay.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_rows, n_features)
+        The rows.
+    radius : float
+        No feature of the result is larger.
+
+    Returns
+    -------
+    Z : ndarray of shape (n_rows, n_features)
+        The same array if no row is far.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.spread import drawn_in
+    >>> drawn_in(np.array([[1.0, 2.0], [-300.0, 400.0]]), 8.0)
+    array([[ 1.,  2.],
+           [-6.,  8.]])
+    """
+    reach = np.abs(Z).max(axis=1)
+    is_far = reach > radius
+    if not is_far.any():
+        return Z
+    Z = Z.copy()
+    Z[is_far] *= (radius / reach[is_far])[:, None]
+    return Z
+
+
 def middle_scatter(Z: np.ndarray, masses: np.ndarray, least: np.ndarray) -> np.ndarray:
-    r"""What the middle of rows that have the covariance I tells of their scatter.
+    r"""What the middle of rows tells of their scatter.
 
     By maximum likelihood for a multivariate Cauchy distribution, which has one maximum
     (Kent, Tyler and Vardi 1994, doi:10.1080/03610919408813180) and breaks down only
     with a share of more than :math:`1 / (d + 1)` of outliers, scaled so that half of
     the rows are as near as they are for a Gaussian. Along no direction is it more than
-    I.
+    the covariance.
 
     Parameters
     ----------
     Z : ndarray of shape (n_rows, n_features)
-        The rows; any rotation of them has the same result, rotated.
+        The rows, about a point in their middle, in units of a covariance that may be
+        too wide along some directions; any rotation of them has the same result,
+        rotated.
     masses : ndarray of shape (n_rows,)
         Positive, summing to 1.
     least : ndarray of shape (n_features, n_features)
@@ -99,20 +139,37 @@ def middle_scatter(Z: np.ndarray, masses: np.ndarray, least: np.ndarray) -> np.n
     900.0
     """
     d = Z.shape[1]
-    least = least + NARROWEST * np.eye(d)
-    scatter, mean = np.eye(d), masses @ Z
+    mean, scatter = _cauchy(Z, masses, least + NARROWEST * np.eye(d))
+    (middle,) = quantiles(_distances(Z - mean, scatter), masses, [0.5])
+    factor = np.linalg.cholesky(scatter * middle / chi2.median(d))
+    white = solve_triangular(factor, (Z - mean).T, lower=True).T
+    deviations, directions = _axes(drawn_in(white, FAR), masses)
+    inner = factor @ (directions * np.minimum(deviations, 1.0))
+    return inner @ inner.T
+
+
+def _cauchy(Z, masses, least):
+    """Location and scatter of a multivariate Cauchy distribution."""
+    scatter, mean = np.eye(Z.shape[1]), np.zeros(Z.shape[1])
     for _ in range(MAX_ITER):
         before, distances = scatter, _distances(Z - mean, scatter)
         weights = masses / (1 + distances)
         weights /= weights.sum()
         mean = weights @ Z
         scatter = (weights * (Z - mean).T) @ (Z - mean) + least
-        if np.abs(np.linalg.solve(before, scatter) - np.eye(d)).max() < TOL:
+        if np.abs(np.linalg.solve(before, scatter) - np.eye(len(mean))).max() < TOL:
             break
-    distances = _distances(Z - mean, scatter)
-    (middle,) = quantiles(distances, masses, [0.5])
-    variances, directions = np.linalg.eigh(scatter * middle / chi2.median(d))
-    return directions * np.minimum(variances, 1.0) @ directions.T
+    return mean, scatter
+
+
+def _axes(Z, masses):
+    """Standard deviations along the principal axes, and these as columns.
+
+    From the rows: a far one would hide small deviations among the squares.
+    """
+    centred = np.sqrt(masses / _unlike(masses))[:, None] * (Z - masses @ Z)
+    _, deviations, axes = np.linalg.svd(np.linalg.qr(centred, mode="r"))
+    return deviations, axes.T
 
 
 def _distances(Z, scatter):

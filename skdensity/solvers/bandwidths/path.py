@@ -16,8 +16,12 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from skdensity.models.gaussian import Gaussian
 from skdensity.models.kernels.kernels import Kernels
 from skdensity.models.kernels.statistics import DISTANCE, PairStatistic
+
+# Relative difference of widths that rounding makes: less is none.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,3 +115,51 @@ class Path:
         columns = statistic.contraction(growing @ growing.T)
         kernels = self.kernels.reshaped(inner)
         return Stretch(kernels, [1.0], statistic, columns, float(grows.sum()))
+
+
+def held(kernel: Gaussian, least_widths: np.ndarray) -> np.ndarray:
+    """Which features would be narrower in a kernel that was chosen, without a floor.
+
+    Parameters
+    ----------
+    kernel : Gaussian
+        Of a :class:`Path`, or of a search for its shape; others are held nowhere.
+    least_widths : ndarray of shape (n_features,)
+        Least standard deviations, 0 for none.
+
+    Returns
+    -------
+    are_held : ndarray of bool, of shape (n_features,)
+        Those whose width the floor makes larger.
+
+    Examples
+    --------
+    Where features are correlated, what is held is a width given the others:
+
+    >>> import numpy as np
+    >>> from skdensity.models.covariances.table import FULL
+    >>> from skdensity.models.gaussian import Gaussian
+    >>> from skdensity.solvers.bandwidths.path import held
+    >>> H = np.array([[1.0, 0.6], [0.6, 1.0]])
+    >>> kernel = Gaussian.of_matrix(np.zeros(2), H, FULL, "{detail}")
+    >>> held(kernel, np.array([0.0, 0.8])), held(kernel, np.array([0.0, 0.7]))
+    (array([False,  True]), array([False, False]))
+    """
+    return (least_widths > 0) & (
+        _touching(kernel, least_widths) | _at_bounds(kernel, least_widths)
+    )
+
+
+def _touching(kernel, least_widths):
+    """Features that differ along the directions in which H is D, on a path."""
+    white = kernel.whitened_steps(np.diag(least_widths))
+    variances, directions = np.linalg.eigh(white.T @ white)
+    directions = directions[:, np.abs(variances - 1) <= 2 * ROUNDING]
+    raised = kernel.coloured_steps(directions.T) / kernel.deviations
+    return np.sum(raised**2, axis=0) > ROUNDING
+
+
+def _at_bounds(kernel, least_widths):
+    """Features whose width, given those before, is the least: bounds of searches."""
+    widths = np.exp(kernel.family.factors.log_diagonal(kernel.cholesky))
+    return np.abs(widths - least_widths) <= ROUNDING * least_widths

@@ -15,7 +15,7 @@ from skdensity.models.mixtures.moments import moments_of
 from skdensity.passes.workspace import Workspace
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.repeats import Repeats
-from skdensity.rows.spread import middle_scatter, quantiles, spread_of
+from skdensity.rows.spread import drawn_in, middle_scatter, quantiles, spread_of
 from skdensity.solvers.bandwidths.criteria import LeftOut
 from skdensity.solvers.bandwidths.path import Path
 from skdensity.solvers.bandwidths.progress import SILENT, Progress
@@ -25,6 +25,12 @@ SINGULAR = (
     "numbers, or remove constant or collinear features"
 )
 
+# How far from the middle a row may be, in spreads of every feature, to have a say in
+# the units that a scatter is looked for in. The middle's is then at least some 1e-4 of
+# the covariance, and the 1e-12 that keep a scatter regular are of no account.
+FAR = 100.0
+# Farther rows say no more, and distances would overflow.
+FARTHEST = 1e50
 
 Left = TypeVar("Left", bound=LeftOut)
 
@@ -124,17 +130,34 @@ def reference(locations: np.ndarray, repeats: Repeats, shape: KernelShape) -> Ga
     # A power of two divides exactly, and squares of the quotients are safe.
     widths = parts.deviations(family.scatter.isolated(spreads))
     step = 2.0 ** np.floor(np.log2(np.where(widths > 0, widths, 1)))
-    scaled = (locations.astype(np.float64) - locations[0]) / step
-    # The mean may be so far from the rows that their differences would be lost.
-    middle = np.concatenate([quantiles(column, masses, [0.5]) for column in scaled.T])
+    # Any mean, and any far row, may be so far from most that their differences would be
+    # lost.
+    origin = _value_in_the_middle(locations, masses)
+    scaled = (locations.astype(np.float64) - origin) / step
+    middle = _medians(scaled, masses)
     if shape.is_independent or len(middle) == 1:
         covariance = family.scatter.isolated((spreads / step) ** 2)
         gaussian = _gaussian(middle, covariance, shape)
     else:
-        gaussian = _gaussian(middle, _covariance(scaled, masses, family), shape)
+        scaled = drawn_in(scaled - middle, FARTHEST)
+        covariance = _covariance(drawn_in(scaled, FAR), masses, family)
+        gaussian = _gaussian(np.zeros_like(middle), covariance, shape)
         gaussian = _of_the_middle(gaussian, scaled, masses, repeats.least_widths / step)
     cholesky = parts.scaled(gaussian.cholesky, step)
-    return Gaussian(step * middle + locations[0], cholesky, family)
+    return Gaussian(step * middle + origin, cholesky, family)
+
+
+def _medians(X, masses):
+    return np.concatenate([quantiles(column, masses, [0.5]) for column in X.T])
+
+
+def _value_in_the_middle(X, masses):
+    """The value of every feature that is nearest to its median, in float64.
+
+    Differences of values from one of them are exact where they are close.
+    """
+    nearest = np.abs(X - _medians(X, masses)).argmin(axis=0)
+    return X[nearest, np.arange(X.shape[1])].astype(np.float64)
 
 
 def _covariance(X, masses, family):

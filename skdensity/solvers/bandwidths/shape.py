@@ -13,6 +13,7 @@ parameters, with which a quasi-Newton method needs fewer passes than EM.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -49,9 +50,10 @@ def best_shape(kernels: Kernels, problem: Problem) -> list[tuple[Kernels, float]
     """
     free = kernels.kernel.family.asked("free", "a search for the shape of the kernel")
     trials: list[tuple[Kernels, float]] = []
-    first = _tried(kernels, problem, trials)
-    stepped = _one_step_on(kernels, first)
-    known, kernels = first if stepped is kernels else None, stepped
+    begun = _begun(kernels, problem, trials)
+    if begun is None:
+        return sorted(trials, key=itemgetter(1))
+    kernels, known = begun
     family, ones = kernels.kernel.family, np.ones(kernels.n_features)
     identity = Gaussian.isolated(0 * ones, ones, family)
     start = free.ravel(identity.cholesky[None])
@@ -74,17 +76,33 @@ def best_shape(kernels: Kernels, problem: Problem) -> list[tuple[Kernels, float]
     return [*others, (best, -float(found.fun))]
 
 
-def _one_step_on(kernels, tried):
-    """Kernels after a step of EM where the features ask for widths that are far apart.
+def _begun(
+    kernels: Kernels, problem: Problem, trials: list
+) -> tuple[Kernels, Evaluated | None] | None:
+    """Kernels to begin a search with, and what is known of them, if they were tried.
 
     Outliers may ask for one width and the middle of the rows for another by many powers
-    of ten, which the steps of the search would overshoot.
+    of ten, which the steps of the search would overshoot: after a step of EM the widths
+    are those. Where outliers hide it, features are looked at one by one; where no
+    matrix can tell it, there are none.
     """
-    factors = kernels.kernel.family.factors
-    (factor, *_), faults = factors.factored(tried.white)
-    if faults or np.ptp(factors.log_diagonal(factor)) < np.log(UNLIKE):
-        return kernels
-    return kernels.reshaped(factor)
+    first = _tried(kernels, problem, trials)
+    step, faults = _step_of(first, kernels)
+    if faults and not kernels.shape.is_independent:
+        apart = kernels.kernel.whitened_steps(np.diag(kernels.kernel.deviations)).T
+        kernels = kernels.reshaped(apart)
+        step, faults = _step_of(_tried(kernels, problem, trials), kernels)
+    if faults:
+        return None
+    if np.ptp(kernels.kernel.family.factors.log_diagonal(step)) < np.log(UNLIKE):
+        return kernels, first
+    return kernels.reshaped(step), None
+
+
+def _step_of(tried, kernels):
+    """The factor L after a step of EM, in the coordinates z, and its faults."""
+    (factor, *_), faults = kernels.kernel.family.factors.factored(tried.white)
+    return factor, faults
 
 
 class Evaluated(NamedTuple):
