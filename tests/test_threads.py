@@ -199,6 +199,7 @@ def test_children_have_their_blas_back(code):
 def test_what_is_interrupted_is_restored():
     """Wherever it comes: before every line of ours, in turn."""
     before, mixture = blas_threads(), EMGaussianMixture(2, random_state=0).fit(X)
+    tracer = sys.gettrace()  # of coverage
     ours = {threads.__file__, workspace.__file__}
 
     def interrupted_at(n):
@@ -219,7 +220,7 @@ def test_what_is_interrupted_is_restored():
         except KeyboardInterrupt:
             return True
         finally:
-            sys.settrace(None)
+            sys.settrace(tracer)
         return False
 
     n = 0

@@ -80,6 +80,12 @@ class MatrixScatter(Scatter):
         return scatter
 
 
+def _faults_of(covariances):
+    """Which of some matrices are no covariances, one by one, and why."""
+    faults = {k: fault(matrix) for k, matrix in enumerate(covariances)}
+    return {k: fault for k, fault in faults.items() if fault}
+
+
 class MatrixFactors(Factors):
     """Triangular matrices."""
 
@@ -87,13 +93,15 @@ class MatrixFactors(Factors):
         with np.errstate(divide="ignore", invalid="ignore"):
             try:
                 cholesky = cholesky_of_correlations(covariances)
-                if has_rank(cholesky):
-                    variances = np.diagonal(covariances, axis1=-2, axis2=-1)
-                    return np.sqrt(variances)[..., :, None] * cholesky, {}
             except np.linalg.LinAlgError:
-                pass  # one by one, it will show which matrix it is, and why
-            faults = {k: fault(matrix) for k, matrix in enumerate(covariances)}
-        return covariances, {k: fault for k, fault in faults.items() if fault}
+                faults = _faults_of(covariances)
+                if not faults:  # of none by itself
+                    raise
+                return covariances, faults
+            if not has_rank(cholesky):
+                return covariances, _faults_of(covariances)
+        variances = np.diagonal(covariances, axis1=-2, axis2=-1)
+        return np.sqrt(variances)[..., :, None] * cholesky, {}
 
     def of_precisions(self, precisions):
         # With J the reversal of the features, J P J = R Rᵀ gives P = (J R J)(J R J)ᵀ,
