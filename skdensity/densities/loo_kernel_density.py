@@ -499,7 +499,9 @@ class LOOKernelDensity(
         located = self.locations_, self.weights_
         repeats = repeats_in(*located)
         support = Support.of(**self._folds)
-        unrolled = support.cut(self.locations_, repeats.masses).wrap(self.locations_)
+        unrolled = support.cut(repeats.locations, repeats.masses).wrap(
+            repeats.locations
+        )
         kernel = reference(unrolled, repeats, shape)
         check_widths(kernel, str(self.bandwidth))
         summation = Summation(self.rtol, ALGORITHMS[self.algorithm])

@@ -49,24 +49,23 @@ def grid_step(values: np.ndarray, off_grid: float = OFF_GRID) -> float:
     >>> grid_step(np.sqrt(np.arange(2.0, 9.0)))
     0.0
     """
-    # Decimals first; then what numbers of few bits were rounded to by themselves.
-    rounding = np.array([np.finfo(values.dtype).eps, np.finfo(np.float64).eps])
-    errors = np.abs(values).max() * (4 * rounding)
-    offsets = values.astype(np.float64) - values[0]
-    found = (_common_step(offsets, error, off_grid) for error in errors)
-    return next(filter(None, found), 0.0)
-
-
-def _common_step(offsets, error, off_grid):
-    """Greatest common divisor of numbers that begin with 0 and have errors."""
-    step = float(np.diff(offsets).min())
+    values = values.astype(np.float64)
+    error = 4 * np.finfo(np.float64).eps * np.abs(values).max()
+    gaps = np.sort(np.diff(values))
+    n_seen, step = 1, float(gaps[0])
     while error < MAX_ROUNDING * step:
-        off = np.abs(offsets - step * np.round(offsets / step))
+        seen = gaps[:n_seen]
+        numbers = np.round(seen / step)
+        off = np.abs(seen - step * numbers)
         is_off = off > off_grid * step + error
-        if not is_off.any():
-            # The mean over the whole range is more exact than one gap.
-            return float(offsets[-1] / np.round(offsets[-1] / step))
-        step = float(off[is_off].min())
+        if is_off.any():
+            n_seen, step = 1, float(off[is_off].min())
+        elif n_seen == len(gaps):
+            return float((values[-1] - values[0]) / numbers.sum())
+        else:
+            # Errors of the step count as often as it is in a gap. That of all smaller
+            # gaps is exact enough for the next.
+            n_seen, step = min(2 * n_seen, len(gaps)), float(seen.sum() / numbers.sum())
     return 0.0
 
 

@@ -7,7 +7,7 @@ others are weights, and say nothing of how many rows there were.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from skdensity.rows.columns import (
 )
 from skdensity.rows.grids import cells, explains, grid_step, paired
 from skdensity.rows.heaps import HEAVY, around
+from skdensity.rows.restored import restored
 
 # Most rows that the location with the least mass can stand for, and how many times
 # that the largest can.
@@ -51,6 +52,8 @@ class Repeats:
     ----------
     columns : list of Column
         One for every feature.
+    locations : ndarray of shape (n_locations, n_features)
+        Where they were before float32, or a conversion, rounded them again.
     masses : ndarray of shape (n_locations,)
         What locations count when a width is chosen, summing to 1: an atom counts as the
         one place that it is.
@@ -66,6 +69,7 @@ class Repeats:
     """
 
     columns: list[Column]
+    locations: np.ndarray
     masses: np.ndarray
     shares: np.ndarray
     repeated: float
@@ -117,6 +121,8 @@ def repeats_in(locations: np.ndarray, masses: np.ndarray) -> Repeats:
     >>> repeats.columns, round(repeats.n_rows)
     ([Column(discrete, 6 values 1 apart)], 28)
     """
+    given = locations
+    locations = np.column_stack([restored(column) for column in given.T])
     ordinary = np.minimum(masses, _largest_but_atoms(masses))
     common = unit_of(masses)
     unit = _unit_on_grids(locations, ordinary, common)
@@ -132,7 +138,10 @@ def repeats_in(locations: np.ndarray, masses: np.ndarray) -> Repeats:
     stays = ((part < 1) | is_rounded) & (counts > single)
     shares = np.where(stays, 1 / counts, 1.0)
     repeated, kept = _repeated(counts), kept / kept.sum()
-    return Repeats(columns, kept, shares, repeated, is_rounded, has_copies)
+    columns = [
+        _as_given(*each) for each in zip(columns, locations.T, given.T, strict=True)
+    ]
+    return Repeats(columns, locations, kept, shares, repeated, is_rounded, has_copies)
 
 
 def unit_of(masses: np.ndarray) -> float:
@@ -198,6 +207,12 @@ def _columns(locations, counts):
     parts = np.array([part for _, part in found])
     # Where two atoms cross they count as one place along either column.
     return [column for column, _ in found], parts.prod(axis=0)
+
+
+def _as_given(column, restored, given):
+    """A column whose atoms are values of the table."""
+    nearest = [np.abs(restored - atom).argmin() for atom in column.atoms]
+    return replace(column, atoms=tuple(given[nearest].tolist()))
 
 
 def _is_rounded(locations, columns, counts):

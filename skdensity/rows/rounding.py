@@ -17,3 +17,16 @@ def rounded(values: np.ndarray, dtype: np.typing.DTypeLike) -> np.ndarray:
     """
     with np.errstate(over="ignore", under="ignore"):
         return values.astype(dtype, copy=False)
+
+
+def is_single(values: np.ndarray) -> bool:
+    """Whether numbers are those of float32, whatever they are kept in.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdensity.rows.rounding import is_single
+    >>> is_single(np.array([0.1])), is_single(np.array([0.25]))
+    (False, True)
+    """
+    return bool(np.all(rounded(values, np.float32) == values))

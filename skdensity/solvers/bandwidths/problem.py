@@ -66,8 +66,8 @@ class Problem:
         workspace: Workspace,
         progress: Progress = SILENT,
     ) -> Problem:
-        """The problem in which atoms count as one place."""
-        kernels = replace(kernels, masses=repeats.masses)
+        """The problem in which atoms count as one place, and grids are exact."""
+        kernels = replace(kernels, locations=repeats.locations, masses=repeats.masses)
         return cls(kernels, repeats, workspace, progress)
 
     def left_out(
