@@ -204,3 +204,19 @@ def test_steps_are_found_where_rows_are_thousands_of_them_apart(n_rows, decimals
     for seed in range(10):
         x = rng(seed).uniform(0, 1000 * n_rows * step, n_rows).round(decimals)
         assert grid_step(np.unique(x)) == pytest.approx(step, rel=1e-6)
+
+
+@pytest.mark.parametrize("n_finer", [1, 3])
+def test_a_few_values_on_the_finer_of_two_grids_stay_where_they_are(n_finer):
+    # They are near multiples of 5, on which all others are.
+    x = 10.0 * np.arange(80)
+    x[20 : 20 + n_finer] += 6
+    x[40 : 40 + n_finer] += 4
+    np.testing.assert_array_equal(restored(x), x)
+
+
+def test_small_numbers_are_not_lost_beside_large_ones_of_float32():
+    for seed in range(60):
+        x = np.unique((2 * rng([seed, 20]).lognormal(0, 8, 20)).round() / 2)
+        # One of them is 44645152, which is 44645150 in float32.
+        np.testing.assert_allclose(restored(x), x, rtol=6e-8)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import poisson
 
+from skdensity.rows.digits import digits_of, places, steps_of
 from skdensity.rows.grids import cells, explains, grid_step
 from skdensity.rows.heaps import HEAVY, N_ATOMS, around, heaps_on
 from skdensity.rows.spread import spread_of
@@ -42,6 +43,8 @@ MAX_ATOMS = 0.05
 MAJORITY = 0.5
 # Narrowest kernels on a grid, in its steps: narrower ones show its gaps.
 NARROWEST = 0.5
+# Where steps depend on size, so many rows have no coarser one than that of the column.
+MOST_ROWS = 0.8
 # Atoms that a representation names.
 MAX_NAMED = 3
 
@@ -68,6 +71,10 @@ class Column:
     least_width : float
         Half a step: narrower kernels show the gaps between the values. For many values
         without a grid that all rows share, the width that as many rows would have.
+    n_digits : int
+        Significant digits of numbers that were rounded to few, so that the larger they
+        are, the wider are their steps: the width is half of one that few exceed. 0 for
+        others.
     """
 
     kind: str
@@ -76,6 +83,7 @@ class Column:
     atoms: tuple[float, ...] = ()
     atom_share: float = 0.0
     least_width: float = 0.0
+    n_digits: int = 0
 
     @property
     def step(self) -> float:
@@ -92,6 +100,12 @@ class Column:
         """Whether most rows are on the coarser of two grids."""
         return self.kind == "grid" and self.atom_share > MAJORITY
 
+    def cells(self, values: np.ndarray) -> np.ndarray:
+        """Numbers of the cells that values of it are in."""
+        if self.n_digits:
+            return places(values, self.n_digits)
+        return _cells(values, self.step)[:, 0]
+
     def __repr__(self) -> str:
         return f"Column({self})"
 
@@ -100,6 +114,8 @@ class Column:
         text = self.kind
         if self.kind == "discrete":
             text += f", {self.n_values} values" + (f" {steps} apart" if steps else "")
+        elif self.n_digits:
+            text += f", {self.n_digits} significant digit{'s' * (self.n_digits > 1)}"
         elif self.steps:
             grid = (
                 f"multiples of {steps}" if self.kind == "grid" else f"some on {steps}"
@@ -172,14 +188,34 @@ def distinct_values(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _of_many(values, shared):
     """The column of many values that rows share, and the part of each that counts."""
     step = grid_step(values)
-    if step and len(values) > MAX_COARSE:
-        found = _heaped(values, shared, step) or _on_grid(
-            values, shared, shared, (step,)
-        )
-    else:
-        found = _coarse(values, shared, step) if step else None
+    found = _of_digits(values, shared, step)
+    if not found and step:
+        found = _on_grids(values, shared, step)
     column, kept = found or _without_grid(values, shared)
     return column, kept / shared
+
+
+def _of_digits(values, shared, step):
+    """The column of numbers with few significant digits, and what counts; else None."""
+    n_digits = digits_of(values, step)
+    if n_digits == 0:
+        return None
+    numbers, steps = places(values, n_digits), steps_of(values, n_digits)
+    kept, atoms = _apart_on_grid(values, numbers, shared)
+    if not explains(numbers[:, None], kept):
+        return None
+    steps, index = np.unique(steps, return_inverse=True)
+    below, share = np.cumsum(np.bincount(index, kept)), _share(kept, shared)
+    width = NARROWEST * float(steps[np.searchsorted(below, MOST_ROWS * below[-1])])
+    sizes = tuple(steps.tolist())
+    return Column("grid", len(values), sizes, atoms, share, width, n_digits), kept
+
+
+def _on_grids(values, shared, step):
+    """The column on a grid, or on two, and what counts; else None."""
+    if len(values) <= MAX_COARSE:
+        return _coarse(values, shared, step)
+    return _heaped(values, shared, step) or _on_grid(values, shared, shared, (step,))
 
 
 def _coarse(values, shared, step):

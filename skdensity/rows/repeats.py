@@ -220,8 +220,8 @@ def _is_rounded(locations, columns, counts):
     if not all(column.step for column in columns):
         return False
     axes = np.array([column.kind == "grid" for column in columns])
-    steps = np.array([column.step for column in columns])
-    return not axes.any() or explains(cells(locations, steps), counts, axes)
+    numbers = [c.cells(x) for c, x in zip(columns, locations.T, strict=True)]
+    return not axes.any() or explains(np.column_stack(numbers), counts, axes)
 
 
 def _repeated(counts):

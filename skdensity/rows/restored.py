@@ -19,7 +19,10 @@ from skdensity.rows.rounding import is_single, rounded
 LOG_CHANCE = -6.0
 # How wide the band around a grid is that numbers rounded to finer steps are in, in
 # these, with rounding errors; and by least squares, whose slope may be a bit wrong.
-BAND, MOST = 1.01, 3.0
+BAND, WIDEST = 1.01, 3.0
+# Where so many numbers are in the middle of the band, within so much of a fine step, a
+# few are on the finer of two grids. Of those rounded again no more than half are.
+MOST, EXACT = 0.8, 0.1
 
 
 def restored(column: np.ndarray) -> np.ndarray:
@@ -58,16 +61,18 @@ def _decimals(column):
     0.1 and 0.2 in float32 are 0.1 + 1.5e-9 and 0.2 + 3e-9, which have no step in common
     but the spacing of float32: a grid would be lost, and its rows be taken for copies.
     """
-    largest, left = np.abs(column).max(), column.astype(np.float64)
+    exact, largest = column.astype(np.float64), np.abs(column).max()
     if largest == 0:
         return column
     # By chance, as many are decimals as there are of these among their neighbours.
     spacing = _spacing(column[column != 0])
-    n_digits = -int(np.floor(np.log10(largest)))
+    n_digits, is_left, found = -int(np.floor(np.log10(largest))), True, exact
     while np.log10(np.minimum(spacing * 10.0**n_digits, 1)).sum() < LOG_CHANCE:
-        left = left[rounded(np.round(left, n_digits), np.float32) != left]
-        if len(left) == 0:
-            return np.round(column.astype(np.float64), n_digits)
+        # Of large numbers more digits are those of float32.
+        found = np.where(is_left, np.round(exact, n_digits), found)
+        is_left = rounded(found, np.float32) != exact
+        if not is_left.any():
+            return found
         n_digits += 1
     return column
 
@@ -81,7 +86,12 @@ def _multiples(values):
     # Neighbours are so many fine steps apart, or one more.
     near = gaps[gaps <= gaps.min() + 1.5 * fine]
     numbers = np.append(0, np.cumsum(np.round(gaps / near.mean())))
-    step = _slope(values, numbers, fine)
+    step = np.polyfit(numbers, values, 1)[0]
+    off = values - step * numbers
+    is_exact = np.abs(off - np.median(off)) < EXACT * fine
+    if np.ptp(off) > WIDEST * fine or is_exact.mean() > MOST:
+        return None
+    step = _slope(values, numbers, step, WIDEST * fine / numbers[-1])
     off = values - step * numbers
     by_chance = (len(values) - 2) * np.log10(BAND * fine / step)
     if np.ptp(off) > BAND * fine or by_chance > LOG_CHANCE:
@@ -89,17 +99,14 @@ def _multiples(values):
     return step * numbers + (off.min() + off.max()) / 2
 
 
-def _slope(values, numbers, fine):
-    """Slope of the narrowest band that holds numbers, if one is narrow at all."""
-
-    def width(slope):
-        return np.ptp(values - slope * numbers)
-
-    step, within = np.polyfit(numbers, values, 1)[0], MOST * fine / numbers[-1]
-    if width(step) > MOST * fine:
-        return step
-    bounds, options = (step - within, step + within), {"xatol": 1e-3 * within}
-    return minimize_scalar(width, bounds=bounds, options=options).x
+def _slope(values, numbers, step, within):
+    """Slope of the narrowest band that holds numbers."""
+    found = minimize_scalar(
+        lambda slope: np.ptp(values - slope * numbers),
+        bounds=(step - within, step + within),
+        options={"xatol": 1e-3 * within},
+    )
+    return found.x
 
 
 def _spacing(values):
