@@ -123,3 +123,10 @@ def test_rows_on_one_grid_have_no_number_of_digits(draw, scale):
     for seed in range(5):
         values = scale * np.unique(draw(rng(seed)))
         assert digits_of(values, grid_step(values)) == 0
+
+
+@pytest.mark.parametrize("unit", [1e-305, 1e-316, 5e-324])
+def test_numbers_without_digits_are_silent(unit):
+    values = np.unique(rng().normal(size=30) * unit)
+    with np.errstate(all="raise", under="ignore"):
+        digits_of(values, 0.0)

@@ -42,6 +42,8 @@ def digits_of(values: np.ndarray, step: float) -> int:
     """
     for n_digits in range(1, MAX_DIGITS + 1):
         steps = steps_of(values, n_digits)
+        if steps.min() == 0:  # of numbers that have hardly any digits as floats
+            return 0
         off = np.abs(values - steps * np.round(values / steps))
         if np.all(off <= OFF_GRID * steps):
             by_chance = np.minimum((step or steps.min()) / steps, 1)
@@ -59,7 +61,7 @@ def steps_of(values: np.ndarray, n_digits: int) -> np.ndarray:
     >>> steps_of(np.array([0.0, 12.0, 370.0]), 2)
     array([ 1.,  1., 10.])
     """
-    sizes = np.abs(values)
+    sizes = np.abs(values.astype(np.float64))
     sizes = np.maximum(sizes, sizes[sizes > 0].min())
     # Logarithms of powers of ten may be below them by rounding.
     return 10.0 ** (np.floor(np.log10(sizes) + 1e-12) + 1 - n_digits)

@@ -325,6 +325,7 @@ def of_statistic(
 ) -> np.ndarray:
     """Sums of the statistic from those of the sources' columns, at 1/rate of h²."""
     total = sums[:, :1]
+    # Of totals that are zero, which are added up in another way.
     with np.errstate(divide="ignore", invalid="ignore"):
         means = statistic.of_columns(queries, sums[:, 1:] / total)
-    return np.hstack([total, total * means * rate ** (statistic.degree / 2)]).T
+        return np.hstack([total, total * means * rate ** (statistic.degree / 2)]).T
