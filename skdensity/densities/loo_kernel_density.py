@@ -384,19 +384,19 @@ class LOOKernelDensity(
             task.end()
         return self
 
+    # Attributes are described in the class: with a docstring numpydoc would take them
+    # for members with pages of their own.
+
     @property
     def columns_(self) -> list[Column]:
-        """What every feature's values are, when it is asked for."""
         return self._once("columns_", lambda kernels: _repeats_of(kernels).columns)
 
     @property
     def loo_score_(self) -> float:
-        """Mean leave-one-out log-likelihood under H, when it is asked for."""
         return self._once("loo_score_", self._found_loo_score)
 
     @property
     def loo_log_density_(self) -> np.ndarray:
-        """Leave-one-out log-density of every training row, when it is asked for."""
         return self._once("loo_log_density_", self._found_loo_log_density)
 
     def _found_loo_score(self, kernels: Kernels) -> float:
