@@ -113,7 +113,7 @@ def _part_is_one_row(problem, estimator):
     """Whether all rows of some part, that count, may be the same."""
     if isinstance(estimator, DensityOutlierDetector):
         return True  # rows are dealt to folds at random
-    labels = labels_of(problem)[problem.weight > 0]
+    labels = labels_of(problem)[problem.counts]
     if not isinstance(estimator, DensityClassifier):
         labels = np.zeros(len(labels))
     rows = problem.counting
