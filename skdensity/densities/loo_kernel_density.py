@@ -35,7 +35,7 @@ from skdensity.models.kernels.shapes import SHAPES, KernelShape, shape_of
 from skdensity.models.kernels.statistics import NOTHING
 from skdensity.models.kernels.sums.algorithms import ALGORITHMS, Summation
 from skdensity.models.kernels.support import Support
-from skdensity.passes.workspace import Workspace
+from skdensity.passes.workspace import Workspace, as_in_a_pass
 from skdensity.rows.array_rows import ArrayRows
 from skdensity.rows.columns import Column
 from skdensity.rows.distinct import merge_duplicates
@@ -393,22 +393,30 @@ class LOOKernelDensity(
 
     @property
     def loo_score_(self) -> float:
-        return self._once("loo_score_", self._found_loo_score)
+        return as_in_a_pass(self._mean_left_out)
 
     @property
     def loo_log_density_(self) -> np.ndarray:
         return self._once("loo_log_density_", self._found_loo_log_density)
 
-    def _found_loo_score(self, kernels: Kernels) -> float:
-        with Workspace(self.n_jobs) as workspace, workspace:
-            return float(kernels.masses @ _left_out(kernels, workspace))
+    def _left_out(self) -> np.ndarray:
+        """Leave-one-out log-density of every location, which both of them come from."""
+
+        def found(kernels):
+            with Workspace(self.n_jobs) as workspace, workspace:
+                return _left_out(kernels, workspace)
+
+        return self._once("left_out", found)
+
+    def _mean_left_out(self) -> float:
+        return float(self._model().masses @ self._left_out())
 
     def _found_loo_log_density(self, kernels: Kernels) -> np.ndarray:
         places = self._places_among(len(kernels.locations))
-        with Workspace(self.n_jobs) as workspace, workspace:
-            values = _left_out(kernels, workspace)[places]
-            is_absent = places < 0
-            if is_absent.any():
+        values = self._left_out()[places]
+        is_absent = places < 0
+        if is_absent.any():
+            with Workspace(self.n_jobs) as workspace, workspace:
                 rows = ArrayRows(self._absent, workspace=workspace)
                 values[is_absent] = kernels.log_density(rows)
         return values.astype(kernels.locations.dtype)
